@@ -1,0 +1,32 @@
+"""The event contract: one JSON object a record."""
+
+from __future__ import annotations
+
+from contracts.columns import Column, ColumnType
+
+#: Either name carries the event's time; ISO 8601 (zone-less is UTC) or epoch milliseconds.
+TIME_FIELDS = ("event_time", "timestamp")
+
+#: Fields that a producer sends. ``event_time``, ``user_id`` and ``event_type`` are required.
+EVENT_FIELDS = (
+    Column("event_time", ColumnType.TIMESTAMP, "when it happened (or `timestamp`)"),
+    Column("user_id", ColumnType.LONG, "who did it, a signed 64-bit integer"),
+    Column("event_type", ColumnType.STRING, "what happened: view, click, purchase, ..."),
+    Column("value", ColumnType.DOUBLE, "the amount, |value| <= 1e18", nullable=True),
+    Column("session_id", ColumnType.STRING, "the producer's session", nullable=True),
+    Column("ip_address", ColumnType.STRING, "read by no job, dropped after decoding", nullable=True),
+    Column("category", ColumnType.STRING, "product category", nullable=True),
+    Column("event_id", ColumnType.STRING, "the producer's id, for duplicates", nullable=True),
+)
+
+#: Accepted, moves the watermark, and is counted by no job. Closes the windows of a stream that ends.
+HEARTBEAT = "heartbeat"
+
+#: Largest absolute ``value``; keeps DECIMAL(38,6) sums exact for 10^13 events a window.
+MAX_ABS_VALUE = 1e18
+#: Longest text of a string field, in UTF-16 code units; bounds the state and the size of a result.
+MAX_STRING_LENGTH = 256
+#: Decimal places that sums keep; a value is rounded half up to it once, at decoding.
+DECIMAL_SCALE = 6
+#: Longest number token that is read as a decimal to the letter; a longer one is read as a double first.
+MAX_NUMBER_LENGTH = 64

@@ -1,0 +1,49 @@
+"""The rejection contract: why a record was not accepted, and the record itself."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from contracts.columns import Column, ColumnType
+
+#: ``result_type`` of a rejection, so that consumers route it like a result.
+REJECTED = "rejected"
+
+
+class Reason(StrEnum):
+    """Closed list of reasons. The Java enum ``Reason`` is tested against it."""
+
+    MALFORMED = "malformed"
+    MISSING_FIELD = "missing_field"
+    INVALID_TIME = "invalid_time"
+    INVALID_TYPE = "invalid_type"
+    OUT_OF_RANGE = "out_of_range"
+    FUTURE = "future"
+    LATE = "late"
+    LATE_AFTER_IDLE = "late_after_idle"
+    DUPLICATE = "duplicate"
+
+
+REASON_MEANINGS: dict[Reason, str] = {
+    Reason.MALFORMED: "not one JSON object in UTF-8",
+    Reason.MISSING_FIELD: "a required field is absent, null or empty",
+    Reason.INVALID_TIME: "event_time is neither ISO 8601 nor epoch milliseconds of the years 1970 to 9999",
+    Reason.INVALID_TYPE: "a field has another JSON type than the contract says",
+    Reason.OUT_OF_RANGE: "a number or a text is beyond the contract's limit",
+    Reason.FUTURE: "event_time is further after the arrival than the tolerance",
+    Reason.LATE: "event_time is at or below the largest accepted one before it in its shard minus the delay",
+    Reason.LATE_AFTER_IDLE: "event_time is at or below the watermark, which passed while the shard was idle",
+    Reason.DUPLICATE: "an event of the same event_id was accepted within the duplicate window",
+}
+
+REJECTION_COLUMNS = (
+    Column("reason", ColumnType.STRING, "one of the closed list"),
+    Column("detail", ColumnType.STRING, "the field and what was wrong with it"),
+    Column("payload", ColumnType.STRING, "the record as it came, text or base64"),
+    Column("payload_encoding", ColumnType.STRING, "utf-8 or base64"),
+    Column("payload_truncated", ColumnType.BOOLEAN, "true where the payload was cut to fit a Kinesis record"),
+    Column("source", ColumnType.STRING, "the stream"),
+    Column("partition", ColumnType.STRING, "the shard"),
+    Column("position", ColumnType.STRING, "the sequence number"),
+    Column("arrival_time", ColumnType.TIMESTAMP, "when the stream took it"),
+)
