@@ -1,0 +1,1 @@
+"""The laptop run: starts and stops the stand-ins, drives application and functions against them."""
