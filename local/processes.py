@@ -23,7 +23,7 @@ from typing import Self
 
 from local.ending import end_processes
 from local.launcher import launch, let_go
-from local.managed_process import ManagedProcess, ProcessDied
+from local.managed_process import ManagedProcess, ProcessDied, tail
 from local.ports import free_port
 from local.process_table import Identity, process_table
 from local.run_record import (
@@ -49,6 +49,7 @@ __all__ = [
     "Terminated",
     "WaitTimeout",
     "free_port",
+    "tail",
     "wait_until",
 ]
 

@@ -25,15 +25,17 @@ from local.stale_runs import clean_up_stale
 ROOT = Path(__file__).resolve().parents[3]
 TABLE = process_table()
 
-# A child with a grandchild in its group and one that left group and session, as a daemon would. Each ignores SIGTERM
-# when asked to, so that only SIGKILL ends it.
+# A child with a grandchild in its group and one that left group and session, as a daemon would. Each ignores
+# SIGTERM when asked to, so that only SIGKILL ends it.
 FAMILY = textwrap.dedent(
     """
     import pathlib, signal, subprocess, sys, time
-    ignore = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN)" if "stubborn" in sys.argv else "import time"
-    exec(ignore)
-    sleeper = [sys.executable, "-c", ignore + "; print(flush=True); time.sleep(300)"]
-    grown = [subprocess.Popen(sleeper, stdout=subprocess.PIPE, start_new_session=daemon) for daemon in (False, True)]
+    prelude = "import signal, time"
+    if "stubborn" in sys.argv:
+        prelude += "; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    exec(prelude)
+    sleeper = [sys.executable, "-c", prelude + "; print(flush=True); time.sleep(300)"]
+    grown = [subprocess.Popen(sleeper, stdout=-1, start_new_session=daemon) for daemon in (False, True)]
     for each in grown:
         each.stdout.readline()
     pathlib.Path(sys.argv[1]).write_text(" ".join(str(each.pid) for each in grown))
@@ -44,7 +46,9 @@ FAMILY = textwrap.dedent(
 
 def start_family(supervisor: Supervisor, path: Path, *flags: str, name: str = "family") -> set[Identity]:
     process = supervisor.start(name, [sys.executable, "-c", FAMILY, path, *flags])
-    pids = wait_until(lambda: path.exists() and path.read_text().split(), 10, "the family", process=process)
+    pids = wait_until(
+        lambda: path.read_text().split() if path.exists() else None, 10, "the family", process=process
+    )
     found = {TABLE.identify(int(pid)) for pid in pids} | {process.child.identity}
     assert None not in found
     return {identity for identity in found if identity is not None}
@@ -68,7 +72,7 @@ def owner_script(run_dir: Path, family: Path, body: str) -> subprocess.Popen[str
             {body}
         """
     )
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", script],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -289,9 +293,9 @@ def test_a_timeout_is_told_with_the_log(supervisor: Supervisor) -> None:
 def test_run_waits_for_the_end(supervisor: Supervisor) -> None:
     log = supervisor.run("tool", ["/bin/sh", "-c", 'echo "$WHO"'], timeout=10, env={"WHO": "me"})
     assert log.read_text() == "me\n"
-    with pytest.raises(ProcessDied, match="(?s)tool ended with exit code 127.*not found"):
+    with pytest.raises(ProcessDied, match=r"(?s)tool ended with exit code 127.*not found"):
         supervisor.run("tool", ["/no/such/tool"], timeout=10)
-    with pytest.raises(WaitTimeout, match="not done after 0.2 s"):
+    with pytest.raises(WaitTimeout, match=r"not done after 0\.2 s"):
         supervisor.run("tool", ["/bin/sleep", "60"], timeout=0.2)
     assert supervisor.processes == ()
     supervisor.raise_if_died()
