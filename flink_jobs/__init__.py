@@ -1,0 +1,1 @@
+"""The Flink application: settings, source, jobs and sinks as one job graph."""

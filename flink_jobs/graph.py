@@ -1,0 +1,78 @@
+"""The one job graph: records in; results and rejections out, as JSON documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.table import Schema, StreamTableEnvironment
+
+from contracts.columns import ColumnType
+from contracts.results import SCHEMAS, ResultType
+from flink_jobs.gateway import java, streams, strings
+from flink_jobs.jobs import JOBS, Inputs, Rows
+from flink_jobs.settings import Settings
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Two Java streams of ``KeyedJson``, ready for a sink."""
+
+    results: Any
+    rejected: Any
+
+
+def build(environment: StreamExecutionEnvironment, records: Any, settings: Settings, sql: Path) -> Documents:
+    """Attaches intake and jobs to ``records``, a Java stream of decoded records; ``sql`` is the queries' folder."""
+    intake = java("intake.IntakeGraph").attach(records, settings.time.duplicate_window)
+    events = DataStream(intake.events())
+    inputs = Inputs(events, _tables(environment, events, sql), sql, settings)
+    results = None
+    for name in settings.jobs.enabled:
+        job = ResultType(name)
+        documents = _encoded(job, JOBS[job](inputs), settings.output.run)
+        results = documents if results is None else results.union(streams([documents]))
+    rejected = java("sink.RejectionEncoder").attach(intake.rejected(), settings.output.run)
+    return Documents(results, rejected)
+
+
+def _tables(environment: StreamExecutionEnvironment, events: DataStream, sql: Path) -> StreamTableEnvironment:
+    tables = StreamTableEnvironment.create(environment)
+    # Times in the queries are UTC, whatever the machine's zone.
+    tables.get_config().set_local_timezone("UTC")
+    schema = (
+        Schema.new_builder()
+        .column_by_metadata("event_time", "TIMESTAMP_LTZ(3)", "rowtime")
+        .column("user_id", "BIGINT")
+        .column("event_type", "STRING")
+        .column("value", "DOUBLE")
+        .column("amount", "DECIMAL(38, 6)")
+        .column("session_id", "STRING")
+        .column("category", "STRING")
+        .column("event_ref", "STRING")
+        .watermark("event_time", "SOURCE_WATERMARK()")
+        .build()
+    )
+    tables.create_temporary_view("events", events, schema)
+    tables.execute_sql((sql / "functions.sql").read_text(encoding="utf-8").rstrip().removesuffix(";"))
+    return tables
+
+
+def _encoded(job: ResultType, rows: Rows, run: str) -> Any:
+    schema = SCHEMAS[job]
+    times = [column.name for column in schema.columns if column.type is ColumnType.TIMESTAMP]
+    return java("sink.ResultEncoder").attach(
+        rows.stream._j_data_stream,
+        job.value,
+        run,
+        strings(rows.columns),
+        strings(column.name for column in schema.columns),
+        strings(times),
+        schema.start,
+        schema.end,
+        strings(schema.key),
+    )
+
+

@@ -1,0 +1,39 @@
+package realtime.analytics.intake;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+
+/** Ids that are pure functions of what they name; contracts/identity.py computes the same. */
+public final class Digests {
+    private static final char[] HEX = "0123456789abcdef".toCharArray();
+    private static final int BYTES = 16;
+    private static final char SEPARATOR = '\u001f';
+
+    private Digests() {}
+
+    /** The first 128 bits of SHA-256, in hex. */
+    static String sha256(byte[] bytes) {
+        byte[] digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256").digest(bytes);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every Java platform has SHA-256", impossible);
+        }
+        char[] text = new char[2 * BYTES];
+        for (int i = 0; i < BYTES; i++) {
+            text[2 * i] = HEX[(digest[i] >> 4) & 15];
+            text[2 * i + 1] = HEX[digest[i] & 15];
+        }
+        return new String(text);
+    }
+
+    /** Id of a result: its type, and the digest of type, window (epoch milliseconds) and key. */
+    public static String resultId(String type, long start, long end, Object... key) {
+        StringBuilder text = new StringBuilder(type).append(SEPARATOR).append(start).append(SEPARATOR).append(end);
+        for (Object part : key) {
+            text.append(SEPARATOR).append(part);
+        }
+        return type + "-" + sha256(text.toString().getBytes(StandardCharsets.UTF_8));
+    }
+}

@@ -1,0 +1,47 @@
+package realtime.analytics.intake;
+
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.types.Row;
+
+/** From decoded records to the two streams that everything else reads: accepted events and rejected records. */
+public final class IntakeGraph {
+    private final DataStream<Row> events;
+    private final DataStream<Intake> rejected;
+
+    private IntakeGraph(DataStream<Row> events, DataStream<Intake> rejected) {
+        this.events = events;
+        this.rejected = rejected;
+    }
+
+    /** @param duplicateWindowMillis how far apart two events of one event_id must be; 0 switches the check off. */
+    public static IntakeGraph attach(DataStream<Intake> records, long duplicateWindowMillis) {
+        SingleOutputStreamOperator<Intake> plain =
+                records.process(new Verdicts(duplicateWindowMillis > 0)).name("verdicts").uid("intake-verdicts");
+        DataStream<Row> events = accept(plain, "intake-accept");
+        DataStream<Intake> rejected = plain.getSideOutput(Verdicts.REJECTED);
+        if (duplicateWindowMillis > 0) {
+            SingleOutputStreamOperator<Intake> unique =
+                    plain.getSideOutput(Verdicts.IDENTIFIED)
+                            .keyBy(record -> record.eventId)
+                            .process(new Deduplicate(duplicateWindowMillis))
+                            .name("duplicates")
+                            .uid("intake-duplicates");
+            events = events.union(accept(unique, "intake-accept-identified"));
+            rejected = rejected.union(unique.getSideOutput(Verdicts.REJECTED));
+        }
+        return new IntakeGraph(events, rejected);
+    }
+
+    private static DataStream<Row> accept(DataStream<Intake> records, String uid) {
+        return records.process(new Accept()).returns(Events.TYPE).name("accepted events").uid(uid);
+    }
+
+    public DataStream<Row> events() {
+        return events;
+    }
+
+    public DataStream<Intake> rejected() {
+        return rejected;
+    }
+}

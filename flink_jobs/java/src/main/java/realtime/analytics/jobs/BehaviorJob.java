@@ -1,0 +1,190 @@
+package realtime.analytics.jobs;
+
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.apache.flink.api.common.state.MapState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.functions.KeySelector;
+import org.apache.flink.api.java.tuple.Tuple2;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
+import org.apache.flink.types.Row;
+import org.apache.flink.util.Collector;
+import realtime.analytics.intake.Events;
+
+/**
+ * Behavior: per session_id and user_id, a session that ends when the next event is 30 minutes away or more. Events are
+ * taken in event-time order once the watermark has passed (ties: view, click, purchase, then name): event_sequence of
+ * the first 100 steps, session_duration in milliseconds, exact total_value, conversion_flag = view, then click, then
+ * purchase, in that order, not adjacent.
+ *
+ * <p>Java, because SQL has no ordered LISTAGG on a stream and an aggregate over a session window would keep every
+ * event of the session.
+ */
+public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>, Row, Row> {
+    private static final long serialVersionUID = 1L;
+
+    private static final Comparator<Tuple2<String, BigDecimal>> TIES =
+            Comparator.<Tuple2<String, BigDecimal>>comparingInt(event -> funnelRank(event.f0))
+                    .thenComparing(event -> event.f0, Texts.BY_CODE_POINT);
+
+    private final long gapMillis;
+    private final int maxSteps;
+    private final String separator;
+    private final String moreMark;
+    /** Events ahead of the watermark: time to (event_type, amount). */
+    private transient MapState<Long, List<Tuple2<String, BigDecimal>>> pending;
+
+    private transient ValueState<BehaviorState> state;
+
+    private BehaviorJob(long gapMillis, int maxSteps, String separator, String moreMark) {
+        this.gapMillis = gapMillis;
+        this.maxSteps = maxSteps;
+        this.separator = separator;
+        this.moreMark = moreMark;
+    }
+
+    /** Columns of the output, in order; see contracts/results.py. */
+    public static final String[] COLUMNS = {
+        "event_time",
+        "session_id",
+        "user_id",
+        "session_start",
+        "session_end",
+        "event_count",
+        "event_sequence",
+        "session_duration",
+        "total_value",
+        "conversion_flag"
+    };
+
+    private static final TypeInformation<Row> OUTPUT =
+            Types.ROW_NAMED(
+                    COLUMNS,
+                    Types.INSTANT,
+                    Types.STRING,
+                    Types.LONG,
+                    Types.INSTANT,
+                    Types.INSTANT,
+                    Types.LONG,
+                    Types.STRING,
+                    Types.LONG,
+                    Types.BIG_DEC,
+                    Types.BOOLEAN);
+
+    public static DataStream<Row> attach(
+            DataStream<Row> events, long gapMillis, int maxSteps, String separator, String moreMark) {
+        return events.filter(event -> event.getField(Events.SESSION_ID) != null)
+                .name("events of a session_id")
+                .uid("behavior-keyed")
+                .keyBy(
+                        (KeySelector<Row, Tuple2<Long, String>>)
+                                event -> Tuple2.of(Events.userId(event), (String) event.getField(Events.SESSION_ID)),
+                        Types.TUPLE(Types.LONG, Types.STRING))
+                .process(new BehaviorJob(gapMillis, maxSteps, separator, moreMark))
+                .returns(OUTPUT)
+                .name("behavior")
+                .uid("behavior-sessions");
+    }
+
+    @Override
+    public void open(Configuration parameters) {
+        pending =
+                getRuntimeContext()
+                        .getMapState(
+                                new MapStateDescriptor<>(
+                                        "pending",
+                                        Types.LONG,
+                                        Types.LIST(Types.TUPLE(Types.STRING, Types.BIG_DEC))));
+        state =
+                getRuntimeContext()
+                        .getState(
+                                new ValueStateDescriptor<>(
+                                        "session",
+                                        Types.POJO(
+                                                BehaviorState.class,
+                                                java.util.Map.of(
+                                                        "start", Types.LONG,
+                                                        "last", Types.LONG,
+                                                        "count", Types.LONG,
+                                                        "total", Types.BIG_DEC,
+                                                        "steps", Types.LIST(Types.STRING),
+                                                        "moreSteps", Types.BOOLEAN,
+                                                        "funnel", Types.INT))));
+    }
+
+    @Override
+    public void processElement(Row event, Context context, Collector<Row> out) throws Exception {
+        long time = context.timestamp();
+        List<Tuple2<String, BigDecimal>> ties = pending.get(time);
+        if (ties == null) {
+            ties = new ArrayList<>(1);
+            context.timerService().registerEventTimeTimer(time);
+        }
+        ties.add(Tuple2.of(Events.eventType(event), (BigDecimal) event.getField(Events.AMOUNT)));
+        pending.put(time, ties);
+    }
+
+    @Override
+    public void onTimer(long time, OnTimerContext context, Collector<Row> out) throws Exception {
+        BehaviorState session = state.value();
+        List<Tuple2<String, BigDecimal>> ties = pending.get(time);
+        if (ties != null) {
+            pending.remove(time);
+            if (session != null && time - session.last >= gapMillis) {
+                out.collect(close(session, context.getCurrentKey()));
+                session = null;
+            }
+            if (session == null) {
+                session = new BehaviorState(time);
+                context.timerService().registerEventTimeTimer(closes(session));
+            }
+            ties.sort(TIES);
+            for (Tuple2<String, BigDecimal> event : ties) {
+                session.add(time, event.f0, event.f1, maxSteps);
+            }
+            state.update(session);
+        }
+        if (session != null && closes(session) <= time) {
+            out.collect(close(session, context.getCurrentKey()));
+            state.clear();
+        } else if (session != null && ties == null) {
+            // The timer of an earlier end: one timer a session, moved when it fires.
+            context.timerService().registerEventTimeTimer(closes(session));
+        }
+    }
+
+    /** The watermark that proves that no event can follow within the gap. */
+    private long closes(BehaviorState session) {
+        return session.last + gapMillis - 1;
+    }
+
+    private Row close(BehaviorState session, Tuple2<Long, String> key) {
+        String sequence = String.join(separator, session.steps);
+        return Row.of(
+                Instant.ofEpochMilli(session.last + gapMillis),
+                key.f1,
+                key.f0,
+                Instant.ofEpochMilli(session.start),
+                Instant.ofEpochMilli(session.last),
+                session.count,
+                session.moreSteps ? sequence + separator + moreMark : sequence,
+                session.last - session.start,
+                session.total,
+                session.converted());
+    }
+
+    private static int funnelRank(String eventType) {
+        int rank = Arrays.asList(BehaviorState.FUNNEL).indexOf(eventType);
+        return rank < 0 ? BehaviorState.FUNNEL.length : rank;
+    }
+}

@@ -1,0 +1,46 @@
+package realtime.analytics.jobs;
+
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+
+/** An open session: its edges, sums, first steps and the funnel's position, never its events. A Flink POJO. */
+public class BehaviorState {
+    static final String[] FUNNEL = {"view", "click", "purchase"};
+
+    public long start;
+    public long last;
+    public long count;
+    public BigDecimal total = BigDecimal.ZERO.setScale(6);
+    public List<String> steps = new ArrayList<>();
+    public boolean moreSteps;
+    /** How many of {@link #FUNNEL} were seen, in that order. */
+    public int funnel;
+
+    public BehaviorState() {}
+
+    BehaviorState(long start) {
+        this.start = start;
+        this.last = start;
+    }
+
+    void add(long time, String eventType, BigDecimal amount, int maxSteps) {
+        last = time;
+        count++;
+        if (amount != null) {
+            total = total.add(amount);
+        }
+        if (steps.size() < maxSteps) {
+            steps.add(eventType);
+        } else {
+            moreSteps = true;
+        }
+        if (funnel < FUNNEL.length && FUNNEL[funnel].equals(eventType)) {
+            funnel++;
+        }
+    }
+
+    boolean converted() {
+        return funnel == FUNNEL.length;
+    }
+}

@@ -1,0 +1,89 @@
+"""The jobs by name: how each becomes rows, and which of its columns the contract wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyflink.datastream import DataStream
+from pyflink.table import StreamTableEnvironment
+
+from contracts.results import ALERT_LEVELS, HIGH_FREQUENCY, MORE_MARK, STEP_SEPARATOR, ResultType
+from flink_jobs import session_job, sql_files
+from flink_jobs.gateway import ints, java, strings
+from flink_jobs.settings import Settings
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a job may read: the accepted events as a stream of rows, and as the table ``events``."""
+
+    events: DataStream
+    tables: StreamTableEnvironment
+    sql: Path
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A job's rows and the names of their fields, in order."""
+
+    stream: DataStream
+    columns: tuple[str, ...]
+
+
+def _sql(job: ResultType) -> Callable[[Inputs], Rows]:
+    def attach(inputs: Inputs) -> Rows:
+        table = inputs.tables.sql_query(sql_files.read(inputs.sql, job.value, inputs.settings))
+        columns = tuple(table.get_schema().get_field_names())
+        return Rows(inputs.tables.to_data_stream(table), columns)
+
+    return attach
+
+
+def _anomaly(inputs: Inputs) -> Rows:
+    job, anomaly = java("jobs.AnomalyJob"), inputs.settings.anomaly
+    stream = job.attach(
+        inputs.events._j_data_stream,
+        anomaly.slice,
+        anomaly.baseline,
+        anomaly.threshold,
+        anomaly.minimum_count,
+        anomaly.emit_all,
+    )
+    return Rows(DataStream(stream), tuple(job.COLUMNS))
+
+
+def _behavior(inputs: Inputs) -> Rows:
+    job, behavior = java("jobs.BehaviorJob"), inputs.settings.behavior
+    stream = job.attach(
+        inputs.events._j_data_stream, behavior.gap, behavior.max_steps, STEP_SEPARATOR, MORE_MARK
+    )
+    return Rows(DataStream(stream), tuple(job.COLUMNS))
+
+
+def _fraud(inputs: Inputs) -> Rows:
+    job, fraud = java("jobs.FraudJob"), inputs.settings.fraud
+    stream = job.attach(
+        inputs.events._j_data_stream,
+        fraud.window,
+        ints((fraud.low, fraud.medium, fraud.high)),
+        strings(ALERT_LEVELS),
+        HIGH_FREQUENCY,
+    )
+    return Rows(DataStream(stream), tuple(job.COLUMNS))
+
+
+def _session(inputs: Inputs) -> Rows:
+    return Rows(session_job.attach(inputs.events, inputs.settings.session), session_job.COLUMNS)
+
+
+JOBS: dict[ResultType, Callable[[Inputs], Rows]] = {
+    ResultType.AGGREGATION: _sql(ResultType.AGGREGATION),
+    ResultType.ANOMALY: _anomaly,
+    ResultType.SESSION: _session,
+    ResultType.BEHAVIOR: _behavior,
+    ResultType.RECOMMENDATION: _sql(ResultType.RECOMMENDATION),
+    ResultType.FRAUD: _fraud,
+}

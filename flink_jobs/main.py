@@ -1,0 +1,42 @@
+"""Starts the application: reads the settings, builds the one job graph, executes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pyflink.common import Configuration
+from pyflink.datastream import CheckpointingMode, StreamExecutionEnvironment
+
+from flink_jobs import endpoints, graph
+from flink_jobs.properties import SettingsError
+from flink_jobs.settings import Settings, load_settings
+
+JOB_NAME = "realtime-analytics"
+
+
+def environment(settings: Settings) -> StreamExecutionEnvironment:
+    """The execution environment; what the service owns is set on a laptop only."""
+    configuration = Configuration()
+    # No operator keeps or changes a row that it was given, so rows need no copies between chained operators.
+    configuration.set_string("pipeline.object-reuse", "true")
+    result = StreamExecutionEnvironment.get_execution_environment(configuration)
+    if settings.local is not None:
+        result.set_parallelism(settings.local.parallelism)
+        result.enable_checkpointing(settings.local.checkpoint_interval, CheckpointingMode.EXACTLY_ONCE)
+    return result
+
+
+def run(home: Path) -> None:
+    """Runs the application whose files are in ``home``; exit code 2 for a setting that is not allowed."""
+    try:
+        settings = load_settings(dict(os.environ))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    env = environment(settings)
+    records = endpoints.kinesis_records(env, settings)
+    documents = graph.build(env, records, settings, home / "sql")
+    endpoints.kinesis_sinks(documents, settings)
+    env.execute(JOB_NAME)

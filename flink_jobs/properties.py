@@ -1,0 +1,181 @@
+"""Property groups: the file format of the managed service, and how one text becomes one checked value.
+
+The service hands an application ``/etc/flink/application_properties.json``: a list of
+``{"PropertyGroupId": ..., "PropertyMap": {key: text}}``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+Groups = dict[str, dict[str, str]]
+T = TypeVar("T")
+
+_UNITS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+class SettingsError(ValueError):
+    """A setting is not allowed. The message is one line: file, group, key, value and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a text is read and what is allowed, in words. ``read`` raises ValueError for what is not."""
+
+    read: Callable[[str], Any]
+    allowed: str
+
+
+def duration(text: str) -> int:
+    """Milliseconds of ``30 s``, ``5 min``, ``1 h``, ``250 ms`` or ``1 d``; ValueError for anything else."""
+    match = re.fullmatch(r"(\d{1,9}) ?(ms|s|min|h|d)", text.strip())
+    if match is None:
+        raise ValueError(text)
+    return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+def _bounded(read: Callable[[str], Any], low: Any, high: Any) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        value = read(text)
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    return parse
+
+
+def a_duration(default: str, low: str, high: str) -> Any:
+    """A setting in milliseconds, written with a unit."""
+    kind = Kind(
+        _bounded(duration, duration(low), duration(high)),
+        f"a duration from {low} to {high}, such as {default!r} (units: {', '.join(_UNITS)})",
+    )
+    return dataclasses.field(default=duration(default), metadata={"kind": kind})
+
+
+def a_whole_number(default: int, low: int, high: int) -> Any:
+    """A whole number within bounds."""
+    kind = Kind(_bounded(int, low, high), f"a whole number from {low} to {high}")
+    return dataclasses.field(default=default, metadata={"kind": kind})
+
+
+def a_number(default: float, low: float, high: float) -> Any:
+    """A number within bounds."""
+    kind = Kind(_bounded(float, low, high), f"a number from {low} to {high}")
+    return dataclasses.field(default=default, metadata={"kind": kind})
+
+
+def a_choice(default: str, *choices: str) -> Any:
+    """One of a closed list."""
+    return dataclasses.field(
+        default=default, metadata={"kind": Kind(_chosen(choices), "one of " + ", ".join(choices))}
+    )
+
+
+def a_flag(default: bool) -> Any:
+    """true or false."""
+    kind = Kind(lambda text: _chosen(("true", "false"))(text) == "true", "true or false")
+    return dataclasses.field(default=default, metadata={"kind": kind})
+
+
+def some_of(default: tuple[str, ...], choices: tuple[str, ...]) -> Any:
+    """One or more of a closed list, separated by commas, in the list's order."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = {name.strip() for name in text.split(",")}
+        if not names or not names <= set(choices):
+            raise ValueError(text)
+        return tuple(name for name in choices if name in names)
+
+    kind = Kind(parse, "a comma-separated list of " + ", ".join(choices))
+    return dataclasses.field(default=default, metadata={"kind": kind})
+
+
+def a_text(pattern: str, allowed: str, default: str | None = None) -> Any:
+    """A text of a pattern; required where it has no default."""
+
+    def parse(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise ValueError(text)
+        return text
+
+    metadata = {"kind": Kind(parse, allowed)}
+    if default is None:
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _chosen(choices: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def load(path: Path) -> Groups:
+    """The property groups of a file; SettingsError where it is not of the service's format."""
+    try:
+        groups = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); allowed is a readable file") from error
+    except ValueError as error:
+        raise SettingsError(f"{path}: not JSON ({error})") from error
+    result: Groups = {}
+    for group in groups if isinstance(groups, list) else [None]:
+        if not (
+            isinstance(group, dict)
+            and isinstance(group.get("PropertyGroupId"), str)
+            and isinstance(group.get("PropertyMap"), dict)
+            and all(isinstance(text, str) for text in group["PropertyMap"].values())
+        ):
+            raise SettingsError(
+                f"{path}: allowed is a list of "
+                '{"PropertyGroupId": text, "PropertyMap": {key: text}}'
+            )
+        if group["PropertyGroupId"] in result:
+            raise SettingsError(f"{path}: group {group['PropertyGroupId']!r} is there twice")
+        result[group["PropertyGroupId"]] = group["PropertyMap"]
+    return result
+
+
+def dump(groups: Groups) -> str:
+    """The groups in the service's format."""
+    return json.dumps(
+        [{"PropertyGroupId": name, "PropertyMap": values} for name, values in groups.items()], indent=2
+    )
+
+
+def read_group(cls: type[T], source: str, group: str, values: Mapping[str, str]) -> T:
+    """One group as its dataclass; SettingsError for an unknown key, a missing one or a value not allowed.
+
+    A dataclass field is named as its key; ``source`` names the file in messages.
+    """
+    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    parsed: dict[str, Any] = {}
+    for key, text in values.items():
+        if key not in fields:
+            raise SettingsError(
+                f"{source}: group {group!r} has no key {key!r}; allowed are {', '.join(sorted(fields))}"
+            )
+        kind: Kind = fields[key].metadata["kind"]
+        try:
+            parsed[key] = kind.read(text)
+        except ValueError:
+            raise SettingsError(
+                f"{source}: group {group!r}, key {key!r}: {text!r} is not allowed; allowed is {kind.allowed}"
+            ) from None
+    for key, field in fields.items():
+        if key not in parsed and field.default is dataclasses.MISSING:
+            raise SettingsError(
+                f"{source}: group {group!r}: key {key!r} is missing; "
+                f"allowed is {field.metadata['kind'].allowed}"
+            )
+    return cls(**parsed)

@@ -1,0 +1,243 @@
+"""Every setting of the application: its group, key, default and limits. One truth; nothing else reads properties.
+
+The defaults are the design's. Durations are milliseconds in here and texts with a unit in the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contracts.results import RUN_BACKFILL, RUN_LIVE, ResultType
+from flink_jobs.properties import (
+    Groups,
+    SettingsError,
+    a_choice,
+    a_duration,
+    a_flag,
+    a_number,
+    a_text,
+    a_whole_number,
+    load,
+    read_group,
+    some_of,
+)
+
+#: Where the managed service puts the properties.
+SERVICE_PROPERTIES = Path("/etc/flink/application_properties.json")
+#: Names the file of a laptop run; only then is the group ``local`` allowed.
+LOCAL_PROPERTIES_VARIABLE = "REALTIME_ANALYTICS_LOCAL_PROPERTIES"
+
+_STREAM = r"[a-zA-Z0-9_.-]{1,128}"
+_JOBS = tuple(job.value for job in ResultType)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the service itself reads to start the application: the zip's entry script, jar and modules."""
+
+    python: str = a_text(r"[\w./-]+\.py", "the entry script's path in the zip")
+    jarfile: str = a_text(r"[\w./-]+\.jar", "the jar's path in the zip")
+    pyFiles: str = a_text(r"[\w./-]+", "the modules' path in the zip")
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """The stream of events."""
+
+    stream: str = a_text(_STREAM, "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -")
+    region: str = a_text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, such as us-east-1")
+    start: str = a_choice("LATEST", "LATEST", "TRIM_HORIZON")
+    #: 1 s leaves 4 of a shard's 5 reads a second to other readers.
+    poll_interval: int = a_duration("1 s", "200 ms", "60 s")
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """The streams of results and rejections."""
+
+    results_stream: str = a_text(_STREAM, "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -")
+    rejected_stream: str = a_text(_STREAM, "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -")
+    buffer: int = a_duration("1 s", "50 ms", "60 s")
+    run: str = a_choice(RUN_LIVE, RUN_LIVE, RUN_BACKFILL)
+
+
+@dataclass(frozen=True)
+class TimeSettings:
+    """What is late, future, idle or a duplicate."""
+
+    watermark_delay: int = a_duration("5 s", "0 s", "1 h")
+    idle_timeout: int = a_duration("5 min", "10 s", "1 d")
+    start_grace: int = a_duration("60 s", "0 s", "1 h")
+    future_tolerance: int = a_duration("5 min", "0 s", "1 d")
+    #: 0 s switches the check of duplicates off.
+    duplicate_window: int = a_duration("10 min", "0 s", "1 d")
+
+
+@dataclass(frozen=True)
+class JobsSettings:
+    """Which jobs run."""
+
+    enabled: tuple[str, ...] = some_of(_JOBS, _JOBS)
+
+
+@dataclass(frozen=True)
+class AggregationSettings:
+    """Tumbling window of sql/aggregation.sql."""
+
+    window: int = a_duration("5 min", "1 s", "1 d")
+
+
+@dataclass(frozen=True)
+class AnomalySettings:
+    """Slices, baseline and threshold of the z-score."""
+
+    slice: int = a_duration("10 s", "1 s", "1 h")
+    baseline: int = a_duration("1 h", "10 s", "1 d")
+    threshold: float = a_number(3.0, 0.1, 1000.0)
+    minimum_count: int = a_whole_number(30, 2, 1_000_000)
+    emit_all: bool = a_flag(False)
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """Gap, longest span and number of types of a user's session."""
+
+    gap: int = a_duration("30 min", "1 s", "1 d")
+    max_span: int = a_duration("24 h", "1 min", "7 d")
+    max_types: int = a_whole_number(100, 1, 1000)
+
+
+@dataclass(frozen=True)
+class BehaviorSettings:
+    """Gap and number of steps of a session's sequence."""
+
+    gap: int = a_duration("30 min", "1 s", "1 d")
+    max_steps: int = a_whole_number(100, 1, 1000)
+
+
+@dataclass(frozen=True)
+class RecommendationSettings:
+    """Hopping window, decay, weights and length of the list of sql/recommendation.sql."""
+
+    window: int = a_duration("1 h", "1 s", "1 d")
+    step: int = a_duration("5 min", "1 s", "1 d")
+    decay: int = a_duration("1 h", "1 s", "7 d")
+    top: int = a_whole_number(5, 1, 100)
+    weight_view: float = a_number(1.0, 0.0, 1000.0)
+    weight_click: float = a_number(2.0, 0.0, 1000.0)
+    weight_purchase: float = a_number(5.0, 0.0, 1000.0)
+    weight_other: float = a_number(0.0, 0.0, 1000.0)
+
+
+@dataclass(frozen=True)
+class FraudSettings:
+    """Window, and the purchases in it that reach each level."""
+
+    window: int = a_duration("5 min", "1 s", "1 d")
+    low: int = a_whole_number(11, 2, 10_000)
+    medium: int = a_whole_number(21, 2, 10_000)
+    high: int = a_whole_number(51, 2, 10_000)
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """What only a laptop may set; the managed service owns all of it and the group is refused there."""
+
+    endpoint: str = a_text(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", "a URL of the loopback", "")
+    access_key: str = a_text(r"\w+", "letters and digits", "")
+    secret_key: str = a_text(r"\w+", "letters and digits", "")
+    checkpoint_interval: int = a_duration("10 s", "100 ms", "1 h")
+    parallelism: int = a_whole_number(1, 1, 64)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All groups. ``local`` is None on the managed service."""
+
+    run_options: RunOptions
+    input: InputSettings
+    output: OutputSettings
+    time: TimeSettings = field(default_factory=TimeSettings)
+    jobs: JobsSettings = field(default_factory=JobsSettings)
+    aggregation: AggregationSettings = field(default_factory=AggregationSettings)
+    anomaly: AnomalySettings = field(default_factory=AnomalySettings)
+    session: SessionSettings = field(default_factory=SessionSettings)
+    behavior: BehaviorSettings = field(default_factory=BehaviorSettings)
+    recommendation: RecommendationSettings = field(default_factory=RecommendationSettings)
+    fraud: FraudSettings = field(default_factory=FraudSettings)
+    local: LocalSettings | None = None
+
+
+#: Property group of each field of Settings, and its class.
+GROUPS: dict[str, tuple[str, type]] = {
+    "kinesis.analytics.flink.run.options": ("run_options", RunOptions),
+    "input": ("input", InputSettings),
+    "output": ("output", OutputSettings),
+    "time": ("time", TimeSettings),
+    "jobs": ("jobs", JobsSettings),
+    "aggregation": ("aggregation", AggregationSettings),
+    "anomaly": ("anomaly", AnomalySettings),
+    "session": ("session", SessionSettings),
+    "behavior": ("behavior", BehaviorSettings),
+    "recommendation": ("recommendation", RecommendationSettings),
+    "fraud": ("fraud", FraudSettings),
+    "local": ("local", LocalSettings),
+}
+REQUIRED_GROUPS = ("kinesis.analytics.flink.run.options", "input", "output")
+LOCAL_GROUP = "local"
+
+
+def parse(groups: Groups, source: str, *, local: bool) -> Settings:
+    """Checks every group and what groups must have in common; SettingsError names the first thing wrong.
+
+    ``local`` says that a laptop started the application: only then may the group ``local`` be there.
+    """
+    for group in groups:
+        if group not in GROUPS:
+            raise SettingsError(f"{source}: unknown group {group!r}; allowed are {', '.join(GROUPS)}")
+    for group in REQUIRED_GROUPS:
+        if group not in groups:
+            raise SettingsError(f"{source}: group {group!r} is missing; required are {', '.join(REQUIRED_GROUPS)}")
+    if not local and LOCAL_GROUP in groups:
+        raise SettingsError(
+            f"{source}: group {LOCAL_GROUP!r} is refused on the managed service, which sets parallelism, "
+            "checkpoints, endpoint and credentials itself; allowed is no such group"
+        )
+    settings = Settings(
+        **{GROUPS[group][0]: read_group(GROUPS[group][1], source, group, values) for group, values in groups.items()}
+    )
+    _check_together(settings, source)
+    return settings
+
+
+def _check_together(settings: Settings, source: str) -> None:
+    _check_multiple(source, "anomaly", "baseline", settings.anomaly.baseline, "slice", settings.anomaly.slice)
+    _check_multiple(
+        source, "recommendation", "window", settings.recommendation.window, "step", settings.recommendation.step
+    )
+    fraud = settings.fraud
+    if not fraud.low < fraud.medium < fraud.high:
+        raise SettingsError(
+            f"{source}: group 'fraud', keys 'low', 'medium', 'high': {fraud.low}, {fraud.medium}, {fraud.high} "
+            "are not allowed; allowed are ascending numbers"
+        )
+    if settings.session.max_span < settings.session.gap:
+        raise SettingsError(
+            f"{source}: group 'session', key 'max_span': shorter than 'gap'; allowed is at least the gap"
+        )
+
+
+def _check_multiple(source: str, group: str, key: str, value: int, unit_key: str, unit: int) -> None:
+    if value % unit != 0:
+        raise SettingsError(
+            f"{source}: group {group!r}, key {key!r}: {value} ms is not allowed; "
+            f"allowed is a whole multiple of {unit_key!r} ({unit} ms)"
+        )
+
+
+def load_settings(environment: dict[str, str]) -> Settings:
+    """The settings of this run: the laptop's file where the environment names one, else the service's."""
+    local = environment.get(LOCAL_PROPERTIES_VARIABLE)
+    path = Path(local) if local else SERVICE_PROPERTIES
+    return parse(load(path), path.name, local=local is not None)
