@@ -1,0 +1,142 @@
+"""What an alert says: from a result to the SNS message, its subject and its attributes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from contracts.results import ALERT_LEVELS, ResultType
+from lambdas.alerts.labels import clip, label, subject
+from lambdas.common.errors import RecordError
+from lambdas.common.result import Result
+
+ANOMALY_DETECTED = "ANOMALY_DETECTED"
+FRAUD_DETECTED = "FRAUD_DETECTED"
+
+#: ``event_type`` of a fraud alert: the job counts nothing else.
+PURCHASE = "purchase"
+
+LOW, MEDIUM, HIGH = ALERT_LEVELS
+_HIGH_SCORE = 10.0
+_MEDIUM_SCORE = 5.0
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One SNS message: ``body`` is a JSON object in ASCII, ``attributes`` are what subscribers filter on."""
+
+    result: Result
+    subject: str
+    body: str
+    attributes: dict[str, str]
+
+    @property
+    def size(self) -> int:
+        """Bytes that count towards SNS's 256 KB a call: subject, body and attributes, all of them ASCII."""
+        attributes = sum(len(name) + len("String") + len(value) for name, value in self.attributes.items())
+        return len(self.subject) + len(self.body) + attributes
+
+
+def alert_of(result: Result) -> Alert | None:
+    """The alert of an anomalous event or a fraud escalation; None for any other result.
+
+    Raises :class:`RecordError` when a column that the alert shows is missing or of another type.
+    """
+    if result.result_type == ResultType.ANOMALY:
+        return _anomaly(result) if result.flag("is_anomaly") else None
+    if result.result_type == ResultType.FRAUD:
+        return _fraud(result)
+    return None
+
+
+def severity_of_score(score: float) -> str:
+    """HIGH above 10 deviations, MEDIUM above 5, else LOW."""
+    if score > _HIGH_SCORE:
+        return HIGH
+    return MEDIUM if score > _MEDIUM_SCORE else LOW
+
+
+def alert_level(result: Result) -> str:
+    """``alert_level`` of a fraud result, one of the contract's."""
+    level = result.text("alert_level")
+    if level not in ALERT_LEVELS:
+        raise RecordError(f"`alert_level` is none of {', '.join(ALERT_LEVELS)}")
+    return level
+
+
+def _anomaly(result: Result) -> Alert:
+    result.time("event_time")  # the text below is a time
+    timestamp = result.text("event_time")
+    event_type = clip(result.text("event_type"))
+    score = result.number("anomaly_score")
+    value = result.number("current_value")
+    low, high = result.number("expected_low"), result.number("expected_high")
+    severity = severity_of_score(score)
+    sentence = (
+        f"{severity} anomaly: a {event_type} event at {timestamp} has the value {_readable(value)}, "
+        f"expected was {_readable(low)} to {_readable(high)} (score {_readable(score)})."
+    )
+    return _alert(
+        result,
+        f"{severity} anomaly: {event_type}",
+        {
+            "timestamp": timestamp,
+            "alert_type": ANOMALY_DETECTED,
+            "event_type": event_type,
+            "anomaly_score": score,
+            "current_value": value,
+            "expected_range": [low, high],
+            "result_id": result.result_id,
+            "severity": severity,
+            "message": sentence,
+        },
+        _attributes(ANOMALY_DETECTED, severity, result.text("event_type")),
+    )
+
+
+def _fraud(result: Result) -> Alert:
+    result.time("event_time")
+    result.time("window_start")
+    timestamp = result.text("event_time")
+    user_id = result.integer("user_id")
+    risk_score = result.number("risk_score")
+    activity = clip(result.text("suspicious_activity"))
+    level = alert_level(result)
+    sentence = (
+        f"{level} fraud alert: user {user_id} made {_readable(risk_score)} purchases after "
+        f"{result.text('window_start')} and up to {timestamp} ({activity})."
+    )
+    return _alert(
+        result,
+        f"{level} fraud alert: {activity}",  # no user in a subject: mail servers log it
+        {
+            "timestamp": timestamp,
+            "alert_type": FRAUD_DETECTED,
+            "event_type": PURCHASE,
+            "user_id": user_id,
+            "risk_score": risk_score,
+            "alert_level": level,
+            "suspicious_activity": activity,
+            "result_id": result.result_id,
+            "severity": level,
+            "message": sentence,
+        },
+        _attributes(FRAUD_DETECTED, level, PURCHASE),
+    )
+
+
+def _alert(result: Result, title: str, content: dict[str, object], attributes: dict[str, str]) -> Alert:
+    # ASCII JSON: SNS and SQS refuse some characters that a user's text may hold; escaped they pass
+    body = json.dumps(content, ensure_ascii=True, allow_nan=False)
+    return Alert(result, subject(title), body, attributes)
+
+
+def _attributes(alert_type: str, severity: str, event_type: str) -> dict[str, str]:
+    return {"alert_type": alert_type, "severity": severity, "event_type": label(event_type)}
+
+
+def _readable(number: float) -> str:
+    """``number`` for a sentence: two decimals and thousands separators, or an exponent if those mislead."""
+    if number == int(number) and abs(number) < 1e15:
+        return f"{int(number):,}"
+    return f"{number:,.2f}" if 0.01 <= abs(number) < 1e15 else f"{number:.4g}"

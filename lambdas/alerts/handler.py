@@ -1,0 +1,47 @@
+"""Entry point of the alerts function: ``lambdas.alerts.handler.handler``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+
+import boto3
+from botocore.config import Config
+
+from lambdas.alerts.function import AlertsFunction
+from lambdas.alerts.settings import Settings
+from lambdas.common import logs
+from lambdas.common.response import BatchResponse
+
+# boto3 would wait a minute for an answer, longer than the function may run: a hanging call must fail its own
+# records and no others.
+_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+def handler(event: Mapping[str, object], context: object) -> BatchResponse:
+    """Count and alert a batch of results from Kinesis.
+
+    ``event`` is what the event source mapping sends. Raises
+    :class:`~lambdas.common.errors.SettingError` for a bad environment and
+    :class:`~lambdas.common.errors.EventError` for what is no Kinesis event; no record's content raises.
+    """
+    return function().handle(event)
+
+
+@cache
+def function() -> AlertsFunction:
+    """The function with its clients, made at the first call and kept for the life of the process.
+
+    boto3 takes another endpoint from ``AWS_ENDPOINT_URL``, which is how the same code runs on a laptop.
+    """
+    logs.setup(os.environ)
+    settings = Settings.from_env(os.environ)
+    session = boto3.session.Session()  # not the default one, which threads would share while it is made
+    return AlertsFunction(
+        topic_arn=settings.topic_arn,
+        sns=session.client("sns", config=_CONFIG),
+        cloudwatch=session.client("cloudwatch", config=_CONFIG),
+        now=lambda: datetime.now(UTC),
+    )

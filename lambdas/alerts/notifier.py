@@ -1,0 +1,83 @@
+"""Publishing alerts to SNS, ten a call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypedDict
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.alerts.alert import Alert
+from lambdas.common.chunks import chunks
+from lambdas.common.logs import fields
+from lambdas.common.records import Failure, failed
+
+LOGGER = logging.getLogger(__name__)
+
+#: Limits of one PublishBatch call: entries, and bytes of all of them together (256 KB).
+MAX_ENTRIES = 10
+MAX_BYTES = 256 * 1024
+
+
+class PublishError(TypedDict, total=False):
+    """One entry of ``Failed`` in the answer of PublishBatch."""
+
+    Id: str
+    Code: str
+
+
+class PublishAnswer(TypedDict, total=False):
+    """The part of PublishBatch's answer that is read."""
+
+    Failed: list[PublishError]
+
+
+class SnsClient(Protocol):
+    """What is used of boto3's SNS client."""
+
+    def publish_batch(
+        self, *, TopicArn: str, PublishBatchRequestEntries: Sequence[dict[str, object]]
+    ) -> PublishAnswer:
+        """Publish up to ten messages; entries that were refused are in ``Failed``."""
+        ...
+
+
+def publish(sns: SnsClient, topic_arn: str, alerts: Iterable[Alert]) -> list[Failure]:
+    """Publish ``alerts`` to the topic; the failures are the records of those that SNS did not take.
+
+    A refused entry fails its own records; a refused or unanswered call fails all of its records.
+    """
+    failures: list[Failure] = []
+    for chunk in chunks(alerts, max_items=MAX_ENTRIES, max_bytes=MAX_BYTES, size_of=lambda alert: alert.size):
+        entries = [_entry(index, alert) for index, alert in enumerate(chunk)]
+        try:
+            answer = sns.publish_batch(TopicArn=topic_arn, PublishBatchRequestEntries=entries)
+        except (ClientError, BotoCoreError) as error:
+            LOGGER.exception("SNS took no alert of a call", extra=fields(alerts=len(chunk)))
+            reason = f"SNS publish_batch failed: {type(error).__name__}"
+            failures.extend(_failures(chunk, reason))
+            continue
+        for refused in answer.get("Failed", []):
+            reason = f"SNS refused the alert: {refused.get('Code', 'no code')}"
+            failures.extend(_failures([chunk[int(refused["Id"])]], reason))
+    return failures
+
+
+def _entry(index: int, alert: Alert) -> dict[str, object]:
+    return {
+        "Id": str(index),  # unique in its call, and the way back from `Failed`
+        "Subject": alert.subject,
+        "Message": alert.body,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in alert.attributes.items()
+        },
+    }
+
+
+def _failures(alerts: Iterable[Alert], reason: str) -> list[Failure]:
+    return [
+        failed(LOGGER, alert.result.shard, sequence, reason)
+        for alert in alerts
+        for sequence in alert.result.sequences
+    ]

@@ -1,0 +1,68 @@
+"""What a result adds to the metrics of :mod:`contracts.metrics`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts import metrics, rejections
+from contracts.metrics import Metric
+from contracts.rejections import Reason
+from contracts.results import ResultType
+from lambdas.alerts.alert import alert_level
+from lambdas.alerts.labels import label
+from lambdas.common.errors import RecordError
+from lambdas.common.result import Result
+
+_REASONS = frozenset(reason.value for reason in Reason)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A metric and, where it has a dimension, the value of that dimension (1..255 printable ASCII)."""
+
+    metric: Metric
+    dimension_value: str | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """``count`` events of a series at ``time`` (UTC)."""
+
+    series: Series
+    time: datetime
+    count: int
+
+
+def sample_of(result: Result) -> Sample | None:
+    """The sample of a result; None where it counts in no metric.
+
+    Raises :class:`RecordError` when a column that the metric needs is missing or of another type.
+    """
+    match result.result_type:
+        case ResultType.AGGREGATION:
+            series = Series(metrics.EVENT_COUNT, label(result.text("event_type")))
+            return Sample(series, result.time("window_start"), result.integer("event_count"))
+        case ResultType.ANOMALY if result.flag("is_anomaly"):
+            return _one(result, metrics.ANOMALIES, label(result.text("event_type")))
+        case ResultType.FRAUD:
+            return _one(result, metrics.FRAUD_ALERTS, alert_level(result))
+        case ResultType.SESSION:
+            return _one(result, metrics.SESSIONS, None)
+        case ResultType.BEHAVIOR if result.flag("conversion_flag"):
+            return _one(result, metrics.CONVERSIONS, None)
+        case rejections.REJECTED:
+            return Sample(Series(metrics.REJECTED_EVENTS, _reason(result)), result.time("arrival_time"), 1)
+        case _:
+            return None
+
+
+def _one(result: Result, metric: Metric, dimension_value: str | None) -> Sample:
+    return Sample(Series(metric, dimension_value), result.time("event_time"), 1)
+
+
+def _reason(result: Result) -> str:
+    reason = result.text("reason")
+    if reason not in _REASONS:
+        raise RecordError("`reason` is not one of the contract's closed list")
+    return reason

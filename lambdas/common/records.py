@@ -1,0 +1,153 @@
+"""From a Lambda Kinesis event to results: base64, UTF-8, JSON, envelope."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, DecimalException
+from typing import NoReturn
+
+from contracts.rejections import REJECTED
+from contracts.results import ResultType
+from lambdas.common.errors import EventError, RecordError
+from lambdas.common.logs import fields
+from lambdas.common.result import Result
+
+LOGGER = logging.getLogger(__name__)
+
+#: Every ``result_type`` that the contract knows.
+RESULT_TYPES = frozenset({*(member.value for member in ResultType), REJECTED})
+
+# 512 bytes is OpenSearch's limit of an `_id`; ids of the contract are ASCII and far shorter.
+_RESULT_ID = re.compile(r"[!-~]{1,512}")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A record that was not processed: where it is in its shard, and why, without its content."""
+
+    shard: str
+    sequence: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One invocation's records, in shard order: the results, and what is no result."""
+
+    results: tuple[Result, ...]
+    failures: tuple[Failure, ...]
+
+
+def decode(event: Mapping[str, object]) -> Batch:
+    """Results and failures of a Lambda Kinesis event; each failure is logged once, as a warning.
+
+    Nothing that a record's data may hold raises. An event that is no Kinesis event raises
+    :class:`EventError`, since there is no sequence number that could be reported.
+    """
+    entries = event.get("Records")
+    if not isinstance(entries, list):
+        raise EventError("not a Kinesis event: `Records` is not a list")
+    results: list[Result] = []
+    failures: list[Failure] = []
+    for entry in entries:
+        shard, sequence, data = _place(entry)
+        try:
+            results.append(_result(shard, sequence, data))
+        except RecordError as error:
+            failures.append(failed(LOGGER, shard, sequence, str(error)))
+    return Batch(tuple(results), tuple(failures))
+
+
+def failed(logger: logging.Logger, shard: str, sequence: str, reason: str) -> Failure:
+    """A :class:`Failure`, logged as a warning with shard, sequence number and reason."""
+    logger.warning("record failed", extra=fields(shard=shard, sequence=sequence, reason=reason))
+    return Failure(shard, sequence, reason)
+
+
+def merge_repeats(results: Iterable[Result]) -> tuple[Result, ...]:
+    """One result per ``result_id``, in order of first appearance: the last content, all sequence numbers.
+
+    The sinks are at least once, so a batch may hold a result twice. Whatever becomes of the merged result
+    becomes of every record it stands for.
+    """
+    merged: dict[str, Result] = {}
+    for result in results:
+        known = merged.get(result.result_id)
+        merged[result.result_id] = result if known is None else result.standing_for(known)
+    return tuple(merged.values())
+
+
+def _place(entry: object) -> tuple[str, str, object]:
+    """Shard, sequence number and base64 data of one entry of ``Records``."""
+    kinesis = entry.get("kinesis") if isinstance(entry, Mapping) else None
+    sequence = kinesis.get("sequenceNumber") if isinstance(kinesis, Mapping) else None
+    event_id = entry.get("eventID") if isinstance(entry, Mapping) else None
+    if not isinstance(kinesis, Mapping) or not isinstance(sequence, str) or not isinstance(event_id, str):
+        raise EventError("not a Kinesis event: a record without `kinesis.sequenceNumber` or `eventID`")
+    return event_id.partition(":")[0], sequence, kinesis.get("data")
+
+
+def _result(shard: str, sequence: str, data: object) -> Result:
+    text = _text(data)
+    document = _json_object(text)
+    result_type = document.get("result_type")
+    if not isinstance(result_type, str):
+        raise RecordError("`result_type` is missing or not a string")
+    if result_type not in RESULT_TYPES:
+        raise RecordError("`result_type` is not one of the contract")
+    result_id = document.get("result_id")
+    if not isinstance(result_id, str):
+        raise RecordError("`result_id` is missing or not a string")
+    # The prefix makes ids of different types differ, so that an `_id` alone names a document.
+    if not result_id.startswith(result_type + "-") or _RESULT_ID.fullmatch(result_id) is None:
+        raise RecordError(
+            "`result_id` is not `<result_type>-` and up to 512 printable ASCII characters in all"
+        )
+    return Result(shard, (sequence,), result_type, result_id, text, document)
+
+
+def _text(data: object) -> str:
+    if not isinstance(data, str):
+        raise RecordError("data is not a string")
+    try:
+        return base64.b64decode(data, validate=True).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RecordError("data is not UTF-8") from error
+    except ValueError as error:
+        raise RecordError("data is not base64") from error
+
+
+def _json_object(text: str) -> dict[str, object]:
+    try:
+        document: object = json.loads(
+            text,
+            parse_float=Decimal,  # 12.340000 stays 12.340000, and 0.1 stays 0.1
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object,
+        )
+    except RecordError:
+        raise
+    # ValueError: broken JSON, an integer of thousands of digits; DecimalException: an exponent of 20 digits;
+    # RecursionError: a thousand brackets.
+    except (ValueError, DecimalException, RecursionError) as error:
+        raise RecordError("data is not JSON") from error
+    if not isinstance(document, dict):
+        raise RecordError("data is not a JSON object")
+    return document
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise RecordError("data holds NaN or Infinity, which is no JSON")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # OpenSearch refuses a repeated key, and which value counts would depend on the reader.
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise RecordError("data is a JSON object with a repeated key")
+    return document

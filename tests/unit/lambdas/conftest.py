@@ -1,0 +1,225 @@
+"""Shared by the functions' tests: Kinesis events, results by the contract, logs, fake credentials."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from contracts.columns import Column, ColumnType
+from contracts.identity import result_id
+from contracts.rejections import REJECTED, REJECTION_COLUMNS
+from contracts.results import ENVELOPE, SCHEMAS, ResultType
+from lambdas.alerts import handler as alerts_handler
+from lambdas.common import logs
+from lambdas.search_indexer import handler as indexer_handler
+
+SHARD = "shardId-000000000003"
+_FIRST_SEQUENCE = 998
+
+_SAMPLE_VALUES: dict[ColumnType, object] = {
+    ColumnType.LONG: 7,
+    ColumnType.DOUBLE: 1.5,
+    ColumnType.DECIMAL: 12.34,
+    ColumnType.STRING: "text",
+    ColumnType.BOOLEAN: True,
+    ColumnType.STRINGS: ["view", "click"],
+}
+
+
+@dataclass(frozen=True)
+class Kinesis:
+    """Builds what the event source mapping sends. ``now`` is the time of every timestamp not given."""
+
+    now: datetime
+
+    def time(self, **ago: float) -> str:
+        """A time before now, as the contract writes it."""
+        at = self.now - timedelta(**ago)
+        return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def result(self, result_type: str, key: str = "a", **columns: object) -> dict[str, object]:
+        """A result with every column of the contract; ``key`` decides its id."""
+        own: tuple[Column, ...] = (
+            REJECTION_COLUMNS if result_type == REJECTED else SCHEMAS[ResultType(result_type)].columns
+        )
+        values = dict(_SAMPLE_VALUES) | {ColumnType.TIMESTAMP: self.time(hours=1)}
+        document = {column.name: values[column.type] for column in (*ENVELOPE, *own)}
+        document |= {
+            "result_type": result_type,
+            "result_id": result_id(result_type, 0, 0, key),
+            "run": "live",
+        }
+        if result_type == ResultType.FRAUD:
+            document["alert_level"] = "LOW"
+        if result_type == REJECTED:
+            document["reason"] = "late"
+            del document["run"], document["event_time"]
+        return document | columns
+
+    def event(self, *records: bytes | str | Mapping[str, object]) -> dict[str, object]:
+        """A Lambda event of one shard; the records' sequence numbers begin at 998."""
+        return {
+            "Records": [self._record(number, data) for number, data in enumerate(records, _FIRST_SEQUENCE)]
+        }
+
+    def _record(self, sequence: int, data: bytes | str | Mapping[str, object]) -> dict[str, object]:
+        if isinstance(data, Mapping):
+            data = json.dumps(data)
+        raw = data if isinstance(data, bytes) else data.encode()
+        return {
+            "eventSource": "aws:kinesis",
+            "eventID": f"{SHARD}:{sequence}",
+            "kinesis": {
+                "sequenceNumber": str(sequence),
+                "partitionKey": "0",
+                "data": base64.b64encode(raw).decode(),
+                "approximateArrivalTimestamp": 1.0,
+            },
+        }
+
+
+@pytest.fixture(scope="session")
+def kinesis() -> Kinesis:
+    return Kinesis(datetime.now(UTC))
+
+
+class CapturedLogs(logging.Handler):
+    """Keeps the JSON lines of our loggers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logs.JsonFormatter())
+        self.text: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text.append(self.format(record))
+
+    def lines(self, message: str) -> list[dict[str, object]]:
+        """Lines with that message, parsed."""
+        parsed = [json.loads(line) for line in self.text]
+        return [line for line in parsed if line["message"] == message]
+
+
+@pytest.fixture
+def captured_logs() -> Iterator[CapturedLogs]:
+    logger = logging.getLogger(logs.ROOT)
+    handler, level = CapturedLogs(), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield handler
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def _aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fake credentials, one region, no endpoint of the host, and functions that are made anew."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "LOG_LEVEL", "INDEX_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    alerts_handler.function.cache_clear()
+    indexer_handler.function.cache_clear()
+    yield
+    alerts_handler.function.cache_clear()
+    indexer_handler.function.cache_clear()
+
+
+@dataclass
+class Request:
+    """A request that the stub received."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    def bulk_lines(self) -> list[dict[str, object]]:
+        """The body's lines, parsed; checks that it ends as a bulk request must."""
+        assert self.body.endswith(b"\n")
+        # not splitlines: U+2028 ends no line of a bulk request
+        return [json.loads(line) for line in self.body.decode().split("\n")[:-1]]
+
+
+@dataclass
+class OpenSearchStub:
+    """An OpenSearch on the loopback device that answers as told.
+
+    ``statuses``: status of an item by ``_id``, 201 where none is given; ``errors``: its error object.
+    ``request_statuses``: statuses of the next whole requests, then 200. ``raw_answer`` replaces the body.
+    ``drop``: ids left out of the answer.
+    """
+
+    endpoint: str = ""
+    statuses: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, dict[str, object]] = field(default_factory=dict)
+    request_statuses: list[int] = field(default_factory=list)
+    raw_answer: bytes | None = None
+    drop: Sequence[str] = ()
+    requests: list[Request] = field(default_factory=list)
+
+    def answer(self, request: Request) -> tuple[int, bytes]:
+        self.requests.append(request)
+        status = self.request_statuses.pop(0) if self.request_statuses else 200
+        if self.raw_answer is not None:
+            return status, self.raw_answer
+        if status != 200:
+            return status, json.dumps({"error": {"type": "refused", "reason": "told to"}}).encode()
+        if request.path != "/_bulk":
+            return status, b'{"acknowledged":true}'
+        items = []
+        for action in request.bulk_lines()[::2]:
+            index = action["index"]
+            assert isinstance(index, dict)
+            document_id = index["_id"]
+            if document_id in self.drop:
+                continue
+            outcome = {**index, "status": self.statuses.get(document_id, 201)}
+            if document_id in self.errors:
+                outcome["error"] = self.errors[document_id]
+            items.append({"index": outcome})
+        items.reverse()  # a reader that goes by position is wrong
+        return status, json.dumps({"errors": bool(self.statuses), "items": items}).encode()
+
+
+@pytest.fixture
+def opensearch() -> Iterator[OpenSearchStub]:
+    stub = OpenSearchStub()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            request = Request(self.command, self.path, dict(self.headers), self.rfile.read(length))
+            status, body = stub.answer(request)
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_PUT = do_POST
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    stub.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+    yield stub
+    server.shutdown()
+    thread.join()
+    server.server_close()

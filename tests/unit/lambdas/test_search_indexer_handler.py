@@ -1,0 +1,264 @@
+"""The search indexer against a stub of OpenSearch on the loopback device."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contracts.rejections import REJECTED
+from contracts.results import ResultType
+from lambdas.common.errors import EventError, SettingError
+from lambdas.search_indexer import bulk
+from lambdas.search_indexer.client import OpenSearchClient, error_text
+from lambdas.search_indexer.function import SearchIndexer
+from lambdas.search_indexer.handler import handler
+
+if TYPE_CHECKING:
+    from tests.unit.lambdas.conftest import CapturedLogs, Kinesis, OpenSearchStub
+
+DONE: dict[str, object] = {"batchItemFailures": []}
+
+
+@pytest.fixture(autouse=True)
+def _endpoint(opensearch: OpenSearchStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENSEARCH_ENDPOINT", opensearch.endpoint)
+
+
+def failed(event: dict[str, object]) -> list[str]:
+    return [failure["itemIdentifier"] for failure in handler(event, None)["batchItemFailures"]]
+
+
+def test_each_result_is_a_document_under_its_id_at_its_own_time(
+    kinesis: Kinesis, opensearch: OpenSearchStub
+) -> None:
+    # Given a result of every type and a rejection, live and backfill
+    types = [*(member.value for member in ResultType), REJECTED]
+    results = [kinesis.result(result_type) for result_type in types]
+    results[0]["run"] = "backfill"
+    results[-1]["arrival_time"] = kinesis.time(minutes=5)
+    # When they are handled
+    assert handler(kinesis.event(*results), None) == DONE
+    # Then one request indexes each: the result, its own time, and who processed it
+    (request,) = opensearch.requests
+    assert (request.method, request.path) == ("POST", "/_bulk")
+    assert request.headers["Content-Type"] == "application/x-ndjson"
+    lines = request.bulk_lines()
+    assert lines[::2] == [
+        {"index": {"_index": f"realtime-analytics-{result_type}", "_id": result["result_id"]}}
+        for result_type, result in zip(types, results, strict=True)
+    ]
+    times = [kinesis.time(hours=1)] * len(ResultType) + [kinesis.time(minutes=5)]
+    assert lines[1::2] == [
+        result | {"@timestamp": time, "processed_by": "kinesis_analytics"}
+        for result, time in zip(results, times, strict=True)
+    ]
+
+
+def test_requests_are_signed_for_the_service_and_region(
+    kinesis: Kinesis, opensearch: OpenSearchStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    handler(kinesis.event(kinesis.result("session")), None)
+    headers = opensearch.requests[0].headers
+    assert re.fullmatch(
+        r"AWS4-HMAC-SHA256 Credential=testing/\d{8}/eu-central-1/es/aws4_request, "
+        r"SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature=[0-9a-f]{64}",
+        headers["Authorization"],
+    )
+    assert headers["X-Amz-Security-Token"] == "testing"
+
+
+def test_the_index_prefix_is_a_setting(
+    kinesis: Kinesis, opensearch: OpenSearchStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INDEX_PREFIX", "other")
+    handler(kinesis.event(kinesis.result("session")), None)
+    action: Any = opensearch.requests[0].bulk_lines()[0]
+    assert action["index"]["_index"] == "other-session"
+
+
+def test_no_number_and_no_text_changes_on_the_way(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
+    # Given a document over several lines, with numbers and texts that a reader could change
+    text = (
+        ' {"result_type":"session","result_id":"session-1",\r\n"event_time":"2026-11-23T10:00:00.000Z",\n'
+        '"total_value":12.340000,"big":123456789012345678.123456,"e":1E-7,"s":"구\\u0041\\n\\ud800\u2028}"}\n'
+    )
+    # When it is handled
+    assert handler(kinesis.event(text), None) == DONE
+    # Then it is sent to the letter, on one line
+    document = opensearch.requests[0].body.decode().split("\n")[1]
+    assert document == (
+        '{"result_type":"session","result_id":"session-1",  "event_time":"2026-11-23T10:00:00.000Z", '
+        '"total_value":12.340000,"big":123456789012345678.123456,"e":1E-7,"s":"구\\u0041\\n\\ud800\u2028}",'
+        '"@timestamp": "2026-11-23T10:00:00.000Z", "processed_by": "kinesis_analytics"}'
+    )
+
+
+def test_each_items_fate_is_its_own(
+    kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs
+) -> None:
+    # Given items that OpenSearch creates, replaces, knows already, cannot map, or has no room for
+    results = [kinesis.result("session", key) for key in "abcdef"]
+    ids = [str(result["result_id"]) for result in results]
+    opensearch.statuses = dict(zip(ids, (201, 200, 409, 400, 429, 503), strict=True))
+    opensearch.errors = {
+        ids[2]: {"type": "version_conflict_engine_exception", "reason": "there already"},
+        ids[3]: {
+            "type": "mapper_parsing_exception",
+            "reason": "failed to parse field [user_id] of type [long]. Preview of field's value: '4711'",
+            "caused_by": {"type": "illegal_argument_exception", "reason": 'For input string: "4711"'},
+        },
+        ids[4]: {"type": "rejected_execution_exception", "reason": "queue is full"},
+    }
+    # When the batch is handled (the stub answers in another order)
+    # Then the last three come again, with OpenSearch's reason in the log but not the document's value
+    assert failed(kinesis.event(*results)) == ["1001", "1002", "1003"]
+    lines = captured_logs.lines("record failed")
+    assert [(line["sequence"], line["reason"]) for line in lines] == [
+        (
+            "1001",
+            "OpenSearch answered 400: mapper_parsing_exception: "
+            "failed to parse field [user_id] of type [long].",
+        ),
+        ("1002", "OpenSearch answered 429: rejected_execution_exception: queue is full"),
+        ("1003", "OpenSearch answered 503: no reason given"),
+    ]
+    assert not any("4711" in line for line in captured_logs.text)
+
+
+def test_a_repeat_is_sent_once_and_its_fate_is_of_all_its_records(
+    kinesis: Kinesis, opensearch: OpenSearchStub
+) -> None:
+    first, other = kinesis.result("session", "a", event_count=1), kinesis.result("session", "b")
+    opensearch.statuses = {str(first["result_id"]): 429}
+    assert failed(kinesis.event(first, other, first | {"event_count": 2})) == ["998", "1000"]
+    documents = opensearch.requests[0].bulk_lines()[1::2]
+    assert [document["event_count"] for document in documents] == [2, 7]
+
+
+def test_an_item_that_the_answer_leaves_out_is_not_taken_for_indexed(
+    kinesis: Kinesis, opensearch: OpenSearchStub
+) -> None:
+    results = [kinesis.result("session", key) for key in "ab"]
+    opensearch.drop = [str(results[1]["result_id"])]
+    assert failed(kinesis.event(*results)) == ["999"]
+
+
+@pytest.mark.parametrize("status", [302, 401, 403, 413, 429, 500, 503])
+def test_a_refused_request_fails_all_its_records(
+    kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs, status: int
+) -> None:
+    opensearch.request_statuses = [status]
+    assert failed(kinesis.event(*(kinesis.result("session", key) for key in "ab"))) == ["998", "999"]
+    assert len(opensearch.requests) == 1
+    (line,) = captured_logs.lines("OpenSearch took no document of a request")
+    assert f"with status {status}" in str(line["exception"])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'{"items":[5]}',
+        b'{"items":[{"create":{}}]}',
+        b'{"items":[{"index":{"_id":"x"}}]}',
+        b'{"items":[{"index":{"status":200}}]}',
+    ],
+)
+def test_an_answer_that_says_nothing_fails_all_records(
+    kinesis: Kinesis, opensearch: OpenSearchStub, answer: bytes
+) -> None:
+    opensearch.raw_answer = answer
+    assert failed(kinesis.event(kinesis.result("session"))) == ["998"]
+
+
+def test_an_unreachable_opensearch_fails_all_records(
+    kinesis: Kinesis, monkeypatch: pytest.MonkeyPatch, captured_logs: CapturedLogs
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("OPENSEARCH_ENDPOINT", f"http://127.0.0.1:{port}")
+    assert failed(kinesis.event(kinesis.result("session"))) == ["998"]
+    (line,) = captured_logs.lines("record failed")
+    assert line["reason"] == "no answer from OpenSearch: NewConnectionError"
+
+
+def test_a_silent_opensearch_fails_all_records_after_the_timeout(kinesis: Kinesis) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = OpenSearchClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "us-east-1", timeout=0.2)
+        answer = SearchIndexer(client, "p").handle(kinesis.event(kinesis.result("session")))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "998"}]}
+
+
+def test_a_function_without_credentials_fails_all_records(
+    kinesis: Kinesis, opensearch: OpenSearchStub, monkeypatch: pytest.MonkeyPatch, captured_logs: CapturedLogs
+) -> None:
+    monkeypatch.setattr("botocore.session.Session.get_credentials", lambda _: None)
+    assert failed(kinesis.event(kinesis.result("session"))) == ["998"]
+    assert opensearch.requests == []
+    (line,) = captured_logs.lines("record failed")
+    assert line["reason"] == "no AWS credentials to sign with: give the function a role"
+
+
+def test_requests_are_split_by_count_and_one_that_fails_does_not_stop_the_next(
+    kinesis: Kinesis, opensearch: OpenSearchStub
+) -> None:
+    opensearch.request_statuses = [503]
+    event = kinesis.event(*(kinesis.result("session", str(number)) for number in range(1001)))
+    assert failed(event) == [str(sequence) for sequence in range(998, 1998)]
+    assert [len(request.bulk_lines()) // 2 for request in opensearch.requests] == [1000, 1]
+
+
+def test_requests_are_split_by_bytes(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
+    results = [kinesis.result("rejected", str(number), payload="x" * 900_000) for number in range(8)]
+    assert handler(kinesis.event(*results), None) == DONE
+    assert [len(request.bulk_lines()) // 2 for request in opensearch.requests] == [5, 3]
+    assert all(len(request.body) <= bulk.MAX_BYTES for request in opensearch.requests)
+
+
+def test_a_broken_record_fails_alone(
+    kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs
+) -> None:
+    # Given records that are no result, have no time, or bring a name that is ours, around one that is good
+    batch: list[bytes | dict[str, object]] = [
+        b"\xff",
+        kinesis.result("session", "1", event_time="soon"),
+        kinesis.result("session", "2"),
+        kinesis.result("rejected", "3", arrival_time=None),
+        kinesis.result("session", "4", processed_by="me"),
+    ]
+    # When they are handled, only the good one is sent
+    assert failed(kinesis.event(*batch)) == ["998", "999", "1001", "1002"]
+    assert len(opensearch.requests[0].bulk_lines()) == 2
+    assert [line["reason"] for line in captured_logs.lines("record failed")] == [
+        "data is not UTF-8",
+        "`event_time` is not a time like 2026-11-23T10:00:00.000Z",
+        "`arrival_time` is missing or not a string",
+        "`processed_by` is already there: OpenSearch refuses a repeated key",
+    ]
+
+
+def test_a_batch_without_documents_sends_nothing(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
+    assert handler(kinesis.event(), None) == DONE
+    assert opensearch.requests == []
+
+
+def test_a_bad_environment_or_event_raises(kinesis: Kinesis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENSEARCH_ENDPOINT", "http://search.example")
+    with pytest.raises(SettingError, match=r"OPENSEARCH_ENDPOINT is 'http://search\.example'"):
+        handler(kinesis.event(), None)
+    monkeypatch.setenv("OPENSEARCH_ENDPOINT", "https://search.example")
+    with pytest.raises(EventError):
+        handler({}, None)
+
+
+def test_a_reason_is_cut() -> None:
+    assert error_text({"type": "t", "reason": "r" * 1000}) == "t: " + "r" * 300
+    assert json.dumps(error_text(None)) == '"no reason given"'
