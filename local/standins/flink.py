@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local.ports import HOST, free_port
-from local.processes import ManagedProcess, Supervisor, tail, wait_until
+from local.processes import ManagedProcess, ProcessDied, Supervisor, wait_until
 from local.standins.flink_distribution import FlinkDistribution
 from local.standins.flink_rest import FlinkRest
 
@@ -28,11 +28,18 @@ appender.console.name = Console
 appender.console.type = CONSOLE
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{HH:mm:ss,SSS} %-5p %c{1.} - %m%n
+# They write the whole environment, which may hold keys, and every line of the driver a second time.
+logger.environment.name = org.apache.flink.client.python
+logger.environment.level = WARN
 """
+# What is neither a line of the log nor a frame of Java: the Python program's own words, and the client's last
+# ones.
+_NOISE = re.compile(r"\d\d:\d\d:\d\d,\d{3} |\s+at |\s+\.\.\. \d+ more")
+_TOLD_LINES = 30
 
 
 class SubmitError(Exception):
-    """The client ended without submitting exactly one job; the message shows the end of its log."""
+    """The client ended without submitting exactly one job; the message shows what the program said."""
 
 
 class FlinkCluster:
@@ -155,10 +162,13 @@ class FlinkCluster:
             python=False,  # the client finds the jar by itself, as the service's does
         )
         environment = {**self._distribution.environment(self._configuration), **(env or {})}
-        log = self._supervisor.run(name, command, timeout=timeout, env=environment)
+        try:
+            log = self._supervisor.run(name, command, timeout=timeout, env=environment)
+        except ProcessDied as error:
+            raise SubmitError(f"{name} failed:\n{_told(self._supervisor.logs / f'{name}.log')}") from error
         submitted = _SUBMITTED.findall(log.read_text(encoding="utf-8", errors="replace"))
         if len(submitted) != 1:
-            raise SubmitError(f"{name} submitted {len(submitted)} jobs instead of one:\n{tail(log)}")
+            raise SubmitError(f"{name} submitted {len(submitted)} jobs instead of one:\n{_told(log)}")
         return str(submitted[0])
 
     def job_state(self, job_id: str) -> str:
@@ -236,6 +246,12 @@ class FlinkCluster:
             f"-Dlog4j.configurationFile=file:{properties}",
             f"-Dlog.file={self._supervisor.logs / f'{name}.log'}",
         ]
+
+
+def _told(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    told = [line for line in lines if line.strip() and not _NOISE.match(line)]
+    return "\n".join([*told[-_TOLD_LINES:], f"(the whole log: {log})"])
 
 
 def _options(scratch: Path, port: int) -> dict[str, str | int | float | bool]:
