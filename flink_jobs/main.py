@@ -14,6 +14,8 @@ from flink_jobs.properties import SettingsError
 from flink_jobs.settings import Settings, load_settings
 
 JOB_NAME = "realtime-analytics"
+#: The queries lie beside the package, in the repository and in application.zip.
+SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 def environment(settings: Settings) -> StreamExecutionEnvironment:
@@ -28,8 +30,8 @@ def environment(settings: Settings) -> StreamExecutionEnvironment:
     return result
 
 
-def run(home: Path) -> None:
-    """Runs the application whose files are in ``home``; exit code 2 for a setting that is not allowed."""
+def run() -> None:
+    """Runs the application; exit code 2 for a setting that is not allowed."""
     try:
         settings = load_settings(dict(os.environ))
     except SettingsError as error:
@@ -37,6 +39,6 @@ def run(home: Path) -> None:
         sys.exit(2)
     env = environment(settings)
     records = endpoints.kinesis_records(env, settings)
-    documents = graph.build(env, records, settings, home / "sql")
+    documents = graph.build(env, records, settings, SQL)
     endpoints.kinesis_sinks(documents, settings)
     env.execute(JOB_NAME)

@@ -6,7 +6,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.flink.table.annotation.DataTypeHint;
+import org.apache.flink.table.annotation.FunctionHint;
 import org.apache.flink.table.functions.AggregateFunction;
 import org.apache.flink.types.Row;
 
@@ -21,6 +23,11 @@ import org.apache.flink.types.Row;
  * <p>Scores are taken at the end of the last slice that holds an event, {@code last_step}: the window's end for a user
  * who was active in its last step, and the query keeps no other.
  */
+@FunctionHint(
+        output =
+                @DataTypeHint(
+                        "ROW<last_step TIMESTAMP_LTZ(3), categories ARRAY<ROW<category STRING, behavior_score DOUBLE,"
+                                + " last_activity TIMESTAMP_LTZ(3), `rank` BIGINT>>>"))
 public final class DecayedTop extends AggregateFunction<Row, DecayedTop.Scores> {
     private static final long serialVersionUID = 1L;
 
@@ -76,7 +83,7 @@ public final class DecayedTop extends AggregateFunction<Row, DecayedTop.Scores> 
 
     /** Adds the slices of {@code more} to those of {@code slices}, ends ascending. */
     private static Long[] add(Long[] slices, Long[] more) {
-        Map<Long, long[]> byEnd = new java.util.TreeMap<>();
+        Map<Long, long[]> byEnd = new TreeMap<>();
         for (Long[] side : new Long[][] {slices, more}) {
             for (int i = 0; i < side.length; i += 3) {
                 long[] slice = byEnd.computeIfAbsent(side[i], end -> new long[] {0, Long.MIN_VALUE});
@@ -95,9 +102,6 @@ public final class DecayedTop extends AggregateFunction<Row, DecayedTop.Scores> 
     }
 
     @Override
-    @DataTypeHint(
-            "ROW<last_step TIMESTAMP_LTZ(3), categories ARRAY<ROW<category STRING, behavior_score DOUBLE,"
-                    + " last_activity TIMESTAMP_LTZ(3), `rank` BIGINT>>>")
     public Row getValue(Scores scores) {
         long lastStep = Long.MIN_VALUE;
         for (Long[] slices : scores.slices.values()) {

@@ -1,0 +1,115 @@
+# Real-time analytics: `make demo` runs the whole pipeline here, `make test` checks everything CI checks.
+# Everything that is installed goes into this checkout: .venv, .cache, node_modules, build.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# The first Python on the path that is a 3.11.
+PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3.11)
+PY := .venv/bin/python
+MVN := mvn -B -q -ntp -Dmaven.repo.local=$(CURDIR)/.cache/m2
+ARGS ?=
+
+JAVA_SOURCES := $(shell find flink_jobs/java -name '*.java' 2>/dev/null)
+APPLICATION_SOURCES := $(shell find contracts flink_jobs sql -name '*.py' -o -name '*.sql' 2>/dev/null)
+PYTHON_CODE := contracts flink_jobs lambdas local scripts tests
+
+VENV := .venv/.installed
+JAR := build/maven/realtime-analytics.jar
+ZIP := build/application.zip
+OPENSEARCH := .cache/opensearch/.installed
+NODE := node_modules/.installed
+
+say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Options go into ARGS: make demo ARGS='--events 50000 --seed 7 --keep'; make demo ARGS=--help"
+
+.PHONY: demo
+demo: setup package ## the whole pipeline on this machine, from event to alert, and its reconciliation
+	@$(PY) -m local.demo $(ARGS)
+
+.PHONY: test
+test: setup lint package unit jobs e2e ## everything that CI checks
+	$(call say,all checks passed)
+
+.PHONY: setup
+setup: check $(VENV) $(OPENSEARCH) ## installs into this checkout; a second call skips what is done
+
+.PHONY: check
+check: ## names what the machine lacks, with its install line
+	@PYTHON='$(PYTHON)' bash scripts/check_system.sh
+
+.PHONY: package
+package: check $(ZIP) ## build/application.zip, as the managed service wants it
+
+.PHONY: lint
+lint: check $(VENV) $(NODE) ## ruff, mypy strict, sqlfluff, markdownlint
+	$(call say,lint)
+	@.venv/bin/ruff check $(PYTHON_CODE)
+	@.venv/bin/ruff format --check $(PYTHON_CODE)
+	@.venv/bin/mypy $(PYTHON_CODE)
+	@.venv/bin/sqlfluff lint sql
+	@node_modules/.bin/markdownlint-cli2 '*.md' 'docs/**/*.md'
+
+.PHONY: format
+format: check $(VENV) ## formats Python and SQL
+	@.venv/bin/ruff check --fix $(PYTHON_CODE)
+	@.venv/bin/ruff format $(PYTHON_CODE)
+	@.venv/bin/sqlfluff fix sql
+
+.PHONY: unit
+unit: check $(VENV) ## unit tests: seconds, no JVM
+	$(call say,unit tests)
+	@$(PY) -m pytest tests/unit $(ARGS)
+
+.PHONY: jobs
+jobs: setup package ## the jobs on a Flink mini cluster against an independent oracle
+	$(call say,job tests)
+	@$(PY) -m pytest tests/jobs $(ARGS)
+
+.PHONY: e2e
+e2e: setup package ## the whole pipeline on local parts
+	$(call say,end-to-end tests)
+	@$(PY) -m pytest tests/e2e $(ARGS)
+
+.PHONY: lock
+lock: $(VENV) ## writes requirements/dev.lock from dev.in
+	@$(PYTHON) -m venv .cache/pip-tools && .cache/pip-tools/bin/pip install -q pip-tools==7.5.2
+	@.cache/pip-tools/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/dev.lock requirements/dev.in
+
+.PHONY: clean
+clean: ## removes everything that was installed or built
+	@rm -rf .venv .cache build node_modules .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV): requirements/dev.lock | check
+	$(call say,Python packages into .venv (about 2 minutes))
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements/dev.lock \
+	  | grep --line-buffered -E '^(Collecting|Building|Installing|Successfully)' | cut -c1-100
+	@touch $@
+
+$(JAR): pom.xml $(JAVA_SOURCES) | check
+	$(call say,Java part and connector jar; JUnit tests (first time about 1 minute))
+	@$(MVN) package
+	@touch $@
+
+$(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py | $(VENV)
+	@$(PY) -m scripts.package
+
+$(OPENSEARCH): local/standins/opensearch/pom.xml | check
+	$(call say,OpenSearch from Maven (first time about 1 minute))
+	@mkdir -p $(@D)
+	@$(MVN) -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)/lib
+	@touch $@
+
+$(NODE): package.json package-lock.json | check
+	$(call say,npm packages)
+	@npm ci --silent --no-fund --no-audit
+	@touch $@

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Names what the machine lacks, with the line that installs it, before anything is downloaded.
+set -u
+
+missing=0
+lacks() { # lacks WHAT DEBIAN-LINE BREW-LINE
+  printf 'missing: %s\n    Debian or Ubuntu: %s\n    macOS:            %s\n' "$1" "$2" "$3" >&2
+  missing=1
+}
+
+python=${PYTHON:-python3.11}
+"$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null ||
+  lacks "Python 3.11 with venv, as '$python' (set PYTHON to name another)" \
+    "sudo apt-get install python3.11 python3.11-venv" "brew install python@3.11"
+
+java=java
+[ -n "${JAVA_HOME:-}" ] && java=$JAVA_HOME/bin/java
+"$java" -version 2>&1 | grep -q 'version "17\.' ||
+  lacks "a JDK 17, as '$java' (set JAVA_HOME to name another)" \
+    "sudo apt-get install openjdk-17-jdk-headless" "brew install openjdk@17"
+"${java%java}javac" -version >/dev/null 2>&1 ||
+  lacks "javac beside '$java': a JDK, not a JRE" \
+    "sudo apt-get install openjdk-17-jdk-headless" "brew install openjdk@17"
+
+mvn --version >/dev/null 2>&1 || lacks "Maven 3.8 or newer" "sudo apt-get install maven" "brew install maven"
+
+node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null ||
+  lacks "Node.js 20 or newer" "see nodejs.org, or sudo apt-get install nodejs npm" "brew install node"
+npm --version >/dev/null 2>&1 || lacks "npm" "sudo apt-get install npm" "brew install node"
+
+exit $missing
