@@ -6,6 +6,7 @@ closes and the command never runs. `sh` and not `preexec_fn`, which may deadlock
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,12 @@ def launch(
         cwd=cwd,
         start_new_session=True,
     )
+
+
+def module_environment() -> dict[str, str]:
+    """Return the variables with which `python -m local...` finds this package, wherever it is started."""
+    paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def let_go(popen: subprocess.Popen[bytes]) -> None:

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from local.ending import end_processes
-from local.launcher import launch, let_go
+from local.launcher import launch, let_go, module_environment
 from local.managed_process import ManagedProcess, ProcessDied, tail
 from local.ports import free_port
 from local.process_table import Identity, process_table
@@ -281,14 +281,13 @@ class Supervisor:
         self._record = record
 
     def _watch(self) -> None:
-        paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
         with (self.logs / "watchdog.log").open("wb") as log:
             self._watchdog = subprocess.Popen(  # noqa: S603 - this interpreter and our own module
                 [sys.executable, "-m", "local.watchdog", str(self.run_dir), str(self._grace)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+                env={**os.environ, **module_environment()},
                 start_new_session=True,
             )
         self._write(replace(self._running_record(), watchdog=self._identify(self._watchdog)))

@@ -18,7 +18,7 @@ from local.standins.flink_rest import FlinkRest
 JOB_MANAGER = "flink-jobmanager"
 TASK_MANAGER = "flink-taskmanager"
 
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _SUBMIT_SECONDS = 180.0
 _SUBMITTED = re.compile(r"Job has been submitted with JobID ([0-9a-f]{32})")
 _LOG4J = """\
@@ -93,7 +93,7 @@ class FlinkCluster:
             FlinkMissing: apache-flink is not installed, or refuses the settings.
             JavaMissing: there is no Java 17.
             ProcessDied: one of them ended.
-            WaitTimeout: not up after 60 s.
+            WaitTimeout: not up after 120 s.
         """
         distribution = FlinkDistribution.installed()
         configuration = supervisor.run_dir / "flink-conf"

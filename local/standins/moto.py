@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local.launcher import module_environment
 from local.ports import HOST, free_port
 from local.processes import ManagedProcess, Supervisor, wait_until
 from local.standins.rest import RestClient
@@ -52,8 +53,8 @@ class Moto:
         port = free_port()
         process = supervisor.start(
             _NAME,
-            [sys.executable, "-m", "moto.server", "--host", HOST, "--port", str(port)],
-            env={"PYTHONUNBUFFERED": "1", "AWS_DEFAULT_REGION": region, **_KEYS},
+            [sys.executable, "-m", "local.standins.moto_server", "--host", HOST, "--port", str(port)],
+            env={"PYTHONUNBUFFERED": "1", "AWS_DEFAULT_REGION": region, **_KEYS, **module_environment()},
         )
         moto = cls(process, RestClient(port, seconds=5), region)
         if wait:
