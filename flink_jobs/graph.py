@@ -74,5 +74,3 @@ def _encoded(job: ResultType, rows: Rows, run: str) -> Any:
         schema.end,
         strings(schema.key),
     )
-
-

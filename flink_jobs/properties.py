@@ -125,7 +125,9 @@ def load(path: Path) -> Groups:
     try:
         groups = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}); allowed is a readable file") from error
+        raise SettingsError(
+            f"{path}: cannot be read ({error.strerror}); allowed is a readable file"
+        ) from error
     except ValueError as error:
         raise SettingsError(f"{path}: not JSON ({error})") from error
     result: Groups = {}
@@ -137,8 +139,7 @@ def load(path: Path) -> Groups:
             and all(isinstance(text, str) for text in group["PropertyMap"].values())
         ):
             raise SettingsError(
-                f"{path}: allowed is a list of "
-                '{"PropertyGroupId": text, "PropertyMap": {key: text}}'
+                f'{path}: allowed is a list of {{"PropertyGroupId": text, "PropertyMap": {{key: text}}}}'
             )
         if group["PropertyGroupId"] in result:
             raise SettingsError(f"{path}: group {group['PropertyGroupId']!r} is there twice")

@@ -75,7 +75,9 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
         if waiting:
             ready = [event for event in waiting if not self._rules.must_wait(event.start, timestamp)]
             if ready:
-                self._stash.update([event for event in waiting if self._rules.must_wait(event.start, timestamp)])
+                self._stash.update(
+                    [event for event in waiting if self._rules.must_wait(event.start, timestamp)]
+                )
             for event in ready:
                 intervals = self._rules.add(intervals, event, timestamp)
         closed, intervals = self._rules.close(intervals, timestamp)

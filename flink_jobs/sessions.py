@@ -51,7 +51,9 @@ class SessionRules:
         cut = self._cut(intervals, watermark)
         kept: list[Interval] = []
         for other in intervals:
-            if self._connected(other, event) and (cut is None or (other.start >= cut) == (event.start >= cut)):
+            if self._connected(other, event) and (
+                cut is None or (other.start >= cut) == (event.start >= cut)
+            ):
                 event = self._merged(other, event)
             else:
                 kept.append(other)
@@ -108,8 +110,6 @@ class SessionRules:
         )
         if len(first_times) > self.max_types:
             # The earliest types stay; a later event can only make a dropped one earlier, and then it comes again.
-            merged.first_times = {
-                name: first_times[name] for name in merged.event_types()[: self.max_types]
-            }
+            merged.first_times = {name: first_times[name] for name in merged.event_types()[: self.max_types]}
             merged.more_types = True
         return merged

@@ -198,14 +198,19 @@ def parse(groups: Groups, source: str, *, local: bool) -> Settings:
             raise SettingsError(f"{source}: unknown group {group!r}; allowed are {', '.join(GROUPS)}")
     for group in REQUIRED_GROUPS:
         if group not in groups:
-            raise SettingsError(f"{source}: group {group!r} is missing; required are {', '.join(REQUIRED_GROUPS)}")
+            raise SettingsError(
+                f"{source}: group {group!r} is missing; required are {', '.join(REQUIRED_GROUPS)}"
+            )
     if not local and LOCAL_GROUP in groups:
         raise SettingsError(
             f"{source}: group {LOCAL_GROUP!r} is refused on the managed service, which sets parallelism, "
             "checkpoints, endpoint and credentials itself; allowed is no such group"
         )
     settings = Settings(
-        **{GROUPS[group][0]: read_group(GROUPS[group][1], source, group, values) for group, values in groups.items()}
+        **{
+            GROUPS[group][0]: read_group(GROUPS[group][1], source, group, values)
+            for group, values in groups.items()
+        }
     )
     _check_together(settings, source)
     return settings
@@ -214,7 +219,12 @@ def parse(groups: Groups, source: str, *, local: bool) -> Settings:
 def _check_together(settings: Settings, source: str) -> None:
     _check_multiple(source, "anomaly", "baseline", settings.anomaly.baseline, "slice", settings.anomaly.slice)
     _check_multiple(
-        source, "recommendation", "window", settings.recommendation.window, "step", settings.recommendation.step
+        source,
+        "recommendation",
+        "window",
+        settings.recommendation.window,
+        "step",
+        settings.recommendation.step,
     )
     fraud = settings.fraud
     if not fraud.low < fraud.medium < fraud.high:

@@ -27,7 +27,10 @@ def contents(root: Path, jar: Path) -> dict[str, Path]:
     for folder, endings in _FOLDERS.items():
         for path in (root / folder).rglob("*"):
             relative = path.relative_to(root)
-            if path.suffix in endings and relative.parts[:2] not in (("flink_jobs", "java"), ("sql", "redshift")):
+            if path.suffix in endings and relative.parts[:2] not in (
+                ("flink_jobs", "java"),
+                ("sql", "redshift"),
+            ):
                 files[f"{MODULES}/{relative.as_posix()}"] = path
     return dict(sorted(files.items()))
 

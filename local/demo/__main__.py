@@ -1,0 +1,150 @@
+"""``make demo``: starts everything, plays seeded traffic, reconciles; the exit code says whether it agrees."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flink_jobs.properties import SettingsError
+from flink_jobs.settings import Settings
+from local.demo import application
+from local.demo.options import Options, parse, refuse
+from local.demo.pipeline import Pipeline, running
+from local.demo.run import DemoFailed, Run, request
+from local.demo.screen import Screen
+from local.event_source_mapping import MappingFailed
+from local.processes import ProcessDied, RunInUse, Supervisor, WaitTimeout
+from local.stale_runs import clean_up_stale
+from local.standins.flink import SubmitError
+from local.traffic.delivery import DeliveryFailed
+from local.traffic.generator import Request, generate
+
+RUNS = application.ROOT / ".run"
+_DIFFERS = (
+    "moto stands in for Kinesis, SNS, SQS and CloudWatch: no throttling, no KMS, HTTP/1.1",
+    "one TaskManager and a heap state backend; the managed service uses RocksDB and its own checkpoints",
+    "OpenSearch runs without TLS and without users; the handlers run in one process, without Lambda's limits",
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0 reconciled, 1 differs or broke, 2 not allowed (by way of SystemExit)."""
+    options = parse(arguments)
+    try:
+        settings = application.checked(application.property_groups(options.settings))
+        wanted = request(options, settings, int(time.time() * 1000))
+    except SettingsError as error:
+        refuse(error)
+        raise
+    except DemoFailed as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
+    screen = Screen()
+    for line in clean_up_stale(RUNS):
+        screen.tell(f"cleaned up: {line}")
+    began = time.monotonic()
+    supervisor: Supervisor | None = None
+    try:
+        with ExitStack() as stack:
+            supervisor = _enter_free_run(stack, options.name)
+            return _play(options, settings, wanted, supervisor, screen, began)
+    except KeyboardInterrupt:
+        print("demo: stopped by Ctrl-C; everything it started has ended", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except (
+        DemoFailed,
+        DeliveryFailed,
+        MappingFailed,
+        ProcessDied,
+        RunInUse,
+        SubmitError,
+        WaitTimeout,
+    ) as error:
+        logs = "" if supervisor is None else f"\ndemo: logs are in {supervisor.logs}"
+        print(f"demo: {error}{logs}", file=sys.stderr)
+        return 1
+
+
+def _enter_free_run(stack: ExitStack, name: str) -> Supervisor:
+    """Takes the run directory that was asked for, or the next one that no living demo has."""
+    for number in range(1, 100):
+        try:
+            return stack.enter_context(Supervisor(RUNS / (name if number == 1 else f"{name}-{number}")))
+        except RunInUse:
+            continue
+    raise RunInUse(f".run/{name} and 98 more are in use; give another --name")
+
+
+def _play(
+    options: Options,
+    settings: Settings,
+    wanted: Request,
+    supervisor: Supervisor,
+    screen: Screen,
+    began: float,
+) -> int:
+    start = datetime.fromtimestamp(wanted.start / 1000, UTC).isoformat().replace("+00:00", "Z")
+    screen.tell(
+        f"run {supervisor.run_dir.name}: --seed {wanted.seed} --start {start} --events {wanted.events}"
+    )
+    traffic = generate(wanted)
+    slots = settings.local.parallelism if settings.local is not None else 1
+    with running(supervisor, options.settings, wanted.shards, slots, screen.tell) as pipeline:
+        up = time.monotonic()
+        screen.tell(f"everything is up after {up - began:.0f} s")
+        with screen:
+            run = Run(pipeline, supervisor, settings, traffic, options.rate, screen.show, screen.tell)
+            outcome = run.play()
+        screen.reconciliation(outcome)
+        seconds = {"start": round(up - began, 1), "run": round(time.monotonic() - up, 1)}
+        report = options.report or supervisor.run_dir / "report.json"
+        report.write_text(
+            json.dumps({"seconds": seconds, **outcome.as_json()}, indent=2) + "\n", encoding="utf-8"
+        )
+        results = supervisor.run_dir / "results.jsonl"
+        results.write_text(run.results_text(), encoding="utf-8")
+        screen.tell(
+            f"start {seconds['start']} s, run {seconds['run']} s; report: {_shown(report)}; results: {_shown(results)}"
+        )
+        _where_next(screen, pipeline, options.keep)
+        verdict = "reconciled: everything agrees" if outcome.ok else "NOT reconciled: see what differs above"
+        screen.tell(verdict)
+        if options.keep:
+            _keep(screen, supervisor)
+    return 0 if outcome.ok else 1
+
+
+def _where_next(screen: Screen, pipeline: Pipeline, keep: bool) -> None:
+    screen.tell("different from AWS: " + "; ".join(_DIFFERS))
+    if keep:
+        screen.tell(f"look at Flink: {pipeline.flink.rest_url}")
+        screen.tell(f"search: curl '{pipeline.opensearch.url}/realtime-analytics-fraud/_search?pretty'")
+        screen.tell(f"AWS API: aws --endpoint-url {pipeline.moto.endpoint} cloudwatch list-metrics")
+    else:
+        screen.tell("look around while it runs: make demo ARGS=--keep")
+    screen.tell(
+        "change a query in sql/ or a setting (ARGS=\"--set aggregation.window='1 min'\") and run it again"
+    )
+
+
+def _keep(screen: Screen, supervisor: Supervisor) -> None:
+    screen.tell("kept running; Ctrl-C ends it")
+    stop = threading.Event()
+    while not stop.wait(1.0):
+        supervisor.raise_if_died()
+
+
+def _shown(path: Path) -> str:
+    """The path as a person would type it from here."""
+    return os.path.relpath(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,64 @@
+"""The application's zip and property groups for a laptop run."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from flink_jobs import properties
+from flink_jobs.properties import Groups
+from flink_jobs.settings import LOCAL_GROUP, LOCAL_PROPERTIES_VARIABLE, Settings, parse
+from scripts.package import RUN_OPTIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+ZIP = ROOT / "build" / "application.zip"
+CONFIG = ROOT / "config" / "local.json"
+
+INPUT_STREAM = "events"
+RESULTS_STREAM = "results"
+REJECTED_STREAM = "rejected"
+_RUN_OPTIONS_GROUP = "kinesis.analytics.flink.run.options"
+
+
+def property_groups(overrides: Groups, endpoint: str = "", config: Path = CONFIG) -> Groups:
+    """The groups of a laptop run: config/local.json, this run's streams and endpoint, then the caller's overrides."""
+    groups = properties.load(config)
+    groups.setdefault(_RUN_OPTIONS_GROUP, {}).update(RUN_OPTIONS)
+    groups.setdefault("input", {})["stream"] = INPUT_STREAM
+    groups.setdefault("output", {}).update(results_stream=RESULTS_STREAM, rejected_stream=REJECTED_STREAM)
+    if endpoint:
+        groups.setdefault(LOCAL_GROUP, {}).update(
+            endpoint=endpoint, access_key="testing", secret_key="testing"
+        )
+    for group, values in overrides.items():
+        groups.setdefault(group, {}).update(values)
+    return groups
+
+
+def checked(groups: Groups) -> Settings:
+    """The settings, by the very check that the application makes; SettingsError for what is not allowed."""
+    return parse(groups, "application_properties.json", local=True)
+
+
+def unpack(target: Path) -> None:
+    """Unpacks application.zip, as the service does."""
+    with zipfile.ZipFile(ZIP) as archive:
+        archive.extractall(target)
+
+
+def run_arguments(home: Path, groups: Groups) -> list[str]:
+    """Arguments of ``flink run`` for the unpacked zip, from the same run options that the service reads."""
+    options = groups[_RUN_OPTIONS_GROUP]
+    return [
+        "--python",
+        str(home / options["python"]),
+        "--pyFiles",
+        str(home / options["pyFiles"]),
+        "--jarfile",
+        str(home / options["jarfile"]),
+    ]
+
+
+def environment(properties_file: Path) -> dict[str, str]:
+    """Tells the application where its properties are, and that this is a laptop."""
+    return {LOCAL_PROPERTIES_VARIABLE: str(properties_file)}

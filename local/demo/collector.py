@@ -1,0 +1,83 @@
+"""Reads what the application writes: every document of the results and rejected streams, by result_id."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+_POLL_SECONDS = 0.5
+
+
+class Collector:
+    """Reads a stream from its beginning in a thread of its own. ``documents``: result_id to JSON text.
+
+    A document that comes again with the same text counts in ``repeats``; with another text, in ``conflicts``.
+    """
+
+    def __init__(self, client: Any, stream: str) -> None:  # noqa: ANN401
+        self.documents: dict[str, str] = {}
+        self.types: Counter[str] = Counter()
+        self.repeats = 0
+        self.conflicts: list[str] = []
+        self.first: str | None = None
+        self._client = client
+        self._stream = stream
+        self._stop = threading.Event()
+        self._tip_at = 0.0
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=f"collector-{stream}", daemon=True)
+
+    def start(self) -> None:
+        """Begins to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread."""
+        self._stop.set()
+        self._thread.join(10)
+
+    def caught_up(self, since: float) -> bool:
+        """Whether a read that began after ``since`` (time.monotonic) has found nothing more. Raises the thread's error."""
+        if self._error is not None:
+            raise RuntimeError(f"reading {self._stream} failed") from self._error
+        return self._tip_at >= since
+
+    def _run(self) -> None:
+        try:
+            shards = self._client.list_shards(StreamName=self._stream)["Shards"]
+            iterators = {
+                shard["ShardId"]: self._client.get_shard_iterator(
+                    StreamName=self._stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+                )["ShardIterator"]
+                for shard in shards
+            }
+            while not self._stop.is_set():
+                began = time.monotonic()
+                read = 0
+                for shard_id, iterator in iterators.items():
+                    answer = self._client.get_records(ShardIterator=iterator, Limit=10_000)
+                    iterators[shard_id] = answer["NextShardIterator"]
+                    read += len(answer["Records"])
+                    for record in answer["Records"]:
+                        self._take(record["Data"].decode())
+                if read == 0:
+                    self._tip_at = began
+                    self._stop.wait(_POLL_SECONDS)
+        except Exception as error:  # noqa: BLE001 - told by caught_up, in the owner's thread
+            self._error = error
+
+    def _take(self, text: str) -> None:
+        document = json.loads(text)
+        identity = document["result_id"]
+        known = self.documents.get(identity)
+        if known is None:
+            self.documents[identity] = text
+            self.types[document["result_type"]] += 1
+            self.first = self.first or text
+        elif known == text:
+            self.repeats += 1
+        else:
+            self.conflicts.append(f"{known} / {text}")

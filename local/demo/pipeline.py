@@ -1,0 +1,163 @@
+"""Starts the parts of the laptop run and wires them as the deployment does."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flink_jobs import properties
+from flink_jobs.properties import Groups
+from lambdas.alerts.handler import handler as alerts_handler
+from lambdas.search_indexer.handler import handler as indexer_handler
+from lambdas.search_indexer.template import put_templates
+from local.demo import application
+from local.event_source_mapping import EventSourceMapping, LambdaFunction, MappingSettings, sqs_destination
+from local.processes import Supervisor
+from local.standins.flink import FlinkCluster
+from local.standins.moto import Moto
+from local.standins.opensearch import OpenSearch
+
+OPENSEARCH_LIB = application.ROOT / ".cache" / "opensearch" / "lib"
+
+#: Event source mappings: few attempts, so that a poisonous record is given up while one watches.
+_MAPPING = MappingSettings(
+    batch_size=500,
+    maximum_batching_window_in_seconds=0.5,
+    bisect_batch_on_function_error=True,
+    maximum_retry_attempts=5,
+    report_batch_item_failures=True,
+)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The running parts. ``alerts_queue`` is the SQS queue that is subscribed to the alerts' topic."""
+
+    moto: Moto
+    opensearch: OpenSearch
+    flink: FlinkCluster
+    job_id: str
+    mappings: tuple[EventSourceMapping, ...]
+    alerts_queue: str
+    failures_queue: str
+
+
+@contextmanager
+def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say: Say) -> Iterator[Pipeline]:
+    """Starts everything and submits the application; stops the pollers at the end (the supervisor the rest).
+
+    Args:
+        supervisor: owns the processes.
+        groups: the caller's property groups; this run's streams and endpoint are added.
+        shards: of the input stream.
+        slots: task slots, at least the parallelism.
+        say: told what happens, a line each.
+    """
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=3))
+        flink_start = pool.submit(
+            FlinkCluster.start, supervisor, slots=slots, settings={"metrics.fetcher.update-interval": 500}
+        )
+        opensearch_start = pool.submit(OpenSearch.start, supervisor, OPENSEARCH_LIB, wait=False)
+        moto = Moto.start(supervisor)
+        say(f"moto server: {moto.endpoint} (Kinesis, SNS, SQS, CloudWatch)")
+        queues = _resources(moto, shards)
+        flink = flink_start.result()
+        say(f"Flink: {flink.rest_url}")
+        job_id = _submit(supervisor, flink, application.property_groups(groups, moto.endpoint))
+        say(f"application.zip runs as job {job_id}")
+        opensearch = opensearch_start.result()
+        opensearch.wait_until_ready()
+        say(f"OpenSearch: {opensearch.url}")
+        mappings = _mappings(supervisor, moto, opensearch, queues)
+        for mapping in mappings:
+            stack.enter_context(mapping)
+        yield Pipeline(moto, opensearch, flink, job_id, mappings, queues.alerts, queues.failures)
+
+
+@dataclass(frozen=True)
+class _Queues:
+    topic: str
+    alerts: str
+    failures: str
+
+
+def _resources(moto: Moto, shards: int) -> _Queues:
+    kinesis, sns, sqs = moto.client("kinesis"), moto.client("sns"), moto.client("sqs")
+    for stream, count in (
+        (application.INPUT_STREAM, shards),
+        (application.RESULTS_STREAM, 1),
+        (application.REJECTED_STREAM, 1),
+    ):
+        kinesis.create_stream(StreamName=stream, ShardCount=count)
+        kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+    alerts = sqs.create_queue(QueueName="alerts-inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=alerts, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    failures = sqs.create_queue(QueueName="failures")["QueueUrl"]
+    return _Queues(topic, alerts, failures)
+
+
+def _submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
+    home = supervisor.scratch("application")
+    application.unpack(home)
+    file = supervisor.run_dir / "application_properties.json"
+    file.write_text(properties.dump(groups), encoding="utf-8")
+    return flink.submit(application.run_arguments(home, groups), env=application.environment(file))
+
+
+def _mappings(
+    supervisor: Supervisor, moto: Moto, opensearch: OpenSearch, queues: _Queues
+) -> tuple[EventSourceMapping, ...]:
+    # The handlers read their environment as they do on AWS; this process is their execution environment.
+    os.environ.update(
+        moto.environment(),
+        ALERT_TOPIC_ARN=queues.topic,
+        OPENSEARCH_ENDPOINT=opensearch.url,
+        OPENSEARCH_TIMEOUT_SECONDS="30",
+    )
+    _log_to(supervisor.logs / "lambdas.log")
+    put_templates(opensearch.url)
+    alerts = LambdaFunction("alerts", alerts_handler)
+    indexer = LambdaFunction("search-indexer", indexer_handler)
+    destination = sqs_destination(moto.client("sqs"), queues.failures)
+    kinesis = moto.client("kinesis")
+    return tuple(
+        EventSourceMapping(kinesis, stream, function, _MAPPING, destination=destination)
+        for stream, function in (
+            (application.RESULTS_STREAM, alerts),
+            (application.REJECTED_STREAM, alerts),
+            (application.RESULTS_STREAM, indexer),
+        )
+    )
+
+
+def _log_to(file: Path) -> None:
+    """Sends the functions' log lines to a file; on AWS they go to standard output."""
+    handler = logging.FileHandler(file, encoding="utf-8")
+    logger = logging.getLogger("lambdas")
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+
+
+def poll_messages(client: Any, queue: str) -> list[str]:  # noqa: ANN401
+    """Takes up to ten messages from an SQS queue; returns their bodies."""
+    messages = client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    if messages:
+        client.delete_message_batch(
+            QueueUrl=queue,
+            Entries=[
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                for number, message in enumerate(messages)
+            ],
+        )
+    return [message["Body"] for message in messages]

@@ -1,0 +1,243 @@
+"""Holds everything that came out against what went in, the oracle and the planted truth."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.identity import result_id
+from contracts.rejections import Reason
+from contracts.results import ResultType
+from flink_jobs.settings import Settings
+from lambdas.alerts.labels import label
+from local.oracle.comparison import compare
+from local.oracle.records import LogRecord
+from local.oracle.results import Result, expected
+from local.oracle.verdicts import Verdicts, judge
+from local.traffic.plan import Planned, Truth
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the reconciliation."""
+
+    group: str
+    name: str
+    expected: Any
+    found: Any
+
+    @property
+    def ok(self) -> bool:
+        """Whether what was found is what was expected."""
+        return bool(self.expected == self.found)
+
+
+@dataclass
+class Observed:
+    """What came out of the run. Documents: result_id to JSON text; metrics: (name, dimension value) to sum."""
+
+    counts: Mapping[str, int]
+    results: dict[str, str]
+    rejected: dict[str, str]
+    conflicts: list[str]
+    alerts: list[dict[str, Any]]
+    indexed: Mapping[str, int]
+    metrics: Mapping[tuple[str, str], float]
+    given_up: int
+
+
+@dataclass
+class Reconciliation:
+    """All checks, and the first differences in words."""
+
+    checks: list[Check] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check holds."""
+        return all(check.ok for check in self.checks)
+
+    def check(self, group: str, name: str, wanted: Any, found: Any) -> None:  # noqa: ANN401
+        """Adds a line."""
+        self.checks.append(Check(group, name, wanted, found))
+
+    def as_json(self) -> dict[str, Any]:
+        """The report."""
+        return {
+            "ok": self.ok,
+            "checks": [
+                {
+                    "group": each.group,
+                    "name": each.name,
+                    "expected": each.expected,
+                    "found": each.found,
+                    "ok": each.ok,
+                }
+                for each in self.checks
+            ],
+            "differences": self.differences,
+        }
+
+
+def reconcile(
+    log: list[LogRecord], planned: list[Planned], truth: Truth, settings: Settings, observed: Observed
+) -> Reconciliation:
+    """``log`` and ``planned`` name the same records, in the order in which the stream took them."""
+    after_idle = frozenset(
+        (record.partition, record.position)
+        for record, plan in zip(log, planned, strict=True)
+        if plan.reason is Reason.LATE_AFTER_IDLE
+    )
+    verdicts = judge(
+        log,
+        watermark_delay=settings.time.watermark_delay,
+        future_tolerance=settings.time.future_tolerance,
+        duplicate_window=settings.time.duplicate_window,
+        after_idle=after_idle,
+    )
+    oracle = expected(verdicts.events, settings)
+    outcome = Reconciliation()
+    _intake(outcome, len(log), verdicts, observed)
+    _rejections(outcome, log, planned, verdicts, observed)
+    _results(outcome, oracle, observed)
+    _sinks(outcome, oracle, verdicts, observed)
+    _planted(outcome, truth, settings, observed)
+    return outcome
+
+
+def _intake(outcome: Reconciliation, sent: int, verdicts: Verdicts, observed: Observed) -> None:
+    counts = observed.counts
+    rejected = sum(number for name, number in counts.items() if name.startswith("rejected_"))
+    outcome.check("intake", "records read", sent, counts.get("read", 0))
+    outcome.check("intake", "accepted + rejected", sent, counts.get("accepted", 0) + rejected)
+    outcome.check("intake", "accepted", verdicts.accepted, counts.get("accepted", 0))
+
+
+def _rejections(
+    outcome: Reconciliation,
+    log: list[LogRecord],
+    planned: list[Planned],
+    verdicts: Verdicts,
+    observed: Observed,
+) -> None:
+    documents = [json.loads(text) for text in observed.rejected.values()]
+    by_reason = Counter(document["reason"] for document in documents)
+    wanted = Counter(reason.value for reason in verdicts.rejected.values())
+    for reason in Reason:
+        outcome.check("rejected", reason.value, wanted[reason.value], by_reason[reason.value])
+    found = {(document["partition"], document["position"]): document["reason"] for document in documents}
+    planted = {
+        (record.partition, record.position): plan.reason.value
+        for record, plan in zip(log, planned, strict=True)
+        if plan.reason is not None
+    }
+    right = sum(found.get(place) == reason for place, reason in planted.items())
+    outcome.check("rejected", "planted, each once with its reason", len(planted), right)
+    outcome.check("rejected", "records that nobody planted", 0, len(found.keys() - planted.keys()))
+
+
+def _results(outcome: Reconciliation, oracle: dict[str, Result], observed: Observed) -> None:
+    comparison = compare(observed.results, oracle)
+    for job in ResultType:
+        wanted = comparison.expected.get(job.value, 0)
+        outcome.check(
+            "results", f"{job.value}, equal to the oracle's", wanted, comparison.equal.get(job.value, 0)
+        )
+    unexpected = sum(identity not in oracle for identity in observed.results)
+    outcome.check("results", "that the oracle does not know", 0, unexpected)
+    outcome.check("results", "one id with two contents", 0, len(observed.conflicts))
+    outcome.differences += comparison.differences + observed.conflicts
+
+
+def _sinks(
+    outcome: Reconciliation, oracle: dict[str, Result], verdicts: Verdicts, observed: Observed
+) -> None:
+    outcome.check("search", "documents = distinct results", len(oracle), sum(observed.indexed.values()))
+    alerting = {
+        identity
+        for identity, result in oracle.items()
+        if result["result_type"] == ResultType.FRAUD.value or result.get("is_anomaly")
+    }
+    received = Counter(alert["result_id"] for alert in observed.alerts)
+    outcome.check("alerts", "anomalies + fraud escalations", len(alerting), len(observed.alerts))
+    outcome.check("alerts", "each of them once", len(alerting), sum(received[each] == 1 for each in alerting))
+    for (name, dimension), wanted in sorted(_wanted_metrics(oracle.values(), verdicts).items()):
+        title = f"{name} {dimension}".strip()
+        outcome.check("metrics", title, wanted, observed.metrics.get((name, dimension), 0.0))
+    outcome.check("sinks", "records given up by a function", 0, observed.given_up)
+
+
+def _wanted_metrics(results: Iterable[Result], verdicts: Verdicts) -> dict[tuple[str, str], float]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for result in results:
+        job = result["result_type"]
+        if job == ResultType.AGGREGATION.value:
+            sums["EventCount", label(result["event_type"])] += result["event_count"]
+        elif job == ResultType.ANOMALY.value and result["is_anomaly"]:
+            sums["Anomalies", label(result["event_type"])] += 1
+        elif job == ResultType.FRAUD.value:
+            sums["FraudAlerts", result["alert_level"]] += 1
+        elif job == ResultType.SESSION.value:
+            sums["Sessions", ""] += 1
+        elif job == ResultType.BEHAVIOR.value and result["conversion_flag"]:
+            sums["Conversions", ""] += 1
+    for reason in verdicts.rejected.values():
+        sums["RejectedEvents", reason.value] += 1
+    return {key: float(value) for key, value in sums.items()}
+
+
+def _planted(outcome: Reconciliation, truth: Truth, settings: Settings, observed: Observed) -> None:
+    results = [json.loads(text) for text in observed.results.values()]
+    found: dict[str, set[Any]] = {job: set() for job in settings.jobs.enabled}
+    wanted: dict[str, set[Any]] = {}
+    for result in results:
+        job = result["result_type"]
+        if job == ResultType.ANOMALY.value and result["is_anomaly"]:
+            found[job].add(result["result_id"])
+        elif job == ResultType.FRAUD.value:
+            found[job].add((result["user_id"], result["alert_level"], result["event_time"]))
+        elif job == ResultType.BEHAVIOR.value and result["conversion_flag"]:
+            found[job].add((result["user_id"], result["session_id"]))
+    wanted[ResultType.ANOMALY.value] = {
+        result["result_id"] for result in results if _is_planted_anomaly(result, truth)
+    }
+    outcome.check(
+        "planted",
+        "anomalies: all found",
+        len(truth.anomalies) if ResultType.ANOMALY.value in found else 0,
+        len(wanted[ResultType.ANOMALY.value]),
+    )
+    wanted[ResultType.FRAUD.value] = {(user, level, _iso(time)) for user, level, time in truth.frauds}
+    wanted[ResultType.BEHAVIOR.value] = set(truth.conversions)
+    for job, planted in wanted.items():
+        if job in found:
+            hits = len(found[job] & planted)
+            outcome.check("planted", f"{job}: recall", 1.0, hits / len(planted) if planted else 1.0)
+            outcome.check("planted", f"{job}: precision", 1.0, hits / len(found[job]) if found[job] else 1.0)
+
+
+def _is_planted_anomaly(result: dict[str, Any], truth: Truth) -> bool:
+    if result["result_type"] != ResultType.ANOMALY.value:
+        return False
+    time = _millis(result["event_time"])
+    return any(
+        result["result_id"] == result_id(ResultType.ANOMALY.value, time, time, f"id:{event_id}")
+        for event_id in truth.anomalies
+    )
+
+
+def _iso(time: int) -> str:
+    from datetime import UTC, datetime
+
+    moment = datetime.fromtimestamp(time / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{time % 1000:03d}Z"
+
+
+def _millis(text: str) -> int:
+    from datetime import UTC, datetime
+
+    return round(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC).timestamp() * 1000)

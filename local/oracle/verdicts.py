@@ -1,0 +1,224 @@
+"""Accepts or rejects the records of shard logs, as the design words it. Slow and plain on purpose."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
+
+from contracts.events import (
+    DECIMAL_SCALE,
+    HEARTBEAT,
+    MAX_ABS_VALUE,
+    MAX_NUMBER_LENGTH,
+    MAX_STRING_LENGTH,
+    TIME_FIELDS,
+)
+from contracts.identity import event_ref
+from contracts.rejections import Reason
+from local.oracle.records import Event, LogRecord
+
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?",
+    re.ASCII,
+)
+_YEAR_10000 = 253_402_300_800_000
+
+
+class Rejected(Exception):
+    """The record is not an event; carries the reason."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Number:
+    """A JSON number as it was written."""
+
+    text: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is written without fraction and exponent."""
+        return not any(mark in self.text for mark in ".eE")
+
+
+@dataclass
+class Verdicts:
+    """Accepted events (heartbeats apart) and, per rejected record, its reason."""
+
+    events: list[Event] = field(default_factory=list)
+    heartbeats: int = 0
+    rejected: dict[tuple[str, str], Reason] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> int:
+        """Accepted records, heartbeats included."""
+        return len(self.events) + self.heartbeats
+
+
+def decode(payload: bytes, arrival: int, future_tolerance: int) -> Event:
+    """The event of a payload; Rejected for everything else."""
+    fields = _object(payload)
+    time = _time(fields)
+    user_id = _user_id(fields.get("user_id"))
+    event_type = _text(fields.get("event_type"))
+    if not event_type:
+        raise Rejected(Reason.MISSING_FIELD)
+    value, amount = _value(fields.get("value"))
+    session_id = _text(fields.get("session_id"))
+    _text(fields.get("ip_address"))
+    category = _text(fields.get("category"))
+    event_id = _text(fields.get("event_id"))
+    if time - arrival > future_tolerance:
+        raise Rejected(Reason.FUTURE)
+    return Event(
+        time, user_id, event_type, value, amount, session_id, category, event_id, event_ref(event_id, payload)
+    )
+
+
+def judge(
+    logs: Iterable[LogRecord],
+    *,
+    watermark_delay: int,
+    future_tolerance: int,
+    duplicate_window: int,
+    after_idle: frozenset[tuple[str, str]] = frozenset(),
+) -> Verdicts:
+    """Verdicts over records that stand in their shards' order.
+
+    ``after_idle`` names the records (partition, position) of which the caller knows that they came when the
+    watermark had passed without their shard: the one verdict that a log alone does not hold.
+    """
+    verdicts = Verdicts()
+    newest: dict[str, int] = {}
+    first_time: dict[str, int] = {}
+    for record in logs:
+        place = (record.partition, record.position)
+        try:
+            event = decode(record.payload, record.arrival, future_tolerance)
+        except Rejected as rejected:
+            verdicts.rejected[place] = rejected.reason
+            continue
+        before = newest.get(record.partition)
+        if before is not None and event.time <= before - watermark_delay:
+            verdicts.rejected[place] = Reason.LATE
+            continue
+        newest[record.partition] = event.time if before is None else max(before, event.time)
+        if place in after_idle:
+            verdicts.rejected[place] = Reason.LATE_AFTER_IDLE
+            continue
+        if event.event_id is not None and duplicate_window > 0:
+            first = first_time.get(event.event_id)
+            if first is not None and abs(event.time - first) < duplicate_window:
+                verdicts.rejected[place] = Reason.DUPLICATE
+                continue
+            first_time[event.event_id] = event.time if first is None else max(first, event.time)
+        if event.event_type == HEARTBEAT:
+            verdicts.heartbeats += 1
+        else:
+            verdicts.events.append(event)
+    return verdicts
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    def no_constant(text: str) -> None:
+        raise ValueError(text)
+
+    try:
+        fields = json.loads(
+            payload.decode("utf-8"), parse_int=Number, parse_float=Number, parse_constant=no_constant
+        )
+    except (ValueError, RecursionError):
+        raise Rejected(Reason.MALFORMED) from None
+    if not isinstance(fields, dict):
+        raise Rejected(Reason.MALFORMED)
+    return fields
+
+
+def _time(fields: dict[str, Any]) -> int:
+    for name in TIME_FIELDS:
+        value = fields.get(name)
+        if value is None:
+            continue
+        if value == "":
+            raise Rejected(Reason.MISSING_FIELD)
+        if isinstance(value, str):
+            millis = _iso_millis(value)
+        elif isinstance(value, Number):
+            millis = int(value.text) if value.whole and len(value.text) <= 16 else None
+        else:
+            raise Rejected(Reason.INVALID_TYPE)
+        if millis is None or not 0 <= millis < _YEAR_10000:
+            raise Rejected(Reason.INVALID_TIME)
+        return millis
+    raise Rejected(Reason.MISSING_FIELD)
+
+
+def _iso_millis(text: str) -> int | None:
+    match = _ISO.fullmatch(text)
+    if match is None:
+        return None
+    day, hour, minute, second, fraction, _, sign, offset_hours, offset_minutes = match.groups()
+    if int(offset_hours or 0) > 18 or int(offset_minutes or 0) > 59:
+        return None
+    try:
+        moment = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second or '00'}").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    offset = timedelta(hours=int(offset_hours or 0), minutes=int(offset_minutes or 0))
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC) - (-offset if sign == "-" else offset)
+    return since // timedelta(milliseconds=1) + int((fraction or "").ljust(3, "0")[:3])
+
+
+def _user_id(value: Any) -> int:
+    if value is None:
+        raise Rejected(Reason.MISSING_FIELD)
+    if not isinstance(value, Number) or not value.whole:
+        raise Rejected(Reason.INVALID_TYPE)
+    if len(value.text) > MAX_NUMBER_LENGTH or not -(2**63) <= int(value.text) < 2**63:
+        raise Rejected(Reason.OUT_OF_RANGE)
+    return int(value.text)
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Rejected(Reason.INVALID_TYPE)
+    try:
+        units = len(value.encode("utf-16-le")) // 2
+    except UnicodeEncodeError:  # half a surrogate pair; but a text that is too long is that first
+        if len(value) > MAX_STRING_LENGTH:
+            raise Rejected(Reason.OUT_OF_RANGE) from None
+        raise Rejected(Reason.MALFORMED) from None
+    if units > MAX_STRING_LENGTH:
+        raise Rejected(Reason.OUT_OF_RANGE)
+    return value or None
+
+
+def _value(value: Any) -> tuple[float | None, Decimal | None]:
+    if value is None:
+        return None, None
+    if not isinstance(value, Number):
+        raise Rejected(Reason.INVALID_TYPE)
+    number = float(value.text)
+    if not math.isfinite(number) or abs(number) > MAX_ABS_VALUE:
+        raise Rejected(Reason.OUT_OF_RANGE)
+    return number, _amount(value.text, number)
+
+
+def _amount(text: str, number: float) -> Decimal:
+    with localcontext() as context:
+        context.prec = 1200  # the longest double has 1,074 digits: nothing is rounded but by quantize
+        if abs(number) < 1e-7:
+            return Decimal(0).scaleb(-DECIMAL_SCALE)
+        exact = Decimal(text) if len(text) <= MAX_NUMBER_LENGTH else Decimal(number)
+        return exact.quantize(Decimal(1).scaleb(-DECIMAL_SCALE), rounding=ROUND_HALF_UP)

@@ -1,0 +1,1 @@
+"""Seeded traffic with planted truth, and its delivery to a stream."""
