@@ -163,4 +163,4 @@ def test_the_configuration_is_yaml_of_json_scalars(tmp_path: Path) -> None:
     assert 'rest.bind-port: "8081"' in lines
     assert f'python.executable: "{sys.executable}"' in lines
     assert f'execution.checkpointing.dir: "file://{tmp_path}/with space/checkpoints"' in lines
-    assert all("localhost" not in line and "0.0.0.0" not in line for line in lines)
+    assert all("localhost" not in line and "0.0.0.0" not in line for line in lines)  # noqa: S104
