@@ -23,6 +23,8 @@ def environment(settings: Settings) -> StreamExecutionEnvironment:
     configuration = Configuration()
     # No operator keeps or changes a row that it was given, so rows need no copies between chained operators.
     configuration.set_string("pipeline.object-reuse", "true")
+    # A Python function asks the JVM for each state entry that its worker has not cached; the default is 1,000.
+    configuration.set_string("python.state.cache-size", "20000")
     result = StreamExecutionEnvironment.get_execution_environment(configuration)
     if settings.local is not None:
         result.set_parallelism(settings.local.parallelism)

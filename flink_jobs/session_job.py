@@ -11,11 +11,11 @@ only state, timers and rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from pyflink.common import Row, Types
-from pyflink.datastream import DataStream, KeyedProcessFunction, RuntimeContext
+from pyflink.datastream import DataStream, KeyedProcessFunction, RuntimeContext, TimerService
 from pyflink.datastream.state import ListState, ListStateDescriptor, ValueState, ValueStateDescriptor
 
 from contracts.events import DECIMAL_SCALE
@@ -37,21 +37,31 @@ COLUMNS = (
 )
 
 
+@dataclass
+class UserState:
+    """One user's state, in one entry: every entry that is read costs a round trip to the JVM.
+
+    ``timer`` is the one close timer that is set; ``waiting`` says that the stash is not empty.
+    """
+
+    intervals: list[Interval] = field(default_factory=list)
+    timer: int | None = None
+    waiting: bool = False
+
+
 class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no types
-    """Keyed by user; in: (user_id, (event_type, amount)) with the event time as timestamp; out: COLUMNS."""
+    """Keyed by user; in: (event_type, amount) with the event time as timestamp; out: COLUMNS."""
 
     def __init__(self, rules: SessionRules) -> None:
         self._rules = rules
-        self._intervals: ValueState
+        self._user: ValueState
         self._stash: ListState
-        self._timer: ValueState
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Registers the state: intervals, events too far ahead, and the one timer that is set."""
+        """Registers the state: the user's intervals, and the events that are too far ahead for them."""
         pickled = Types.PICKLED_BYTE_ARRAY()
-        self._intervals = runtime_context.get_state(ValueStateDescriptor("intervals", pickled))
+        self._user = runtime_context.get_state(ValueStateDescriptor("user", pickled))
         self._stash = runtime_context.get_list_state(ListStateDescriptor("stash", pickled))
-        self._timer = runtime_context.get_state(ValueStateDescriptor("timer", Types.LONG()))
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> None:
         """Adds the event to its user's intervals, or to the stash."""
@@ -61,44 +71,50 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
         event_type, amount = value
         micros = 0 if amount is None else int(amount.scaleb(DECIMAL_SCALE))
         event = Interval(time, time, 1, micros, {event_type: time})
+        user: UserState = self._user.value() or UserState()
         if self._rules.must_wait(time, watermark):
             self._stash.add(event)
+            user.waiting = True
             timers.register_event_time_timer(self._rules.ready_at(time))
-            return
-        intervals = self._rules.add(self._intervals.value() or [], event, watermark)
-        self._keep(intervals, timers)
+        else:
+            user.intervals = self._rules.add(user.intervals, event, watermark)
+        self._keep(user, timers)
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
         """Adds what waited for this time, then emits what it completes; a superseded timer finds nothing to do."""
-        intervals: list[Interval] = self._intervals.value() or []
-        waiting = list(self._stash.get())
-        if waiting:
-            ready = [event for event in waiting if not self._rules.must_wait(event.start, timestamp)]
-            if ready:
-                self._stash.update(
-                    [event for event in waiting if self._rules.must_wait(event.start, timestamp)]
-                )
-            for event in ready:
-                intervals = self._rules.add(intervals, event, timestamp)
-        closed, intervals = self._rules.close(intervals, timestamp)
-        if self._timer.value() == timestamp:
-            self._timer.clear()
-        self._keep(intervals, ctx.timer_service())
+        user: UserState | None = self._user.value()
+        if user is None:
+            return
+        if user.waiting:
+            self._add_waiting(user, timestamp)
+        closed, user.intervals = self._rules.close(user.intervals, timestamp)
+        if user.timer is not None and user.timer <= timestamp:
+            user.timer = None
+        self._keep(user, ctx.timer_service())
         user_id: int = ctx.get_current_key()
         for session in closed:
             yield self._row(user_id, session)
 
-    def _keep(self, intervals: list[Interval], timers: Any) -> None:
-        closes = self._rules.closes_at(intervals)
-        if closes is None:
-            self._intervals.clear()
+    def _add_waiting(self, user: UserState, watermark: int) -> None:
+        still_waiting: list[Interval] = []
+        for event in self._stash.get():
+            if self._rules.must_wait(event.start, watermark):
+                still_waiting.append(event)
+            else:
+                user.intervals = self._rules.add(user.intervals, event, watermark)
+        self._stash.update(still_waiting)
+        user.waiting = bool(still_waiting)
+
+    def _keep(self, user: UserState, timers: TimerService) -> None:
+        closes = self._rules.closes_at(user.intervals)
+        if closes is None and not user.waiting:
+            self._user.clear()
             return
-        self._intervals.update(intervals)
-        timer = self._timer.value()
-        # One timer a user is enough: it is set again when it fires too early, and moved when it would fire too late.
-        if timer is None or closes < timer:
-            self._timer.update(closes)
+        # One timer a user is enough: when it fires too early it is set again, and moved when it would be too late.
+        if closes is not None and (user.timer is None or closes < user.timer):
+            user.timer = closes
             timers.register_event_time_timer(closes)
+        self._user.update(user)
 
     def _row(self, user_id: int, session: Interval) -> Row:
         event_types = session.event_types()
