@@ -112,9 +112,7 @@ SCHEMAS: dict[ResultType, ResultSchema] = {
                 Column("duration_minutes", _D, "session_end - session_start, minutes"),
                 Column("event_count", _L, "events in the session"),
                 Column("total_value", ColumnType.DECIMAL, "exact sum of value, null counts as 0"),
-                Column(
-                    "event_types", ColumnType.STRINGS, "in order of first appearance, at most 100, then '...'"
-                ),
+                Column("event_types", ColumnType.STRINGS, "in order of first appearance, at most 100, then '...'"),
             ),
             key=("user_id",),
             start="session_start",
@@ -131,9 +129,7 @@ SCHEMAS: dict[ResultType, ResultSchema] = {
                 Column("event_sequence", _S, "'view -> click', the first 100 steps, then '...'"),
                 Column("session_duration", _L, "session_end - session_start, milliseconds"),
                 Column("total_value", ColumnType.DECIMAL, "exact sum of value, null counts as 0"),
-                Column(
-                    "conversion_flag", ColumnType.BOOLEAN, "view, then click, then purchase, in that order"
-                ),
+                Column("conversion_flag", ColumnType.BOOLEAN, "view, then click, then purchase, in that order"),
             ),
             key=("user_id", "session_id"),
             start="session_start",

@@ -57,9 +57,7 @@ def _anomaly(inputs: Inputs) -> Rows:
 
 def _behavior(inputs: Inputs) -> Rows:
     job, behavior = java("jobs.BehaviorJob"), inputs.settings.behavior
-    stream = job.attach(
-        inputs.events._j_data_stream, behavior.gap, behavior.max_steps, STEP_SEPARATOR, MORE_MARK
-    )
+    stream = job.attach(inputs.events._j_data_stream, behavior.gap, behavior.max_steps, STEP_SEPARATOR, MORE_MARK)
     return Rows(DataStream(stream), tuple(job.COLUMNS))
 
 

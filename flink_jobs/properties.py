@@ -73,9 +73,7 @@ def a_number(default: float, low: float, high: float) -> Any:
 
 def a_choice(default: str, *choices: str) -> Any:
     """One of a closed list."""
-    return dataclasses.field(
-        default=default, metadata={"kind": Kind(_chosen(choices), "one of " + ", ".join(choices))}
-    )
+    return dataclasses.field(default=default, metadata={"kind": Kind(_chosen(choices), "one of " + ", ".join(choices))})
 
 
 def a_flag(default: bool) -> Any:
@@ -125,9 +123,7 @@ def load(path: Path) -> Groups:
     try:
         groups = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(
-            f"{path}: cannot be read ({error.strerror}); allowed is a readable file"
-        ) from error
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); allowed is a readable file") from error
     except ValueError as error:
         raise SettingsError(f"{path}: not JSON ({error})") from error
     result: Groups = {}
@@ -149,9 +145,7 @@ def load(path: Path) -> Groups:
 
 def dump(groups: Groups) -> str:
     """The groups in the service's format."""
-    return json.dumps(
-        [{"PropertyGroupId": name, "PropertyMap": values} for name, values in groups.items()], indent=2
-    )
+    return json.dumps([{"PropertyGroupId": name, "PropertyMap": values} for name, values in groups.items()], indent=2)
 
 
 def read_group(cls: type[T], source: str, group: str, values: Mapping[str, str]) -> T:
@@ -176,7 +170,6 @@ def read_group(cls: type[T], source: str, group: str, values: Mapping[str, str])
     for key, field in fields.items():
         if key not in parsed and field.default is dataclasses.MISSING:
             raise SettingsError(
-                f"{source}: group {group!r}: key {key!r} is missing; "
-                f"allowed is {field.metadata['kind'].allowed}"
+                f"{source}: group {group!r}: key {key!r} is missing; allowed is {field.metadata['kind'].allowed}"
             )
     return cls(**parsed)

@@ -1,8 +1,8 @@
 """Session: per user, the events with less than 30 minutes between them, cut 24 hours after the first.
 
-Gives user_id, session_start, session_end (last event), duration_minutes, event_count, exact total_value, and event_types
-in order of first appearance (ties by name; at most 100, then a mark). It comes out when the watermark proves that no
-event can follow: at session_end + gap, or at the cut.
+Gives user_id, session_start, session_end (last event), duration_minutes, event_count, exact total_value, and
+event_types in order of first appearance (ties by name; at most 100, then a mark). It comes out when the watermark
+proves that no event can follow: at session_end + gap, or at the cut.
 
 This is the model for a stateful function of your own: rules without Flink in :mod:`flink_jobs.sessions`, and here
 only state, timers and rows.

@@ -51,9 +51,7 @@ class SessionRules:
         cut = self._cut(intervals, watermark)
         kept: list[Interval] = []
         for other in intervals:
-            if self._connected(other, event) and (
-                cut is None or (other.start >= cut) == (event.start >= cut)
-            ):
+            if self._connected(other, event) and (cut is None or (other.start >= cut) == (event.start >= cut)):
                 event = self._merged(other, event)
             else:
                 kept.append(other)

@@ -198,19 +198,14 @@ def parse(groups: Groups, source: str, *, local: bool) -> Settings:
             raise SettingsError(f"{source}: unknown group {group!r}; allowed are {', '.join(GROUPS)}")
     for group in REQUIRED_GROUPS:
         if group not in groups:
-            raise SettingsError(
-                f"{source}: group {group!r} is missing; required are {', '.join(REQUIRED_GROUPS)}"
-            )
+            raise SettingsError(f"{source}: group {group!r} is missing; required are {', '.join(REQUIRED_GROUPS)}")
     if not local and LOCAL_GROUP in groups:
         raise SettingsError(
             f"{source}: group {LOCAL_GROUP!r} is refused on the managed service, which sets parallelism, "
             "checkpoints, endpoint and credentials itself; allowed is no such group"
         )
     settings = Settings(
-        **{
-            GROUPS[group][0]: read_group(GROUPS[group][1], source, group, values)
-            for group, values in groups.items()
-        }
+        **{GROUPS[group][0]: read_group(GROUPS[group][1], source, group, values) for group, values in groups.items()}
     )
     _check_together(settings, source)
     return settings

@@ -43,9 +43,7 @@ class MappingSettings:
     def __post_init__(self) -> None:
         """Check the ranges, see the class."""
         _in_range("batch_size", self.batch_size, 1, _MOST_RECORDS)
-        _in_range(
-            "maximum_batching_window_in_seconds", self.maximum_batching_window_in_seconds, 0, _LONGEST_WINDOW
-        )
+        _in_range("maximum_batching_window_in_seconds", self.maximum_batching_window_in_seconds, 0, _LONGEST_WINDOW)
         _in_range("maximum_retry_attempts", self.maximum_retry_attempts, -1, _MOST_RETRIES)
         if self.maximum_record_age_in_seconds != -1:
             _in_range("maximum_record_age_in_seconds (or -1)", self.maximum_record_age_in_seconds, 0, _OLDEST)
@@ -127,9 +125,7 @@ def next_step(batch: Batch, failed_at: int | None, settings: MappingSettings) ->
     return Step(done=done, retry=(Batch(rest, batch.retries + 1),))
 
 
-def split_by_age(
-    batch: Batch, now: float, settings: MappingSettings
-) -> tuple[tuple[StreamRecord, ...], Batch]:
+def split_by_age(batch: Batch, now: float, settings: MappingSettings) -> tuple[tuple[StreamRecord, ...], Batch]:
     """Return the records older than allowed at `now` (seconds since 1970), and the batch without them."""
     limit = settings.maximum_record_age_in_seconds
     if limit == -1:

@@ -140,9 +140,7 @@ class BatchProcessor:
             self.counts += Counts(partial=1)
         return failed_at, False
 
-    def _give_up(
-        self, records: Sequence[StreamRecord], condition: Condition, request_id: str, error: bool
-    ) -> None:
+    def _give_up(self, records: Sequence[StreamRecord], condition: Condition, request_id: str, error: bool) -> None:
         if not records:
             return
         _log.error(

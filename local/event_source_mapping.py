@@ -32,7 +32,7 @@ class MappingFailed(Exception):
     """A polling thread ended by an error of its own (not of the function); the cause is attached."""
 
 
-def sqs_destination(client: Any, queue_url: str) -> Destination:  # noqa: ANN401 - boto3 has no types
+def sqs_destination(client: Any, queue_url: str) -> Destination:
     """Return an on-failure destination that sends each message to an SQS queue, as JSON."""
 
     def send(message: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ class EventSourceMapping:
 
     def __init__(
         self,
-        client: Any,  # noqa: ANN401 - boto3 has no types of its own
+        client: Any,
         stream: str,
         function: LambdaFunction,
         settings: MappingSettings | None = None,

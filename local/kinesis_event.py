@@ -27,9 +27,7 @@ class ShardName:
         return self.stream_arn.split(":")[3]
 
 
-def kinesis_event(
-    records: Sequence[StreamRecord], shard: ShardName, function: LambdaFunction
-) -> dict[str, Any]:
+def kinesis_event(records: Sequence[StreamRecord], shard: ShardName, function: LambdaFunction) -> dict[str, Any]:
     """Return the event for a function: the documented shape, `data` in base64, arrival in seconds."""
     return {
         "Records": [

@@ -58,9 +58,7 @@ class ProcTable:
     def marked(self, mark: str) -> set[Identity]:
         """See `ProcessTable.marked`. Reads the environment a process was started with."""
         wanted = mark.encode()
-        return {
-            self._identity(pid, fields) for pid, fields in self._living() if wanted in self._environment(pid)
-        }
+        return {self._identity(pid, fields) for pid, fields in self._living() if wanted in self._environment(pid)}
 
     def _living(self) -> Iterator[tuple[int, list[str]]]:
         for entry in self._root.iterdir():

@@ -146,9 +146,7 @@ class Supervisor:
             ValueError: the name is malformed or taken.
             OSError: the program could not be started or recorded.
         """
-        if not name or not all(
-            "a" <= letter <= "z" or "0" <= letter <= "9" or letter == "-" for letter in name
-        ):
+        if not name or not all("a" <= letter <= "z" or "0" <= letter <= "9" or letter == "-" for letter in name):
             raise ValueError(f"process name {name!r}: only lower case letters, digits and '-'")
         with self._lock:
             record = self._running_record()

@@ -104,9 +104,7 @@ def read_record(run_dir: Path) -> RunRecord | None:
             mark=_text(data["mark"]),
             owner=_identity(data["owner"]),
             watchdog=None if data["watchdog"] is None else _identity(data["watchdog"]),
-            children=tuple(
-                Child(_text(child["name"]), _identity(child["identity"])) for child in data["children"]
-            ),
+            children=tuple(Child(_text(child["name"]), _identity(child["identity"])) for child in data["children"]),
             ended=bool(data["ended"]),
             ended_by_watchdog=tuple(_text(name) for name in data["ended_by_watchdog"]),
         )

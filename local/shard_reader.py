@@ -36,7 +36,7 @@ class ShardReader:
 
     def __init__(
         self,
-        client: Any,  # noqa: ANN401 - boto3 has no types of its own
+        client: Any,
         stream: str,
         shard_id: str,
         position: Position,

@@ -13,7 +13,7 @@ FROM
     TABLE(
         TUMBLE(
             TABLE events,
-            DESCRIPTOR(event_time),
+            DESCRIPTOR (event_time),
             /*:aggregation.window*/ INTERVAL '5' MINUTE
         )
     )

@@ -1,5 +1,6 @@
 -- Recommendation: per user, the best categories of the last hour, every 5 minutes.
--- behavior_score = sum of weight * exp(-(window_end - event_time) / 1 h); weights: view 1, click 2, purchase 5, other 0.
+-- behavior_score = sum of weight * exp(-(window_end - event_time) / 1 h)
+-- weights: view 1, click 2, purchase 5, other 0.
 -- A user is listed when active in the window's last 5 minutes; rank by score (six decimals), then category.
 SELECT
     scores.window_end AS event_time,
@@ -27,12 +28,12 @@ FROM (
             CAST(/*:recommendation.step*/ 300000 AS BIGINT),
             CAST(/*:recommendation.decay*/ 3600000 AS BIGINT),
             /*:recommendation.top*/ 5
-        ) AS top
+        ) AS ranking
     FROM
         TABLE(
             HOP(
                 TABLE events,
-                DESCRIPTOR(event_time),
+                DESCRIPTOR (event_time),
                 /*:recommendation.step*/ INTERVAL '5' MINUTE,
                 /*:recommendation.window*/ INTERVAL '1' HOUR
             )
@@ -41,6 +42,6 @@ FROM (
     GROUP BY window_start, window_end, user_id
 ) AS scores
 CROSS JOIN
-    UNNEST(scores.top.categories)
+    UNNEST(scores.ranking.categories)
         AS best (category, behavior_score, last_activity, category_rank)
-WHERE CAST(scores.top.last_step AS TIMESTAMP(3)) = scores.window_end;
+WHERE CAST(scores.ranking.last_step AS TIMESTAMP(3)) = scores.window_end;

@@ -88,14 +88,10 @@ def put(
         total.count += sample.count
         total.results.append(result)
     for name, count in outside.items():
-        LOGGER.warning(
-            "CloudWatch would refuse the time of samples", extra=fields(metric=name, samples=count)
-        )
+        LOGGER.warning("CloudWatch would refuse the time of samples", extra=fields(metric=name, samples=count))
 
     failures: list[Failure] = []
-    for chunk in chunks(
-        sums.values(), max_items=MAX_METRICS, max_bytes=MAX_BYTES, size_of=lambda total: total.size
-    ):
+    for chunk in chunks(sums.values(), max_items=MAX_METRICS, max_bytes=MAX_BYTES, size_of=lambda total: total.size):
         try:
             cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[total.datum() for total in chunk])
         except (ClientError, BotoCoreError) as error:

@@ -27,12 +27,7 @@ def label(text: str) -> str:
     characters and followed by ``~`` and 8 hex digits of the text's SHA-256, so that two event types that look
     alike afterwards stay two metrics. A pure function: the same text has the same label in every run.
     """
-    if (
-        len(text) <= LABEL_MAX
-        and _PLAIN.fullmatch(text)
-        and text == text.strip()
-        and not text.startswith(":")
-    ):
+    if len(text) <= LABEL_MAX and _PLAIN.fullmatch(text) and text == text.strip() and not text.startswith(":"):
         return text
     # surrogatepass: JSON may escape half a surrogate pair, which UTF-8 alone refuses
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]

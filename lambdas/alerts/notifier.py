@@ -36,9 +36,7 @@ class PublishAnswer(TypedDict, total=False):
 class SnsClient(Protocol):
     """What is used of boto3's SNS client."""
 
-    def publish_batch(
-        self, *, TopicArn: str, PublishBatchRequestEntries: Sequence[dict[str, object]]
-    ) -> PublishAnswer:
+    def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: Sequence[dict[str, object]]) -> PublishAnswer:
         """Publish up to ten messages; entries that were refused are in ``Failed``."""
         ...
 
@@ -77,7 +75,5 @@ def _entry(index: int, alert: Alert) -> dict[str, object]:
 
 def _failures(alerts: Iterable[Alert], reason: str) -> list[Failure]:
     return [
-        failed(LOGGER, alert.result.shard, sequence, reason)
-        for alert in alerts
-        for sequence in alert.result.sequences
+        failed(LOGGER, alert.result.shard, sequence, reason) for alert in alerts for sequence in alert.result.sequences
     ]

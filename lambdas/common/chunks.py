@@ -8,9 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def chunks(
-    items: Iterable[T], *, max_items: int, max_bytes: int, size_of: Callable[[T], int]
-) -> Iterator[list[T]]:
+def chunks(items: Iterable[T], *, max_items: int, max_bytes: int, size_of: Callable[[T], int]) -> Iterator[list[T]]:
     """``items`` in order, in non-empty lists of at most ``max_items`` items and ``max_bytes`` bytes.
 
     An item that alone is larger than ``max_bytes`` comes alone: whether that is too large, the service says.

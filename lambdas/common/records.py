@@ -105,9 +105,7 @@ def _result(shard: str, sequence: str, data: object) -> Result:
         raise RecordError("`result_id` is missing or not a string")
     # The prefix makes ids of different types differ, so that an `_id` alone names a document.
     if not result_id.startswith(result_type + "-") or _RESULT_ID.fullmatch(result_id) is None:
-        raise RecordError(
-            "`result_id` is not `<result_type>-` and up to 512 printable ASCII characters in all"
-        )
+        raise RecordError("`result_id` is not `<result_type>-` and up to 512 printable ASCII characters in all")
     return Result(shard, (sequence,), result_type, result_id, text, document)
 
 

@@ -31,9 +31,7 @@ def index(client: OpenSearchClient, actions: Iterable[Action]) -> list[Failure]:
     answered fails all its records, and the next one is sent all the same.
     """
     failures: list[Failure] = []
-    for chunk in chunks(
-        actions, max_items=MAX_DOCUMENTS, max_bytes=MAX_BYTES, size_of=lambda action: action.size
-    ):
+    for chunk in chunks(actions, max_items=MAX_DOCUMENTS, max_bytes=MAX_BYTES, size_of=lambda action: action.size):
         try:
             fates = _send(client, chunk)
         except OpenSearchError as error:
@@ -44,8 +42,7 @@ def index(client: OpenSearchClient, actions: Iterable[Action]) -> list[Failure]:
             reason = fates.get(action.result.result_id, "OpenSearch's answer does not name the document")
             if reason is not None:
                 failures.extend(
-                    failed(LOGGER, action.result.shard, sequence, reason)
-                    for sequence in action.result.sequences
+                    failed(LOGGER, action.result.shard, sequence, reason) for sequence in action.result.sequences
                 )
     return failures
 

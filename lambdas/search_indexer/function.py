@@ -33,9 +33,7 @@ class SearchIndexer:
             try:
                 actions.append(action_of(result, self.prefix))
             except RecordError as error:
-                failures.extend(
-                    failed(LOGGER, result.shard, sequence, str(error)) for sequence in result.sequences
-                )
+                failures.extend(failed(LOGGER, result.shard, sequence, str(error)) for sequence in result.sequences)
         failures += bulk.index(self.client, actions)
         LOGGER.info(
             "batch processed",

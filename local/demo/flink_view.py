@@ -58,5 +58,5 @@ class FlinkView:
             self._vertices = [str(vertex["id"]) for vertex in self._call(self._job)["vertices"]]
         return self._vertices
 
-    def _call(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON it is
+    def _call(self, path: str) -> Any:
         return self._rest.client.call("GET", path)

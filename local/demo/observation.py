@@ -20,7 +20,7 @@ def indexed_documents(opensearch: OpenSearch, prefix: str = "realtime-analytics"
     return {job.value: counts.get(job.value, 0) for job in ResultType}
 
 
-def metric_sums(cloudwatch: Any, start: int, now: int) -> dict[tuple[str, str], float]:  # noqa: ANN401
+def metric_sums(cloudwatch: Any, start: int, now: int) -> dict[tuple[str, str], float]:
     """Sum of every sample of the kit's metrics between ``start`` and ``now`` (epoch ms), a day around them.
 
     Keys: metric name and dimension value, "" for a metric without a dimension.

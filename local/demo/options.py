@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from flink_jobs.properties import Groups, SettingsError, duration
 
 @dataclass(frozen=True)
 class Options:
-    """What the demo was asked for. ``start`` is epoch milliseconds or None; ``span`` milliseconds; ``rate`` events/s."""
+    """What was asked for. ``start`` is epoch milliseconds or None; ``span`` milliseconds; ``rate`` events/s."""
 
     events: int
     seed: int
@@ -30,16 +30,14 @@ class Options:
     settings: Groups
 
 
-def _whole(low: int, high: int) -> object:
+def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             number = low - 1
         if not low <= number <= high:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not allowed; allowed is a whole number from {low} to {high}"
-            )
+            raise argparse.ArgumentTypeError(f"{text!r} is not allowed; allowed is a whole number from {low} to {high}")
         return number
 
     return parse
@@ -101,7 +99,7 @@ def parse(arguments: Sequence[str]) -> Options:
     """The options; exits with 2 and one line for what is not allowed."""
     parser = _Parser(
         prog="make demo ARGS='...'",
-        description="Runs the whole pipeline on this machine: Kinesis stand-in, Flink, the Lambda handlers, OpenSearch.",
+        description="Runs the whole pipeline here: Kinesis stand-in, Flink, the Lambda handlers, OpenSearch.",
         epilog="Exit code: 0 reconciled, 1 something differs or broke, 2 an option or setting is not allowed.",
         allow_abbrev=False,
     )
@@ -133,9 +131,7 @@ def parse(arguments: Sequence[str]) -> Options:
         metavar="DURATION",
         help="event time that the events cover (2 h)",
     )
-    parser.add_argument(
-        "--shards", type=_whole(1, 16), default=2, help="shards of the input stream (%(default)s)"
-    )
+    parser.add_argument("--shards", type=_whole(1, 16), default=2, help="shards of the input stream (%(default)s)")
     parser.add_argument(
         "--poison", type=_share, default=0.01, help="share of records that must be rejected (%(default)s)"
     )

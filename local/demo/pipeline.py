@@ -149,7 +149,7 @@ def _log_to(file: Path) -> None:
     logger.propagate = False
 
 
-def poll_messages(client: Any, queue: str) -> list[str]:  # noqa: ANN401
+def poll_messages(client: Any, queue: str) -> list[str]:
     """Takes up to ten messages from an SQS queue; returns their bodies."""
     messages = client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
     if messages:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.identity import result_id
@@ -61,7 +62,7 @@ class Reconciliation:
         """Whether every check holds."""
         return all(check.ok for check in self.checks)
 
-    def check(self, group: str, name: str, wanted: Any, found: Any) -> None:  # noqa: ANN401
+    def check(self, group: str, name: str, wanted: Any, found: Any) -> None:
         """Adds a line."""
         self.checks.append(Check(group, name, wanted, found))
 
@@ -144,18 +145,14 @@ def _results(outcome: Reconciliation, oracle: dict[str, Result], observed: Obser
     comparison = compare(observed.results, oracle)
     for job in ResultType:
         wanted = comparison.expected.get(job.value, 0)
-        outcome.check(
-            "results", f"{job.value}, equal to the oracle's", wanted, comparison.equal.get(job.value, 0)
-        )
+        outcome.check("results", f"{job.value}, equal to the oracle's", wanted, comparison.equal.get(job.value, 0))
     unexpected = sum(identity not in oracle for identity in observed.results)
     outcome.check("results", "that the oracle does not know", 0, unexpected)
     outcome.check("results", "one id with two contents", 0, len(observed.conflicts))
     outcome.differences += comparison.differences + observed.conflicts
 
 
-def _sinks(
-    outcome: Reconciliation, oracle: dict[str, Result], verdicts: Verdicts, observed: Observed
-) -> None:
+def _sinks(outcome: Reconciliation, oracle: dict[str, Result], verdicts: Verdicts, observed: Observed) -> None:
     outcome.check("search", "documents = distinct results", len(oracle), sum(observed.indexed.values()))
     alerting = {
         identity
@@ -202,9 +199,7 @@ def _planted(outcome: Reconciliation, truth: Truth, settings: Settings, observed
             found[job].add((result["user_id"], result["alert_level"], result["event_time"]))
         elif job == ResultType.BEHAVIOR.value and result["conversion_flag"]:
             found[job].add((result["user_id"], result["session_id"]))
-    wanted[ResultType.ANOMALY.value] = {
-        result["result_id"] for result in results if _is_planted_anomaly(result, truth)
-    }
+    wanted[ResultType.ANOMALY.value] = {result["result_id"] for result in results if _is_planted_anomaly(result, truth)}
     outcome.check(
         "planted",
         "anomalies: all found",
@@ -231,13 +226,9 @@ def _is_planted_anomaly(result: dict[str, Any], truth: Truth) -> bool:
 
 
 def _iso(time: int) -> str:
-    from datetime import UTC, datetime
-
     moment = datetime.fromtimestamp(time / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{time % 1000:03d}Z"
 
 
 def _millis(text: str) -> int:
-    from datetime import UTC, datetime
-
     return round(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC).timestamp() * 1000)

@@ -125,18 +125,14 @@ class Run:
             if self._traffic.idle is not None:
                 # All shards but the last go on; the watermark waits for it until the idle timeout.
                 self._send("closing all shards but one", closing[:-1])
-                self._until(
-                    "waiting for the watermark to pass the idle shard", lambda: self._watermark_at(target)
-                )
+                self._until("waiting for the watermark to pass the idle shard", lambda: self._watermark_at(target))
                 closing = [self._traffic.idle, closing[-1]]
             self._send("closing heartbeats", closing)
             self._until("Flink reads the rest", self._all_read)
             self._until("the watermark closes the last windows", lambda: self._watermark_at(self._closed()))
             passed = int(time.time() * 1000)
             # A checkpoint that began after the watermark had passed has flushed every sink.
-            self._until(
-                "a checkpoint flushes the sinks", lambda: self._view.completed_checkpoint_trigger() > passed
-            )
+            self._until("a checkpoint flushes the sinks", lambda: self._view.completed_checkpoint_trigger() > passed)
             flushed = time.monotonic()
             self._until("the functions catch up", lambda: self._caught_up(flushed))
             self._drain_alerts()
@@ -244,14 +240,10 @@ class Run:
             conflicts=self._results.conflicts + self._rejected.conflicts,
             alerts=self._alerts,
             indexed=indexed_documents(pipeline.opensearch),
-            metrics=metric_sums(
-                pipeline.moto.client("cloudwatch"), self._traffic.start, int(time.time() * 1000)
-            ),
+            metrics=metric_sums(pipeline.moto.client("cloudwatch"), self._traffic.start, int(time.time() * 1000)),
             given_up=sum(mapping.counts().given_up for mapping in pipeline.mappings),
         )
-        return reconcile(
-            self._delivery.log, self._delivery.planned, self._traffic.truth, self._settings, observed
-        )
+        return reconcile(self._delivery.log, self._delivery.planned, self._traffic.truth, self._settings, observed)
 
     def results_text(self) -> str:
         """Every distinct result, a line each, in order of id: the same for the same seed and start."""

@@ -76,9 +76,7 @@ class Screen:
         )
         jobs = "  ".join(f"{job} {count}" for job, count in sorted(status.results.items()))
         self._progress.update(self._sent, completed=status.sent, total=status.planned, note=status.phase)
-        self._progress.update(
-            self._read, completed=read, total=status.planned, note=f"event time {when}  {jobs}"
-        )
+        self._progress.update(self._read, completed=read, total=status.planned, note=f"event time {when}  {jobs}")
         if self.console.is_terminal:
             return
         now = time.monotonic()

@@ -36,7 +36,7 @@ class Comparison:
 
 
 def compare(results: dict[str, str], oracle: dict[str, Result]) -> Comparison:
-    """``results``: result_id to JSON text. Differences are told for every result that is missing, unexpected or other."""
+    """``results``: result_id to JSON text. Tells every result that is missing, unexpected or different."""
     comparison = Comparison()
     for wanted in oracle.values():
         _count(comparison.expected, wanted["result_type"])
@@ -53,8 +53,7 @@ def compare(results: dict[str, str], oracle: dict[str, Result]) -> Comparison:
         else:
             _count(comparison.equal, job)
     comparison.differences += [
-        f"{oracle[identity]['result_type']}: missing: {oracle[identity]}"
-        for identity in oracle.keys() - results.keys()
+        f"{oracle[identity]['result_type']}: missing: {oracle[identity]}" for identity in oracle.keys() - results.keys()
     ]
     return comparison
 
@@ -79,7 +78,7 @@ def _equal(column: Column, found: Any, wanted: Any) -> bool:
         return found is None and wanted is None
     if column.type is ColumnType.TIMESTAMP:
         moment = datetime.strptime(found, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-        return (moment - _EPOCH) // timedelta(milliseconds=1) == wanted
+        return bool((moment - _EPOCH) // timedelta(milliseconds=1) == wanted)
     if column.type is ColumnType.DOUBLE:
         return math.isclose(float(found), wanted, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
     return bool(found == wanted) and isinstance(found, bool) == isinstance(wanted, bool)

@@ -111,10 +111,8 @@ def _scored(
         mean = middle + float(np.mean(baseline - middle))
         deviation = float(np.std(baseline - middle, ddof=1))
         distance = abs(value - mean)
-        if distance == 0:
-            score = 0.0
-        else:
-            score = _MAX_SCORE if deviation == 0 else min(_MAX_SCORE, distance / deviation)
+        ratio = distance / deviation if deviation > 0 else math.inf
+        score = 0.0 if distance == 0 else min(_MAX_SCORE, ratio)
         low, high = mean - rules.threshold * deviation, mean + rules.threshold * deviation
     is_anomaly = score is not None and score > rules.threshold
     if is_anomaly or rules.emit_all:
@@ -142,8 +140,7 @@ def _sessions(events: list[Event], gap: int, max_span: int | None) -> Iterator[l
     current: list[Event] = []
     for event in events:
         if current and (
-            event.time - current[-1].time >= gap
-            or (max_span is not None and event.time - current[0].time >= max_span)
+            event.time - current[-1].time >= gap or (max_span is not None and event.time - current[0].time >= max_span)
         ):
             yield current
             current = []

@@ -79,9 +79,7 @@ def decode(payload: bytes, arrival: int, future_tolerance: int) -> Event:
     event_id = _text(fields.get("event_id"))
     if time - arrival > future_tolerance:
         raise Rejected(Reason.FUTURE)
-    return Event(
-        time, user_id, event_type, value, amount, session_id, category, event_id, event_ref(event_id, payload)
-    )
+    return Event(time, user_id, event_type, value, amount, session_id, category, event_id, event_ref(event_id, payload))
 
 
 def judge(
@@ -133,9 +131,7 @@ def _object(payload: bytes) -> dict[str, Any]:
         raise ValueError(text)
 
     try:
-        fields = json.loads(
-            payload.decode("utf-8"), parse_int=Number, parse_float=Number, parse_constant=no_constant
-        )
+        fields = json.loads(payload.decode("utf-8"), parse_int=Number, parse_float=Number, parse_constant=no_constant)
     except (ValueError, RecursionError):
         raise Rejected(Reason.MALFORMED) from None
     if not isinstance(fields, dict):

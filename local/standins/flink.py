@@ -204,9 +204,7 @@ class FlinkCluster:
         wait_until(replaced, _START_SECONDS, "the new TaskManager", process=self.processes)
 
     def _wait_for_slots(self) -> None:
-        wait_until(
-            lambda: self.rest.slots() >= self._slots, _START_SECONDS, "Flink's slots", process=self.processes
-        )
+        wait_until(lambda: self.rest.slots() >= self._slots, _START_SECONDS, "Flink's slots", process=self.processes)
 
     def _prepare_commands(self, temporary: Path) -> None:
         temporary.mkdir(exist_ok=True)
@@ -281,8 +279,6 @@ def _options(scratch: Path, port: int) -> dict[str, str | int | float | bool]:
 
 def _write_configuration(directory: Path, options: Mapping[str, str | int | float | bool]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    lines = [
-        f"{key}: {json.dumps(value)}\n" for key, value in options.items()
-    ]  # a JSON scalar is a YAML scalar
+    lines = [f"{key}: {json.dumps(value)}\n" for key, value in options.items()]  # a JSON scalar is a YAML scalar
     (directory / "config.yaml").write_text("".join(lines), encoding="utf-8")
     (directory / "log4j.properties").write_text(_LOG4J, encoding="utf-8")

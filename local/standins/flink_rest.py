@@ -37,9 +37,7 @@ class FlinkRest:
     def running_tasks(self, job_id: str) -> tuple[int, int]:
         """Return how many of a job's subtasks run, and how many it has."""
         vertices = self.client.call("GET", f"/jobs/{job_id}")["vertices"]
-        return sum(vertex["tasks"]["RUNNING"] for vertex in vertices), sum(
-            vertex["parallelism"] for vertex in vertices
-        )
+        return sum(vertex["tasks"]["RUNNING"] for vertex in vertices), sum(vertex["parallelism"] for vertex in vertices)
 
     def job_exceptions(self, job_id: str) -> list[str]:
         """Return the stack traces of a job's failures, the newest first; empty when there were none."""

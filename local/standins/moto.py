@@ -75,7 +75,7 @@ class Moto:
             process=self.process,
         )
 
-    def client(self, service: str, *, max_pool_connections: int = 10) -> Any:  # noqa: ANN401 - boto3 makes it
+    def client(self, service: str, *, max_pool_connections: int = 10) -> Any:
         """Return a boto3 client of `service`. Clients may be shared by threads.
 
         Raises:

@@ -61,12 +61,12 @@ class StreamMethods:
 
     shards: dict[str, Any]
 
-    def get_shard_for_key(self, partition_key: str, explicit_hash_key: str) -> Any:  # noqa: ANN401 - moto's
+    def get_shard_for_key(self, partition_key: str, explicit_hash_key: str) -> Any:
         """Return the open shard for a key, None when there is none."""
         opened = _Shards(OrderedDict((name, shard) for name, shard in self.shards.items() if shard.is_open))
         return _shard_for_key(opened, partition_key, explicit_hash_key)
 
-    def put_record(self, partition_key: str, explicit_hash_key: str, data: str) -> Any:  # noqa: ANN401 - moto's
+    def put_record(self, partition_key: str, explicit_hash_key: str, data: str) -> Any:
         """Put a record; no shard closes between the choice of the shard and the put."""
         with _lock:
             return _put_record(self, partition_key, explicit_hash_key, data)
@@ -92,7 +92,7 @@ class _Shards:
 class _Kept:
     """Takes a shard's records out of moto's sight for the length of a block."""
 
-    def __init__(self, shard: Any) -> None:  # noqa: ANN401 - moto's
+    def __init__(self, shard: Any) -> None:
         self._shard = shard
         self._records = shard.records
 

@@ -94,7 +94,7 @@ class OpenSearch:
 
         wait_until(ready, _START_SECONDS, "OpenSearch", process=self.process)
 
-    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
+    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """Send a request (`path` begins with '/') and return the decoded answer.
 
         Raises:

@@ -27,7 +27,7 @@ class RestClient:
         """The base address, without a slash at the end."""
         return f"http://{HOST}:{self._port}"
 
-    def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - whatever JSON it is
+    def call(self, method: str, path: str, body: object = None) -> Any:
         """Send a request, `body` as JSON unless None; return the decoded answer, None when it is empty.
 
         Raises:
@@ -51,7 +51,7 @@ class RestClient:
         except json.JSONDecodeError as error:
             raise RestError(f"{method} {self.url}{path}: not JSON: {text[:200]}") from error
 
-    def probe(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON it is
+    def probe(self, path: str) -> Any:
         """Return the answer to a GET, None while the server is not there or not ready (for health checks)."""
         try:
             return self.call("GET", path)

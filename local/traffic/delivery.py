@@ -29,15 +29,13 @@ class Delivery:
         stop: set to end early.
     """
 
-    def __init__(self, client: Any, stream: str, shards: int, stop: threading.Event) -> None:  # noqa: ANN401
+    def __init__(self, client: Any, stream: str, shards: int, stop: threading.Event) -> None:
         self.log: list[LogRecord] = []
         self.planned: list[Planned] = []
         self._client = client
         self._stream = stream
         self._stop = stop
-        listed = sorted(
-            client.list_shards(StreamName=stream)["Shards"], key=lambda shard: str(shard["ShardId"])
-        )
+        listed = sorted(client.list_shards(StreamName=stream)["Shards"], key=lambda shard: str(shard["ShardId"]))
         if len(listed) != shards:
             raise DeliveryFailed(f"stream {stream} has {len(listed)} shards instead of {shards}")
         self._hash_keys = [shard["HashKeyRange"]["StartingHashKey"] for shard in listed]

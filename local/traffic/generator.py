@@ -235,9 +235,7 @@ class _Generator:
     def _closing(self) -> tuple[Planned | None, list[Planned]]:
         """Heartbeats on every shard, past every window; and what an idle shard sends when it wakes up."""
         end = self.request.start + self.request.span
-        heartbeats = [
-            Planned(shard, _heartbeat(end + self.request.closing)) for shard in range(self.request.shards)
-        ]
+        heartbeats = [Planned(shard, _heartbeat(end + self.request.closing)) for shard in range(self.request.shards)]
         if not self.request.idle or self.request.shards < 2:
             return None, heartbeats
         last = self.request.shards - 1
