@@ -189,14 +189,10 @@ def _text(value: Any) -> str | None:
         return None
     if not isinstance(value, str):
         raise Rejected(Reason.INVALID_TYPE)
-    try:
-        units = len(value.encode("utf-16-le")) // 2
-    except UnicodeEncodeError:  # half a surrogate pair; but a text that is too long is that first
-        if len(value) > MAX_STRING_LENGTH:
-            raise Rejected(Reason.OUT_OF_RANGE) from None
-        raise Rejected(Reason.MALFORMED) from None
-    if units > MAX_STRING_LENGTH:
+    if len(value.encode("utf-16-le", "surrogatepass")) // 2 > MAX_STRING_LENGTH:
         raise Rejected(Reason.OUT_OF_RANGE)
+    if any("\ud800" <= character <= "\udfff" for character in value):  # half a surrogate pair
+        raise Rejected(Reason.MALFORMED)
     return value or None
 
 

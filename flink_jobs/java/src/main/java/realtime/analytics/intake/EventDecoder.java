@@ -4,6 +4,11 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonFactory;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
@@ -42,6 +47,8 @@ public final class EventDecoder {
 
     private final long futureToleranceMillis;
     private final JsonFactory json = new JsonFactory();
+    private final CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
+    private final CharBuffer decoded = CharBuffer.allocate(1024);
     private final JsonToken[] tokens = new JsonToken[FIELDS.length];
     private final String[] texts = new String[FIELDS.length];
 
@@ -75,7 +82,7 @@ public final class EventDecoder {
         if (record.payload.length == 0) {
             return fail(record, Reason.MALFORMED, "the record is empty");
         }
-        if (notUtf8(record.payload)) {
+        if (guessedOtherwise(record.payload) || !isUtf8(record.payload)) {
             return fail(record, Reason.MALFORMED, "the record is not valid JSON in UTF-8");
         }
         try (JsonParser parser = json.createParser(record.payload)) {
@@ -104,7 +111,7 @@ public final class EventDecoder {
     }
 
     /** Whether the parser would guess another charset: it takes a byte order mark or early zeros for UTF-16 or 32. */
-    private static boolean notUtf8(byte[] payload) {
+    private static boolean guessedOtherwise(byte[] payload) {
         if (payload[0] < 0) {
             return true;
         }
@@ -114,6 +121,25 @@ public final class EventDecoder {
             }
         }
         return false;
+    }
+
+    /** The parser takes overlong forms and encoded surrogates for text, and does not look into what it skips. */
+    private boolean isUtf8(byte[] payload) {
+        int plain = 0;
+        while (plain < payload.length && payload[plain] >= 0) {
+            plain++;
+        }
+        if (plain == payload.length) {
+            return true;
+        }
+        ByteBuffer rest = ByteBuffer.wrap(payload, plain, payload.length - plain);
+        utf8.reset();
+        CoderResult result;
+        do {
+            decoded.clear();
+            result = utf8.decode(rest, decoded, true);
+        } while (result.isOverflow());
+        return result.isUnderflow();
     }
 
     private static int fieldOf(String name) {
