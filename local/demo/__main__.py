@@ -96,7 +96,7 @@ def _play(
     slots = settings.local.parallelism if settings.local is not None else 1
     with running(supervisor, options.settings, wanted.shards, slots, screen.tell) as pipeline:
         up = time.monotonic()
-        screen.tell(f"everything is up after {up - began:.0f} s")
+        screen.tell(f"events flow after {up - began:.0f} s")
         with screen:
             run = Run(pipeline, supervisor, settings, traffic, options.rate, screen.show, screen.tell)
             outcome = run.play()
@@ -121,7 +121,7 @@ def _where_next(screen: Screen, pipeline: Pipeline, keep: bool) -> None:
     screen.tell("different from AWS: " + "; ".join(_DIFFERS))
     if keep:
         screen.tell(f"look at Flink: {pipeline.flink.rest_url}")
-        screen.tell(f"search: curl '{pipeline.opensearch.url}/realtime-analytics-fraud/_search?pretty'")
+        screen.tell(f"search: curl '{pipeline.search.result()[0].url}/realtime-analytics-fraud/_search?pretty'")
         screen.tell(f"AWS API: aws --endpoint-url {pipeline.moto.endpoint} cloudwatch list-metrics")
     else:
         screen.tell("look around while it runs: make demo ARGS=--keep")

@@ -17,7 +17,6 @@ class FlinkView:
         self._rest = rest
         self._job = f"/jobs/{job_id}"
         self._vertices: list[str] = []
-        self._count_names: dict[str, list[str]] = {}
 
     def counts(self) -> dict[str, int]:
         """Sums over all operators and subtasks of the checkpointed counts: read, accepted, rejected_late ...
@@ -27,12 +26,8 @@ class FlinkView:
         sums: dict[str, int] = {}
         for vertex in self._all_vertices():
             path = f"{self._job}/vertices/{vertex}/subtasks/metrics"
-            names = self._count_names.get(vertex)
-            if names is None:
-                listed = [str(metric["id"]) for metric in self._call(path)]
-                names = [name for name in listed if _COUNT_MARK in name]
-                if listed:
-                    self._count_names[vertex] = names
+            # Listed each time: operators register their gauges one by one while they start.
+            names = [str(metric["id"]) for metric in self._call(path) if _COUNT_MARK in str(metric["id"])]
             if names:
                 for metric in self._call(f"{path}?agg=sum&get={','.join(quote(name) for name in names)}"):
                     name = str(metric["id"]).split(_COUNT_MARK)[1]

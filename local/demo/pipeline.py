@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,15 +39,22 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The running parts. ``alerts_queue`` is the SQS queue that is subscribed to the alerts' topic."""
+    """The running parts. ``alerts_queue`` is the SQS queue that is subscribed to the alerts' topic.
+
+    OpenSearch is the slowest to start and nothing waits for it but its own poller: ``search`` gives both once it
+    answers, and raises what went wrong with it.
+    """
 
     moto: Moto
-    opensearch: OpenSearch
     flink: FlinkCluster
     job_id: str
-    mappings: tuple[EventSourceMapping, ...]
+    alerting: tuple[EventSourceMapping, ...]
+    search: Future[tuple[OpenSearch, EventSourceMapping]]
     alerts_queue: str
-    failures_queue: str
+
+    def mappings(self) -> tuple[EventSourceMapping, ...]:
+        """The pollers that run by now; raises the error of one that could not start."""
+        return (*self.alerting, self.search.result()[1]) if self.search.done() else self.alerting
 
 
 @contextmanager
@@ -61,26 +68,44 @@ def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say
         slots: task slots, at least the parallelism.
         say: told what happens, a line each.
     """
-    with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(max_workers=3))
+    with ExitStack() as stack, ThreadPoolExecutor(max_workers=2) as pool:
         flink_start = pool.submit(
             FlinkCluster.start, supervisor, slots=slots, settings={"metrics.fetcher.update-interval": 500}
         )
-        opensearch_start = pool.submit(OpenSearch.start, supervisor, OPENSEARCH_LIB, wait=False)
         moto = Moto.start(supervisor)
         say(f"moto server: {moto.endpoint} (Kinesis, SNS, SQS, CloudWatch)")
         queues = _resources(moto, shards)
+        _lambda_environment(supervisor, moto, queues)
+        alerts = LambdaFunction("alerts", alerts_handler)
+        alerting = tuple(
+            stack.enter_context(_mapping(moto, stream, alerts, queues))
+            for stream in (application.RESULTS_STREAM, application.REJECTED_STREAM)
+        )
         flink = flink_start.result()
         say(f"Flink: {flink.rest_url}")
+        search = pool.submit(_start_search, supervisor, moto, queues, say)
+        stack.callback(_stop_search, search)
         job_id = _submit(supervisor, flink, application.property_groups(groups, moto.endpoint))
         say(f"application.zip runs as job {job_id}")
-        opensearch = opensearch_start.result()
-        opensearch.wait_until_ready()
-        say(f"OpenSearch: {opensearch.url}")
-        mappings = _mappings(supervisor, moto, opensearch, queues)
-        for mapping in mappings:
-            stack.enter_context(mapping)
-        yield Pipeline(moto, opensearch, flink, job_id, mappings, queues.alerts, queues.failures)
+        yield Pipeline(moto, flink, job_id, alerting, search, queues.alerts)
+
+
+def _start_search(
+    supervisor: Supervisor, moto: Moto, queues: _Queues, say: Say
+) -> tuple[OpenSearch, EventSourceMapping]:
+    opensearch = OpenSearch.start(supervisor, OPENSEARCH_LIB)
+    os.environ["OPENSEARCH_ENDPOINT"] = opensearch.url
+    put_templates(opensearch.url)
+    mapping = _mapping(moto, application.RESULTS_STREAM, LambdaFunction("search-indexer", indexer_handler), queues)
+    mapping.start()
+    say(f"OpenSearch: {opensearch.url}")
+    return opensearch, mapping
+
+
+def _stop_search(search: Future[tuple[OpenSearch, EventSourceMapping]]) -> None:
+    """Stops the indexer's poller; an error of its start has been raised by ``mappings`` or is of no more interest."""
+    if not search.cancel() and search.exception() is None:
+        search.result()[1].stop()
 
 
 @dataclass(frozen=True)
@@ -115,30 +140,15 @@ def _submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
     return flink.submit(application.run_arguments(home, groups), env=application.environment(file))
 
 
-def _mappings(
-    supervisor: Supervisor, moto: Moto, opensearch: OpenSearch, queues: _Queues
-) -> tuple[EventSourceMapping, ...]:
-    # The handlers read their environment as they do on AWS; this process is their execution environment.
-    os.environ.update(
-        moto.environment(),
-        ALERT_TOPIC_ARN=queues.topic,
-        OPENSEARCH_ENDPOINT=opensearch.url,
-        OPENSEARCH_TIMEOUT_SECONDS="30",
-    )
-    _log_to(supervisor.logs / "lambdas.log")
-    put_templates(opensearch.url)
-    alerts = LambdaFunction("alerts", alerts_handler)
-    indexer = LambdaFunction("search-indexer", indexer_handler)
+def _mapping(moto: Moto, stream: str, function: LambdaFunction, queues: _Queues) -> EventSourceMapping:
     destination = sqs_destination(moto.client("sqs"), queues.failures)
-    kinesis = moto.client("kinesis")
-    return tuple(
-        EventSourceMapping(kinesis, stream, function, _MAPPING, destination=destination)
-        for stream, function in (
-            (application.RESULTS_STREAM, alerts),
-            (application.REJECTED_STREAM, alerts),
-            (application.RESULTS_STREAM, indexer),
-        )
-    )
+    return EventSourceMapping(moto.client("kinesis"), stream, function, _MAPPING, destination=destination)
+
+
+def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues) -> None:
+    """The handlers read their environment as they do on AWS; this process is their execution environment."""
+    os.environ.update(moto.environment(), ALERT_TOPIC_ARN=queues.topic, OPENSEARCH_TIMEOUT_SECONDS="30")
+    _log_to(supervisor.logs / "lambdas.log")
 
 
 def _log_to(file: Path) -> None:

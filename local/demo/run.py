@@ -111,6 +111,7 @@ class Run:
         self._sqs = pipeline.moto.client("sqs")
         self._alerts: list[dict[str, Any]] = []
         self._restarts = 0
+        self._first_told = False
         self._progress: tuple[object, float] = (None, time.monotonic())
         self.status = Status(planned=len(traffic.records) + len(traffic.closing) + (traffic.idle is not None))
 
@@ -171,7 +172,7 @@ class Run:
 
     def _tick(self, phase: str) -> None:
         self._supervisor.raise_if_died()
-        for mapping in self._pipeline.mappings:
+        for mapping in self._pipeline.mappings():
             mapping.raise_if_failed()
         state = self._pipeline.flink.job_state(self._pipeline.job_id)
         exceptions = self._pipeline.flink.job_exceptions(self._pipeline.job_id)
@@ -182,6 +183,7 @@ class Run:
             self._restarts = len(exceptions)
             self._tell(f"Flink restarts the job: {exceptions[0].splitlines()[0]}")
         self._take_alerts()
+        self._tell_first_result()
         status = self.status
         status.phase = phase
         status.sent = self._delivery.sent
@@ -204,6 +206,11 @@ class Run:
                 f"{phase}: nothing moved for {_STUCK_SECONDS:.0f} s; look at {self._supervisor.logs} and "
                 f"{self._pipeline.flink.rest_url}"
             )
+
+    def _tell_first_result(self) -> None:
+        if self._results.first is not None and not self._first_told:
+            self._first_told = True
+            self._tell(f"first result: {self._results.first}")
 
     def _take_alerts(self) -> None:
         for body in poll_messages(self._sqs, self._pipeline.alerts_queue):
@@ -228,7 +235,8 @@ class Run:
         return (
             self._results.caught_up(since)
             and self._rejected.caught_up(since)
-            and all(mapping.caught_up(since) for mapping in self._pipeline.mappings)
+            and self._pipeline.search.done()
+            and all(mapping.caught_up(since) for mapping in self._pipeline.mappings())
         )
 
     def _reconcile(self) -> Reconciliation:
@@ -239,9 +247,9 @@ class Run:
             rejected=self._rejected.documents,
             conflicts=self._results.conflicts + self._rejected.conflicts,
             alerts=self._alerts,
-            indexed=indexed_documents(pipeline.opensearch),
+            indexed=indexed_documents(pipeline.search.result()[0]),
             metrics=metric_sums(pipeline.moto.client("cloudwatch"), self._traffic.start, int(time.time() * 1000)),
-            given_up=sum(mapping.counts().given_up for mapping in pipeline.mappings),
+            given_up=sum(mapping.counts().given_up for mapping in pipeline.mappings()),
         )
         return reconcile(self._delivery.log, self._delivery.planned, self._traffic.truth, self._settings, observed)
 
