@@ -41,12 +41,13 @@ COLUMNS = (
 class UserState:
     """One user's state, in one entry: every entry that is read costs a round trip to the JVM.
 
-    ``timer`` is the one close timer that is set; ``waiting`` says that the stash is not empty.
+    ``timer`` is the one close timer that is set; ``ready`` is when the first event of the stash may be added, None
+    while the stash is empty.
     """
 
     intervals: list[Interval] = field(default_factory=list)
     timer: int | None = None
-    waiting: bool = False
+    ready: int | None = None
 
 
 class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no types
@@ -63,7 +64,7 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
         self._user = runtime_context.get_state(ValueStateDescriptor("user", pickled))
         self._stash = runtime_context.get_list_state(ListStateDescriptor("stash", pickled))
 
-    def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> None:
+    def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Adds the event to its user's intervals, or to the stash."""
         time: int = ctx.timestamp()
         timers = ctx.timer_service()
@@ -72,42 +73,44 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
         micros = 0 if amount is None else int(amount.scaleb(DECIMAL_SCALE))
         event = Interval(time, time, 1, micros, {event_type: time})
         user: UserState = self._user.value() or UserState()
+        # A timer that is set while others fire reaches the JVM after all that were due, and events may come first.
+        closed = self._advance(user, watermark)
         if self._rules.must_wait(time, watermark):
             self._stash.add(event)
-            user.waiting = True
-            timers.register_event_time_timer(self._rules.ready_at(time))
+            ready = self._rules.ready_at(time)
+            user.ready = ready if user.ready is None else min(user.ready, ready)
+            timers.register_event_time_timer(ready)
         else:
             user.intervals = self._rules.add(user.intervals, event, watermark)
         self._keep(user, timers)
+        yield from self._rows(ctx.get_current_key(), closed)
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
-        """Adds what waited for this time, then emits what it completes; a superseded timer finds nothing to do."""
+        """Emits what the watermark completes; a superseded timer finds nothing to do."""
         user: UserState | None = self._user.value()
         if user is None:
             return
-        if user.waiting:
-            self._add_waiting(user, timestamp)
-        closed, user.intervals = self._rules.close(user.intervals, timestamp)
-        if user.timer is not None and user.timer <= timestamp:
-            user.timer = None
-        self._keep(user, ctx.timer_service())
-        user_id: int = ctx.get_current_key()
-        for session in closed:
-            yield self._row(user_id, session)
+        timers = ctx.timer_service()
+        closed = self._advance(user, timers.current_watermark())
+        self._keep(user, timers)
+        yield from self._rows(ctx.get_current_key(), closed)
 
-    def _add_waiting(self, user: UserState, watermark: int) -> None:
-        still_waiting: list[Interval] = []
-        for event in self._stash.get():
-            if self._rules.must_wait(event.start, watermark):
-                still_waiting.append(event)
-            else:
-                user.intervals = self._rules.add(user.intervals, event, watermark)
-        self._stash.update(still_waiting)
-        user.waiting = bool(still_waiting)
+    def _advance(self, user: UserState, watermark: int) -> list[Interval]:
+        waiting: list[Interval] = []
+        stash_is_due = user.ready is not None and user.ready <= watermark
+        if stash_is_due:
+            waiting = list(self._stash.get())
+        closed, user.intervals, still_waiting = self._rules.advance(user.intervals, waiting, watermark)
+        if stash_is_due:
+            self._stash.update(still_waiting)
+            user.ready = min((self._rules.ready_at(event.start) for event in still_waiting), default=None)
+        if user.timer is not None and user.timer <= watermark:
+            user.timer = None
+        return closed
 
     def _keep(self, user: UserState, timers: TimerService) -> None:
         closes = self._rules.closes_at(user.intervals)
-        if closes is None and not user.waiting:
+        if closes is None and user.ready is None:
             self._user.clear()
             return
         # One timer a user is enough: when it fires too early it is set again, and moved when it would be too late.
@@ -115,6 +118,10 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
             user.timer = closes
             timers.register_event_time_timer(closes)
         self._user.update(user)
+
+    def _rows(self, user_id: int, sessions: list[Interval]) -> Iterator[Row]:
+        for session in sessions:
+            yield self._row(user_id, session)
 
     def _row(self, user_id: int, session: Interval) -> Row:
         event_types = session.event_types()

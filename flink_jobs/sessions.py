@@ -79,6 +79,27 @@ class SessionRules:
             closes = self.closes_at(intervals)
         return closed, intervals
 
+    def advance(
+        self, intervals: list[Interval], waiting: list[Interval], watermark: int
+    ) -> tuple[list[Interval], list[Interval], list[Interval]]:
+        """Brings intervals and stash to the watermark: ``(closed, open, still waiting)``.
+
+        As if the watermark had passed every time on its way, however far it jumped: each cut is known before an event
+        beyond it is added.
+        """
+        closed: list[Interval] = []
+        still_waiting: list[Interval] = []
+        for event in sorted(waiting, key=lambda interval: interval.start):
+            if self.must_wait(event.start, watermark):
+                still_waiting.append(event)
+                continue
+            ready = self.ready_at(event.start)
+            done, intervals = self.close(intervals, ready)
+            closed += done
+            intervals = self.add(intervals, event, ready)
+        done, intervals = self.close(intervals, watermark)
+        return closed + done, intervals, still_waiting
+
     def _cut(self, intervals: list[Interval], watermark: int) -> int | None:
         if intervals and intervals[0].start <= watermark:
             return intervals[0].start + self.max_span
