@@ -55,7 +55,8 @@ lint: check $(VENV) $(NODE) ## ruff, mypy strict, sqlfluff, markdownlint
 	@.venv/bin/ruff format --check $(PYTHON_CODE)
 	@.venv/bin/mypy $(PYTHON_CODE)
 	@.venv/bin/sqlfluff lint sql
-	@node_modules/.bin/markdownlint-cli2 '*.md' 'docs/**/*.md'
+	@$(PY) -m scripts.docs --check
+	@node_modules/.bin/markdownlint-cli2
 
 .PHONY: format
 format: check $(VENV) ## formats Python and SQL
@@ -77,6 +78,10 @@ jobs: setup package ## the jobs on a Flink mini cluster against an independent o
 e2e: setup package ## the whole pipeline on local parts
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
+
+.PHONY: docs
+docs: check $(VENV) ## writes the derived pages of docs/
+	@$(PY) -m scripts.docs
 
 .PHONY: lock
 lock: $(VENV) ## writes requirements/dev.lock from dev.in

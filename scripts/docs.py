@@ -1,0 +1,130 @@
+"""Writes the pages of docs/ that are derived: settings from flink_jobs.settings, contracts from contracts/.
+
+``python -m scripts.docs`` writes them, ``--check`` fails when one is not what it would write.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from contracts.columns import Column
+from contracts.events import EVENT_FIELDS, HEARTBEAT
+from contracts.metrics import METRICS, NAMESPACE
+from contracts.rejections import REASON_MEANINGS, REJECTION_COLUMNS
+from contracts.results import ENVELOPE, SCHEMAS
+from flink_jobs.settings import GROUPS, REQUIRED_GROUPS
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1))
+
+
+def pages() -> dict[str, str]:
+    """File name in docs/ to its text."""
+    return {"settings.md": _settings(), "contracts.md": _contracts()}
+
+
+def _settings() -> str:
+    lines = [
+        "# Settings",
+        "",
+        "Property groups of the application, as the managed service hands them over; written by `make docs` from",
+        f"`flink_jobs/settings.py`. Required: {', '.join(f'`{group}`' for group in REQUIRED_GROUPS)}. Anything that is",
+        "not listed, or not allowed, ends the application with one line that says so, and exit code 2.",
+    ]
+    for group, (_, cls) in GROUPS.items():
+        summary = (cls.__doc__ or "").splitlines()[0]
+        lines += ["", f"## {group}", "", summary, "", "| key | default | allowed |", "| --- | --- | --- |"]
+        for field in dataclasses.fields(cls):
+            kind = field.metadata["kind"]
+            default = "required" if field.default is dataclasses.MISSING else _default(field.default, kind.allowed)
+            lines.append(f"| `{field.name}` | {default} | {_cell(kind.allowed)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(value: object, allowed: str) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "all"
+    if isinstance(value, int) and allowed.startswith("a duration"):
+        unit, size = next((unit, size) for unit, size in _UNITS if value % size == 0 and (value or unit == "s"))
+        return f"{value // size} {unit}"
+    return f"{value}" if value != "" else "none"
+
+
+def _contracts() -> str:
+    lines = [
+        "# Contracts",
+        "",
+        "What is read and written; made by `make docs` from `contracts/`. Times are ISO 8601 in UTC with milliseconds.",
+        "",
+        "## Event",
+        "",
+        "One JSON object a record. An `event_type` of",
+        f"`{HEARTBEAT}` is accepted, moves the watermark and is counted by no job.",
+        *_table(EVENT_FIELDS),
+        "",
+        "## Result",
+        "",
+        "Every result begins with the envelope.",
+        *_table(ENVELOPE),
+    ]
+    for schema in SCHEMAS.values():
+        key = ", ".join(f"`{name}`" for name in schema.key)
+        window = f"`{schema.start}`" if schema.start == schema.end else f"`{schema.start}`, `{schema.end}`"
+        lines += ["", f"### {schema.type.value}", "", f"`result_id` names {window} and {key}.", *_table(schema.columns)]
+    lines += [
+        "",
+        "## Rejection",
+        "",
+        "The envelope with `result_type` = `rejected`, then:",
+        *_table(REJECTION_COLUMNS),
+        "",
+        "| reason | meaning |",
+        "| --- | --- |",
+        *(f"| `{reason.value}` | {_cell(meaning)} |" for reason, meaning in REASON_MEANINGS.items()),
+        "",
+        "## Metrics",
+        "",
+        f"CloudWatch namespace `{NAMESPACE}`, published by the alerts function.",
+        "",
+        "| metric | dimension | counts |",
+        "| --- | --- | --- |",
+        *(f"| `{metric.name}` | {metric.dimension or ''} | {_cell(metric.meaning)} |" for metric in METRICS),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(columns: tuple[Column, ...]) -> list[str]:
+    rows = [
+        f"| `{column.name}` | {column.type.value}{', or null' if column.nullable else ''} | {_cell(column.meaning)} |"
+        for column in columns
+    ]
+    return ["", "| field | type | meaning |", "| --- | --- | --- |", *rows]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 1 when a page is stale and ``--check`` was given."""
+    stale = [name for name, text in pages().items() if _read(DOCS / name) != text]
+    if "--check" in arguments:
+        for name in stale:
+            print(f"docs/{name} is not what `make docs` writes", file=sys.stderr)
+        return 1 if stale else 0
+    for name in stale:
+        (DOCS / name).write_text(pages()[name], encoding="utf-8")
+        print(f"docs/{name}")
+    return 0
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
