@@ -124,8 +124,8 @@ def load(path: Path) -> Groups:
         groups = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}); allowed is a readable file") from error
-    except ValueError as error:
-        raise SettingsError(f"{path}: not JSON ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path}: not JSON ({error}); allowed is a JSON list of property groups") from error
     result: Groups = {}
     for group in groups if isinstance(groups, list) else [None]:
         if not (
@@ -138,7 +138,7 @@ def load(path: Path) -> Groups:
                 f'{path}: allowed is a list of {{"PropertyGroupId": text, "PropertyMap": {{key: text}}}}'
             )
         if group["PropertyGroupId"] in result:
-            raise SettingsError(f"{path}: group {group['PropertyGroupId']!r} is there twice")
+            raise SettingsError(f"{path}: group {group['PropertyGroupId']!r} is there twice; allowed is once")
         result[group["PropertyGroupId"]] = group["PropertyMap"]
     return result
 

@@ -245,4 +245,4 @@ def load_settings(environment: dict[str, str]) -> Settings:
     """The settings of this run: the laptop's file where the environment names one, else the service's."""
     local = environment.get(LOCAL_PROPERTIES_VARIABLE)
     path = Path(local) if local else SERVICE_PROPERTIES
-    return parse(load(path), path.name, local=local is not None)
+    return parse(load(path), path.name, local=bool(local))

@@ -11,6 +11,7 @@ something else, the runner replaces the literal.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 from flink_jobs.properties import SettingsError
@@ -30,7 +31,11 @@ def literals(sql: str) -> list[tuple[str, float]]:
 
 
 def render(sql: str, settings: Settings) -> str:
-    """The query with every marked literal set; SettingsError for a mark that names no setting."""
+    """The query with every marked literal set; SettingsError for a mark that names no setting or has no literal."""
+    if len(_MARK.findall(sql)) != sql.count("/*:"):
+        raise SettingsError(
+            "sql: a mark is not followed by a literal; allowed is /*:group.key*/ before an INTERVAL or a number"
+        )
 
     def replace(match: re.Match[str]) -> str:
         value = setting(settings, match["name"])
@@ -45,10 +50,9 @@ def setting(settings: Settings, name: str) -> float:
     """The number of ``group.key``."""
     group, key = name.split(".")
     try:
-        value = getattr(getattr(settings, group), key)
-    except AttributeError:
-        raise SettingsError(f"sql: the mark {name!r} names no setting; allowed is group.key") from None
-    return float(value)
+        return float(getattr(getattr(settings, group), key))
+    except (AttributeError, TypeError, ValueError):
+        raise SettingsError(f"sql: the mark {name!r} names no number; allowed is group.key of a setting") from None
 
 
 def read(directory: Path, name: str, settings: Settings) -> str:
@@ -70,6 +74,5 @@ def _literal(match: re.Match[str], value: float) -> str:
         seconds, millis = divmod(int(value), 1_000)
         # Flink's default precision of 2 digits ends at 99 seconds.
         return f"INTERVAL '{seconds}.{millis:03d}' SECOND(8, 3)"
-    if match["literal"].upper().endswith("E0"):
-        return f"{value!r}E0"
-    return str(int(value))
+    plain = f"{Decimal(repr(value)):f}"  # never with an exponent of its own
+    return f"{plain}E0" if match["literal"].upper().endswith("E0") else plain.removesuffix(".0")

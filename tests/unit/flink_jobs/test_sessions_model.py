@@ -188,7 +188,7 @@ def spans(operator: Operator) -> list[tuple[int, int, int]]:
 
 
 @pytest.mark.parametrize("late_timers", [False, True])
-def test_given_a_watermark_that_jumps_past_several_sessions_then_each_is_cut_where_it_must_be(
+def test_given_a_watermark_that_jumps_past_several_sessions_then_each_is_cut_in_its_place(
     late_timers: bool,
 ) -> None:
     """Catching up: the slow shard lets go and many timers are due at once."""
