@@ -1,0 +1,143 @@
+"""The whole pipeline on local parts, as ``make demo`` runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from contracts.rejections import Reason
+from local.process_table import process_table
+from local.run_record import MARK_VARIABLE, read_record
+from local.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = ROOT / ".run"
+EVENTS = "3000"
+_RUN_SECONDS = 400
+
+
+@pytest.fixture(scope="module")
+def start() -> str:
+    """The same event time for every run of this module, early enough for all of them."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    return (now - timedelta(hours=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.fixture(scope="module")
+def name() -> str:
+    """A run directory of this test's own: a demo beside it is not touched."""
+    return f"e2e-{os.getpid()}"
+
+
+def _demo(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - this checkout's own module
+        [sys.executable, "-m", "local.demo", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _finished(*arguments: str) -> tuple[int, str]:
+    process = _demo(*arguments)
+    try:
+        output, _ = process.communicate(timeout=_RUN_SECONDS)
+    finally:
+        process.terminate()
+    return process.returncode, output
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None
+    yield from process.stdout
+
+
+def _living(marks: set[str]) -> list[int]:
+    """Processes that carry a run's mark in their environment, wherever they went."""
+    table = process_table()
+    return [identity.pid for mark in marks for identity in table.marked(f"{MARK_VARIABLE}={mark}")]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(start: str, name: str) -> tuple[int, str, dict[str, object], bytes]:
+    """Exit code, output, report and results of one run with everything planted."""
+    code, output = _finished("--events", EVENTS, "--start", start, "--name", name, "--rate", "0")
+    report = json.loads((RUNS / name / "report.json").read_text(encoding="utf-8"))
+    return code, output, report, (RUNS / name / "results.jsonl").read_bytes()
+
+
+def test_everything_that_went_in_comes_out_and_agrees(
+    undisturbed: tuple[int, str, dict[str, object], bytes], name: str
+) -> None:
+    code, output, report, results = undisturbed
+    assert code == 0, output
+    assert report["ok"] is True
+    checks = {(check["group"], check["name"]): check for check in report["checks"]}  # type: ignore[attr-defined]
+    for reason in Reason:  # every kind of rejection was planted and found
+        assert checks["rejected", reason.value]["found"] > 0, reason
+    for job in ("aggregation", "anomaly", "session", "behavior", "recommendation", "fraud"):
+        assert checks["results", f"{job}, equal to the oracle's"]["found"] > 0, job
+    assert checks["alerts", "anomalies + fraud escalations"]["found"] >= 11
+    assert len(results.splitlines()) == checks["search", "documents = distinct results"]["found"]
+    assert "ALERT HIGH" in output
+    record = read_record(RUNS / name)
+    assert record is not None
+    assert record.ended
+    assert not _living({record.mark})
+
+
+def test_a_killed_run_leaves_nothing_and_the_next_gives_the_same_results_without_poison(
+    undisturbed: tuple[int, str, dict[str, object], bytes], start: str, name: str
+) -> None:
+    # Given a run that is killed with SIGKILL while events flow
+    killed = _demo("--events", EVENTS, "--start", start, "--name", name, "--rate", "100")
+    seen = []
+    for line in _lines(killed):
+        seen.append(line)
+        if "first result" in line:
+            break
+    assert "first result" in seen[-1], "".join(seen)
+    record = read_record(RUNS / name)
+    assert record is not None
+    assert _living({record.mark})
+    killed.send_signal(signal.SIGKILL)
+    killed.wait(10)
+
+    # Then all that it started ends without it
+    wait_until(lambda: not _living({record.mark}), 30, "the end of what the killed demo had started")
+
+    # And the next run of the same seed and start says what it found, reconciles, and gives the same results,
+    # byte by byte, although no record is poisonous now and no shard falls idle.
+    code, output = _finished(
+        "--events", EVENTS, "--start", start, "--name", name, "--rate", "0", "--poison", "0", "--no-idle"
+    )
+    assert code == 0, output
+    assert f"cleaned up: run {name}" in output
+    assert (RUNS / name / "results.jsonl").read_bytes() == undisturbed[3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--set", "aggregation.windw=1 min"], ["aggregation", "windw", "window"]),
+        (["--set", "aggregation.window=-5 min"], ["aggregation", "window", "-5 min", "a duration from 1 s to 1 d"]),
+        (["--set", "aggregations.window=5 min"], ["aggregations", "aggregation, anomaly, session"]),
+        (["--events", "-3"], ["--events", "-3", "a whole number from 1000"]),
+        (["--start", "2999-01-01T00:00:00Z"], ["--start", "future"]),
+    ],
+)
+def test_what_is_not_allowed_is_said_in_one_line_before_anything_starts(arguments: list[str], told: list[str]) -> None:
+    code, output = _finished(*arguments)
+    assert code == 2
+    assert len(output.splitlines()) == 1
+    for part in told:
+        assert part in output
