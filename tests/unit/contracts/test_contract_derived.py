@@ -1,0 +1,205 @@
+"""What Java, SQL and PyFlink code repeat of the contract, held against it. Reads sources; runs nothing of them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from contracts import events
+from contracts.columns import ColumnType
+from contracts.metrics import METRICS
+from contracts.rejections import REASON_MEANINGS, REJECTED, REJECTION_COLUMNS, Reason
+from contracts.results import ENVELOPE, SCHEMAS, ResultType
+
+ROOT = Path(__file__).resolve().parents[3]
+JAVA = ROOT / "flink_jobs" / "java" / "src" / "main" / "java" / "realtime" / "analytics"
+
+
+def source(path: str) -> str:
+    return (JAVA / path).read_text(encoding="utf-8")
+
+
+def java_constant(path: str, name: str) -> str:
+    found = re.findall(rf"static final \w+ {name} = ([^;]+);", source(path))
+    assert len(found) == 1, f"{name} in {path}"
+    return str(found[0])
+
+
+def java_strings(path: str, name: str) -> list[str]:
+    found = re.findall(rf"static final String\[\] {name} = \{{(.*?)\}};", source(path), re.DOTALL)
+    assert len(found) == 1, f"{name} in {path}"
+    return re.findall(r'"([^"]*)"', found[0])
+
+
+def python_literal(path: str, name: str) -> object:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    values = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and [target.id for target in node.targets if isinstance(target, ast.Name)] == [name]
+    ]
+    assert len(values) == 1, f"{name} in {path}"
+    return ast.literal_eval(values[0])
+
+
+def wanted_columns(job: ResultType) -> set[str]:
+    """What the encoder needs of a job's rows: the time, the contract's columns, and what makes the id."""
+    schema = SCHEMAS[job]
+    return {"event_time", schema.start, schema.end, *schema.key, *(column.name for column in schema.columns)}
+
+
+def test_given_the_java_enum_then_its_reasons_are_the_contracts_in_the_same_order() -> None:
+    body = source("intake/Reason.java").split("{", 1)[1].split(";", 1)[0]
+    constants = re.findall(r'([A-Z_]+)\("(\w+)"\)', body)
+    assert constants == [(reason.name, reason.value) for reason in Reason]
+
+
+def test_given_a_reason_then_its_meaning_is_written_down() -> None:
+    assert list(REASON_MEANINGS) == list(Reason)
+    assert all(len(meaning) > 10 for meaning in REASON_MEANINGS.values())
+    assert len(set(REASON_MEANINGS.values())) == len(REASON_MEANINGS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_ABS_VALUE", events.MAX_ABS_VALUE),
+        ("MAX_STRING_LENGTH", events.MAX_STRING_LENGTH),
+        ("MAX_NUMBER_LENGTH", events.MAX_NUMBER_LENGTH),
+        ("DECIMAL_SCALE", events.DECIMAL_SCALE),
+    ],
+)
+def test_given_the_decoders_limits_then_they_are_the_contracts(name: str, value: float) -> None:
+    assert float(java_constant("intake/EventDecoder.java", name)) == value
+
+
+def test_given_the_decoders_fields_then_they_are_the_contracts_in_its_order() -> None:
+    fields = [column.name for column in events.EVENT_FIELDS]
+    assert java_strings("intake/EventDecoder.java", "FIELDS") == [*events.TIME_FIELDS, *fields[1:]]
+
+
+def test_given_the_heartbeat_then_java_calls_it_the_same() -> None:
+    assert java_constant("intake/Accept.java", "HEARTBEAT") == f'"{events.HEARTBEAT}"'
+
+
+@pytest.mark.parametrize(
+    ("job", "path"),
+    [
+        (ResultType.FRAUD, "jobs/FraudJob.java"),
+        (ResultType.BEHAVIOR, "jobs/BehaviorJob.java"),
+        (ResultType.ANOMALY, "jobs/AnomalyJob.java"),
+    ],
+)
+def test_given_a_java_job_then_it_gives_exactly_the_contracts_columns(job: ResultType, path: str) -> None:
+    columns = java_strings(path, "COLUMNS")
+    assert len(columns) == len(set(columns))
+    assert set(columns) == wanted_columns(job)
+
+
+def test_given_the_session_job_then_it_gives_exactly_the_contracts_columns() -> None:
+    columns = python_literal("flink_jobs/session_job.py", "COLUMNS")
+    assert isinstance(columns, tuple)
+    assert len(columns) == len(set(columns))
+    assert set(columns) == wanted_columns(ResultType.SESSION)
+
+
+def without_comments(sql: str) -> str:
+    return re.sub(r"/\*.*?\*/", "", re.sub(r"--[^\n]*", "", sql), flags=re.DOTALL)
+
+
+def outputs(sql: str) -> list[str]:
+    """Names of the outermost SELECT's columns: the last word of each item of its list."""
+    text = without_comments(sql).strip()
+    assert text.upper().startswith("SELECT")
+    items, depth, item = [], 0, ""
+    for word in re.findall(r"\w+|`[^`]*`|\S", text[len("SELECT") :]):
+        if depth == 0 and word.upper() == "FROM":
+            break
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 0 and word == ",":
+            items.append(item)
+        else:
+            item = word.strip("`")
+    return [*items, item]
+
+
+@pytest.mark.parametrize("job", [ResultType.AGGREGATION, ResultType.RECOMMENDATION])
+def test_given_a_query_then_it_selects_exactly_the_contracts_columns(job: ResultType) -> None:
+    columns = outputs((ROOT / "sql" / f"{job.value}.sql").read_text(encoding="utf-8"))
+    assert len(columns) == len(set(columns))
+    assert set(columns) == wanted_columns(job)
+
+
+def test_given_every_job_then_it_is_said_in_sql_java_or_python() -> None:
+    """So that a new job cannot slip past the tests above."""
+    in_sql = {path.stem for path in (ROOT / "sql").glob("*.sql")} - {"events", "functions"}
+    in_java = {path.stem.removesuffix("Job").lower() for path in (JAVA / "jobs").glob("*Job.java")}
+    in_python = {path.stem.removesuffix("_job") for path in (ROOT / "flink_jobs").glob("*_job.py")}
+    assert sorted([*in_sql, *in_java, *in_python]) == sorted(job.value for job in ResultType)
+
+
+def event_table() -> list[tuple[str, str]]:
+    """Columns of sql/events.sql with their types."""
+    text = without_comments((ROOT / "sql" / "events.sql").read_text(encoding="utf-8"))
+    body = text.split("(", 1)[1].split("WATERMARK", 1)[0]
+    return [(name.strip("`"), kind) for name, kind in re.findall(r"(`?\w+`?) ([A-Z_]+(?:\([\d, ]+\))?),", body)]
+
+
+def event_view() -> list[tuple[str, str]]:
+    """Columns that graph.py declares for the view of the same name."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse((ROOT / "flink_jobs" / "graph.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("column", "column_by_metadata")
+    ]
+    calls.sort(key=lambda call: call.func.end_lineno or 0)
+    return [tuple(ast.literal_eval(argument) for argument in call.args[:2]) for call in calls]
+
+
+def test_given_the_table_for_a_person_then_it_has_the_columns_of_the_jobs_view() -> None:
+    assert event_table() == event_view()
+    assert len(event_table()) == 8
+
+
+def test_given_the_events_row_then_the_view_has_its_columns_after_the_time() -> None:
+    names = java_strings("intake/Events.java", "NAMES")
+    assert [name for name, _ in event_view()][1:] == names[1:]
+    assert names[0] == "event_millis"
+
+
+def test_given_the_events_fields_then_the_view_has_those_that_jobs_read_in_the_contracts_types() -> None:
+    sql_types = {ColumnType.LONG: "BIGINT", ColumnType.STRING: "STRING", ColumnType.DOUBLE: "DOUBLE"}
+    view = dict(event_view())
+    for column in events.EVENT_FIELDS[1:]:
+        if column.name not in ("ip_address", "event_id"):  # read by no job; event_ref stands for the id
+            assert view[column.name] == sql_types[column.type]
+    assert view["amount"] == f"DECIMAL(38, {events.DECIMAL_SCALE})"
+
+
+def test_given_a_schema_then_its_columns_are_unique_and_do_not_hide_the_envelope() -> None:
+    for schema in SCHEMAS.values():
+        names = [column.name for column in (*ENVELOPE, *schema.columns)]
+        assert len(names) == len(set(names)), schema.type
+        assert {schema.start, schema.end} <= {column.name for column in schema.columns} | {"event_time"}
+    assert list(SCHEMAS) == list(ResultType)
+
+
+def test_given_the_rejection_then_java_writes_the_contracts_columns() -> None:
+    written = re.findall(r'write\w+Field\(\s*"(\w+)"', source("sink/RejectionEncoder.java"))
+    assert written == [*(column.name for column in ENVELOPE), *(column.name for column in REJECTION_COLUMNS)]
+    assert java_constant("sink/RejectionEncoder.java", "TYPE") == f'"{REJECTED}"'
+
+
+def test_given_the_envelope_then_java_writes_it_first() -> None:
+    text = source("sink/ResultEncoder.java").replace("EVENT_TIME, JsonText", '"event_time", JsonText')
+    assert re.findall(r'writeStringField\("(\w+)"', text) == [column.name for column in ENVELOPE]
+
+
+def test_given_metrics_then_their_names_are_unique() -> None:
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
