@@ -16,8 +16,13 @@ public final class IntakeGraph {
 
     /** @param duplicateWindowMillis how far apart two events of one event_id must be; 0 switches the check off. */
     public static IntakeGraph attach(DataStream<Intake> records, long duplicateWindowMillis) {
+        // At the source's parallelism, so that a partition's records keep their order: of two events of one event_id
+        // the first is accepted.
         SingleOutputStreamOperator<Intake> plain =
-                records.process(new Verdicts(duplicateWindowMillis > 0)).name("verdicts").uid("intake-verdicts");
+                records.process(new Verdicts(duplicateWindowMillis > 0))
+                        .setParallelism(records.getParallelism())
+                        .name("verdicts")
+                        .uid("intake-verdicts");
         DataStream<Row> events = accept(plain, "intake-accept");
         DataStream<Intake> rejected = plain.getSideOutput(Verdicts.REJECTED);
         if (duplicateWindowMillis > 0) {

@@ -119,7 +119,8 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
                                                         "total", Types.BIG_DEC,
                                                         "steps", Types.LIST(Types.STRING),
                                                         "moreSteps", Types.BOOLEAN,
-                                                        "funnel", Types.INT))));
+                                                        "funnel", Types.INT,
+                                                        "timer", Types.LONG))));
     }
 
     @Override
@@ -146,21 +147,26 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
             }
             if (session == null) {
                 session = new BehaviorState(time);
-                context.timerService().registerEventTimeTimer(closes(session));
             }
             ties.sort(TIES);
             for (Tuple2<String, BigDecimal> event : ties) {
                 session.add(time, event.f0, event.f1, maxSteps);
             }
-            state.update(session);
         }
-        if (session != null && closes(session) <= time) {
+        if (session == null) {
+            return;
+        }
+        if (closes(session) <= time) {
             out.collect(close(session, context.getCurrentKey()));
             state.clear();
-        } else if (session != null && ties == null) {
-            // The timer of an earlier end: one timer a session, moved when it fires.
-            context.timerService().registerEventTimeTimer(closes(session));
+            return;
         }
+        // One close timer a session, moved when it fires: also when events came at its very time.
+        if (session.timer <= time) {
+            session.timer = closes(session);
+            context.timerService().registerEventTimeTimer(session.timer);
+        }
+        state.update(session);
     }
 
     /** The watermark that proves that no event can follow within the gap. */

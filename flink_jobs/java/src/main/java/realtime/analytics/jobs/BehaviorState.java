@@ -16,6 +16,8 @@ public class BehaviorState {
     public boolean moreSteps;
     /** How many of {@link #FUNNEL} were seen, in that order. */
     public int funnel;
+    /** The close timer that is set; Long.MIN_VALUE before the first. */
+    public long timer = Long.MIN_VALUE;
 
     public BehaviorState() {}
 

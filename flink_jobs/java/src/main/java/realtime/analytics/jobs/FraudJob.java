@@ -99,12 +99,20 @@ public final class FraudJob extends KeyedProcessFunction<Long, Row, Row> {
                     out.collect(alert(time, context.getCurrentKey(), level));
                 }
             }
-            state.update(fraud);
-            context.timerService().registerEventTimeTimer(fraud.expires(windowMillis));
         }
-        if (fraud != null && fraud.expires(windowMillis) <= time) {
+        if (fraud == null) {
+            return;
+        }
+        if (fraud.expires(windowMillis) <= time) {
             state.clear();
+            return;
         }
+        // One expiry timer a user, moved when it fires: one a purchase would be state that grows with the rate.
+        if (fraud.timer <= time) {
+            fraud.timer = fraud.expires(windowMillis);
+            context.timerService().registerEventTimeTimer(fraud.timer);
+        }
+        state.update(fraud);
     }
 
     private Row alert(long time, long user, int level) {

@@ -13,6 +13,8 @@ public class FraudState {
     public long[] recent = new long[0];
     /** Per level: until when the count was last at or above its threshold; Long.MIN_VALUE if never. */
     public long[] reachedUntil = new long[0];
+    /** The expiry timer that is set; Long.MIN_VALUE before the first. */
+    public long timer = Long.MIN_VALUE;
 
     public FraudState() {}
 

@@ -42,7 +42,8 @@ final class HeldFetcher extends KinesisDataFetcher<Intake> {
         if (!released) {
             released = everyShardDelivered() || getCurrentTimeMillis() >= graceEnds;
         }
-        if (released) {
+        // While idle there is nothing to find, and the connector would log so at every call, five times a second.
+        if (released && !log.isIdle()) {
             super.emitWatermark();
         }
     }

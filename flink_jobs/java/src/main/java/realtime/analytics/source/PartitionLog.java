@@ -17,6 +17,7 @@ final class PartitionLog implements SourceContext<Intake> {
     private final Map<String, Long> clocks;
     private final Map<String, Boolean> delivered = new HashMap<>();
     private long watermark = Long.MIN_VALUE;
+    private boolean idle;
 
     PartitionLog(SourceContext<Intake> output, Map<String, Long> clocks) {
         this.output = output;
@@ -35,6 +36,13 @@ final class PartitionLog implements SourceContext<Intake> {
         }
     }
 
+    /** Whether the source has called itself idle and no record has left since. */
+    boolean isIdle() {
+        synchronized (output.getCheckpointLock()) {
+            return idle;
+        }
+    }
+
     @Override
     public void collectWithTimestamp(Intake record, long timestamp) {
         synchronized (output.getCheckpointLock()) {
@@ -50,6 +58,7 @@ final class PartitionLog implements SourceContext<Intake> {
             if (record.accepted()) {
                 delivered.put(record.partition, Boolean.TRUE);
             }
+            idle = false;
             output.collectWithTimestamp(record, timestamp);
         }
     }
@@ -69,7 +78,10 @@ final class PartitionLog implements SourceContext<Intake> {
 
     @Override
     public void markAsTemporarilyIdle() {
-        output.markAsTemporarilyIdle();
+        synchronized (output.getCheckpointLock()) {
+            idle = true;
+            output.markAsTemporarilyIdle();
+        }
     }
 
     @Override

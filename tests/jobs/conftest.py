@@ -1,0 +1,50 @@
+"""One warm JVM a pytest session; every run of a graph is a mini cluster of its own in it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
+
+from flink_jobs.settings import Settings
+from local.oracle.records import LogRecord
+from tests.jobs.harness import JAR, ROOT, Output, run
+
+Flink = Callable[..., Output]
+
+# A generated stream is judged as a whole after ONE run of Flink (see streams.py), so nothing is shrunk or replayed.
+_BATCHED = {
+    "phases": [Phase.generate],
+    "database": None,
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+}
+#: `make test`: the same streams at each run. `--hypothesis-profile=explore`: other and more ones at each run.
+hypothesis_settings.register_profile("same", derandomize=True, max_examples=100, **_BATCHED)
+hypothesis_settings.register_profile("explore", derandomize=False, max_examples=400, **_BATCHED)
+hypothesis_settings.load_profile("same")
+
+
+@pytest.fixture(scope="session")
+def flink(tmp_path_factory: pytest.TempPathFactory) -> Flink:
+    """Runs records through the graph: ``flink(records, settings, parallelism=2)``."""
+    if not JAR.is_file():
+        pytest.fail(f"{JAR.relative_to(ROOT)} is missing: run `make package` first", pytrace=False)
+    # The Python workers, which the JVM starts, import the application from the checkout.
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    folder = tmp_path_factory.mktemp("archives")
+    numbers = itertools.count()
+
+    def execute(records: Sequence[LogRecord], settings: Settings, parallelism: int = 2) -> Output:
+        archive = folder / f"{next(numbers)}.jsonl"
+        try:
+            return run(records, settings, archive, parallelism)
+        finally:
+            archive.unlink()
+
+    return execute
