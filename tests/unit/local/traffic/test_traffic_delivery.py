@@ -1,0 +1,123 @@
+"""Delivery to a Kinesis stream: in order per shard, within the API's limits, with the places the stream gave."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.traffic.delivery import Delivery, DeliveryFailed
+from local.traffic.plan import Planned
+
+SHARDS = 3
+
+
+@pytest.fixture
+def kinesis(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        client = boto3.client("kinesis", region_name="us-east-1")
+        client.create_stream(StreamName="events", ShardCount=SHARDS)
+        yield client
+
+
+def content(client: Any) -> dict[str, list[tuple[str, bytes]]]:
+    """Per shard, in its order: sequence number and data."""
+    found = {}
+    for shard in client.list_shards(StreamName="events")["Shards"]:
+        iterator = client.get_shard_iterator(
+            StreamName="events", ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        records = client.get_records(ShardIterator=iterator, Limit=10_000)["Records"]
+        found[shard["ShardId"]] = [(record["SequenceNumber"], record["Data"]) for record in records]
+    return found
+
+
+class Spy:
+    """Passes calls on and keeps the batches; may refuse a record or do something after a call."""
+
+    def __init__(self, client: Any, refuse: bool = False, after: Any = None) -> None:
+        self.batches: list[list[dict[str, Any]]] = []
+        self._client = client
+        self._refuse = refuse
+        self._after = after
+
+    def list_shards(self, **arguments: Any) -> Any:
+        return self._client.list_shards(**arguments)
+
+    def put_records(self, **arguments: Any) -> Any:
+        self.batches.append(arguments["Records"])
+        answer = self._client.put_records(**arguments)
+        if self._refuse:
+            answer["FailedRecordCount"] = 1
+        if self._after is not None:
+            self._after()
+        return answer
+
+
+def planned(count: int, size: int = 0) -> list[Planned]:
+    return [Planned(number * 7 % SHARDS, b"%d" % number + b"x" * size) for number in range(count)]
+
+
+def test_given_more_than_a_batch_then_every_shard_holds_its_records_in_order(kinesis: Any) -> None:
+    spy, records = Spy(kinesis), planned(1_203)
+    delivery = Delivery(spy, "events", SHARDS, threading.Event())
+    delivery.send(records[:700])
+    delivery.send(records[700:])
+
+    assert [len(batch) for batch in spy.batches] == [500, 200, 500, 3]
+    shards = content(kinesis)
+    for number, shard_id in enumerate(sorted(shards)):
+        wanted = [record.payload for record in records if record.shard == number]
+        assert [data for _, data in shards[shard_id]] == wanted
+    assert delivery.planned == records
+    assert delivery.sent == len(records)
+
+
+def test_given_sent_records_then_the_log_names_the_place_where_each_stands(kinesis: Any) -> None:
+    delivery = Delivery(kinesis, "events", SHARDS, threading.Event())
+    delivery.send(planned(50))
+    stands = {(shard, position): data for shard, records in content(kinesis).items() for position, data in records}
+    assert {(record.partition, record.position): record.payload for record in delivery.log} == stands
+    assert [record.payload for record in delivery.log] == [record.payload for record in planned(50)]
+    assert {record.source for record in delivery.log} == {"events"}
+    arrivals = [record.arrival for record in delivery.log]
+    assert arrivals == sorted(arrivals)
+    assert arrivals[0] > 1_700_000_000_000
+
+
+def test_given_large_records_then_a_batch_stays_below_half_the_apis_bytes(kinesis: Any) -> None:
+    spy = Spy(kinesis)
+    Delivery(spy, "events", SHARDS, threading.Event()).send(planned(6, size=900_000))
+    assert [len(batch) for batch in spy.batches] == [2, 2, 2]
+
+
+def test_given_a_rate_then_batches_are_a_fifth_of_a_second(kinesis: Any) -> None:
+    spy = Spy(kinesis)
+    Delivery(spy, "events", SHARDS, threading.Event()).send(planned(25), rate=50)
+    assert [len(batch) for batch in spy.batches] == [10, 10, 5]
+
+
+def test_given_a_stream_that_refuses_a_record_then_delivery_fails_and_logs_nothing_of_the_batch(kinesis: Any) -> None:
+    delivery = Delivery(Spy(kinesis, refuse=True), "events", SHARDS, threading.Event())
+    with pytest.raises(DeliveryFailed, match="stream events refused 1 records"):
+        delivery.send(planned(3))
+    assert delivery.log == []
+
+
+@pytest.mark.parametrize("rate", [0, 1_000_000])
+def test_given_a_stop_while_sending_then_the_rest_is_not_sent(kinesis: Any, rate: int) -> None:
+    stop = threading.Event()
+    delivery = Delivery(Spy(kinesis, after=stop.set), "events", SHARDS, stop)
+    delivery.send(planned(1_500), rate)
+    assert delivery.sent == 500
+
+
+def test_given_a_stream_of_other_shards_then_delivery_refuses_to_begin(kinesis: Any) -> None:
+    with pytest.raises(DeliveryFailed, match="stream events has 3 shards instead of 4"):
+        Delivery(kinesis, "events", 4, threading.Event())
