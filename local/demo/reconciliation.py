@@ -153,7 +153,10 @@ def _results(outcome: Reconciliation, oracle: dict[str, Result], observed: Obser
 
 
 def _sinks(outcome: Reconciliation, oracle: dict[str, Result], verdicts: Verdicts, observed: Observed) -> None:
+    documents = Counter(result["result_type"] for result in oracle.values())
     outcome.check("search", "documents = distinct results", len(oracle), sum(observed.indexed.values()))
+    in_place = sum(min(count, observed.indexed.get(job, 0)) for job, count in documents.items())
+    outcome.check("search", "each in its job's index", len(oracle), in_place)
     alerting = {
         identity
         for identity, result in oracle.items()
@@ -162,9 +165,9 @@ def _sinks(outcome: Reconciliation, oracle: dict[str, Result], verdicts: Verdict
     received = Counter(alert["result_id"] for alert in observed.alerts)
     outcome.check("alerts", "anomalies + fraud escalations", len(alerting), len(observed.alerts))
     outcome.check("alerts", "each of them once", len(alerting), sum(received[each] == 1 for each in alerting))
-    for (name, dimension), wanted in sorted(_wanted_metrics(oracle.values(), verdicts).items()):
-        title = f"{name} {dimension}".strip()
-        outcome.check("metrics", title, wanted, observed.metrics.get((name, dimension), 0.0))
+    wanted = _wanted_metrics(oracle.values(), verdicts)
+    for key in sorted(wanted.keys() | observed.metrics.keys()):
+        outcome.check("metrics", " ".join(key).strip(), wanted.get(key, 0.0), observed.metrics.get(key, 0.0))
     outcome.check("sinks", "records given up by a function", 0, observed.given_up)
 
 
