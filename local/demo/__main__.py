@@ -20,7 +20,7 @@ from local.demo.pipeline import Pipeline, running
 from local.demo.run import DemoFailed, Run, request
 from local.demo.screen import Screen
 from local.event_source_mapping import MappingFailed
-from local.processes import ProcessDied, RunInUse, Supervisor, WaitTimeout
+from local.processes import ProcessDied, RunInUse, Supervisor, Terminated, WaitTimeout
 from local.stale_runs import clean_up_stale
 from local.standins.flink import SubmitError
 from local.traffic.delivery import DeliveryFailed
@@ -58,6 +58,9 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("demo: stopped by Ctrl-C; everything it started has ended", file=sys.stderr)
         return 128 + signal.SIGINT
+    except Terminated:
+        print("demo: stopped by a signal; everything it started has ended", file=sys.stderr)
+        raise
     except (
         DemoFailed,
         DeliveryFailed,
