@@ -66,9 +66,7 @@ class Kinesis:
 
     def event(self, *records: bytes | str | Mapping[str, object]) -> dict[str, object]:
         """A Lambda event of one shard; the records' sequence numbers begin at 998."""
-        return {
-            "Records": [self._record(number, data) for number, data in enumerate(records, _FIRST_SEQUENCE)]
-        }
+        return {"Records": [self._record(number, data) for number, data in enumerate(records, _FIRST_SEQUENCE)]}
 
     def _record(self, sequence: int, data: bytes | str | Mapping[str, object]) -> dict[str, object]:
         if isinstance(data, Mapping):

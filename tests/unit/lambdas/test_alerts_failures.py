@@ -27,9 +27,7 @@ class Sns:
     failures: list[Exception | list[str]] = field(default_factory=list)
     calls: list[Sequence[dict[str, Any]]] = field(default_factory=list)
 
-    def publish_batch(
-        self, *, TopicArn: str, PublishBatchRequestEntries: Sequence[dict[str, Any]]
-    ) -> PublishAnswer:
+    def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: Sequence[dict[str, Any]]) -> PublishAnswer:
         self.calls.append(PublishBatchRequestEntries)
         failure = self.failures.pop(0) if self.failures else []
         if isinstance(failure, Exception):
@@ -190,9 +188,7 @@ def test_a_batch_without_samples_calls_nobody(kinesis: Kinesis, services: Servic
 def test_no_users_data_is_logged(kinesis: Kinesis, services: Services, captured_logs: CapturedLogs) -> None:
     services.cloudwatch.errors = [None, THROTTLED]
     services.sns.failures = [["0"]]
-    batch = kinesis.event(
-        kinesis.result("fraud", user_id=47114711), kinesis.result("anomaly", user_id=47114711)
-    )
+    batch = kinesis.event(kinesis.result("fraud", user_id=47114711), kinesis.result("anomaly", user_id=47114711))
     services.failed(batch)
     services.failed(batch)
     assert captured_logs.text

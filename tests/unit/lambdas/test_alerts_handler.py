@@ -34,9 +34,7 @@ class Aws:
 
     def subscribe(self, name: str, policy: dict[str, object]) -> str:
         url = str(self.sqs.create_queue(QueueName=name)["QueueUrl"])
-        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
+        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         attributes = {"FilterPolicy": json.dumps(policy)} if policy else {}
         self.sns.subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=arn, Attributes=attributes)
         return url
@@ -48,9 +46,7 @@ class Aws:
             envelopes.extend(json.loads(message["Body"]) for message in messages)
         return envelopes
 
-    def sums(
-        self, kinesis: Kinesis, name: str, dimension: tuple[str, str] | None = None
-    ) -> dict[datetime, float]:
+    def sums(self, kinesis: Kinesis, name: str, dimension: tuple[str, str] | None = None) -> dict[datetime, float]:
         """Sum by minute of a metric of the last three hours."""
         dimensions = [] if dimension is None else [{"Name": dimension[0], "Value": dimension[1]}]
         points = self.cloudwatch.get_metric_statistics(
@@ -101,8 +97,7 @@ def test_an_anomaly_is_one_message_with_the_results_own_time(kinesis: Kinesis, a
         "result_id": anomaly["result_id"],
         "severity": "HIGH",
         "message": (
-            f"HIGH anomaly: a click event at {at} has the value 1,234.50, "
-            "expected was -3 to 20.12 (score 12.25)."
+            f"HIGH anomaly: a click event at {at} has the value 1,234.50, expected was -3 to 20.12 (score 12.25)."
         ),
     }
     assert envelope["Subject"] == "HIGH anomaly: click"
@@ -288,9 +283,7 @@ def test_a_broken_record_fails_alone_and_counts_nothing(
     assert list(aws.sums(kinesis, "Anomalies", ("EventType", "text")).values()) == [1]
 
 
-def test_a_bad_environment_or_event_raises(
-    kinesis: Kinesis, aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bad_environment_or_event_raises(kinesis: Kinesis, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EventError):
         handler({"version": "0"}, None)
     monkeypatch.setenv("ALERT_TOPIC_ARN", "alerts")

@@ -54,9 +54,7 @@ def test_a_result_keeps_its_text_and_its_decimals(kinesis: Kinesis) -> None:
         (b'{"result_type":"fraud","result_id":"fraud-\\ud800"}', "`result_id` is not `<result_type>-`"),
     ],
 )
-def test_what_is_no_result_fails_alone(
-    kinesis: Kinesis, captured_logs: CapturedLogs, data: bytes, reason: str
-) -> None:
+def test_what_is_no_result_fails_alone(kinesis: Kinesis, captured_logs: CapturedLogs, data: bytes, reason: str) -> None:
     # Given a record that is no result between two that are
     good = [kinesis.result("session", key) for key in ("a", "b")]
     # When the event is decoded
@@ -96,9 +94,7 @@ def test_any_bytes_become_a_result_or_a_failure(kinesis: Kinesis, records: list[
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
-    lambda children: (
-        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3)
-    ),
+    lambda children: (st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3)),
     max_leaves=8,
 )
 

@@ -33,9 +33,7 @@ def test_the_older_name_of_the_region_is_read_too() -> None:
     assert IndexerSettings.from_env(env).region == "us-gov-west-1"
 
 
-@pytest.mark.parametrize(
-    "arn", ["", "alerts", TOPIC + ".fifo", TOPIC + "\n", "arn:aws:sqs:us-east-1:123456789012:q"]
-)
+@pytest.mark.parametrize("arn", ["", "alerts", TOPIC + ".fifo", TOPIC + "\n", "arn:aws:sqs:us-east-1:123456789012:q"])
 def test_a_bad_topic_is_named(arn: str) -> None:
     with pytest.raises(SettingError, match="ALERT_TOPIC_ARN is"):
         AlertsSettings.from_env({"ALERT_TOPIC_ARN": arn})

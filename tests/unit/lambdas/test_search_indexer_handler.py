@@ -32,9 +32,7 @@ def failed(event: dict[str, object]) -> list[str]:
     return [failure["itemIdentifier"] for failure in handler(event, None)["batchItemFailures"]]
 
 
-def test_each_result_is_a_document_under_its_id_at_its_own_time(
-    kinesis: Kinesis, opensearch: OpenSearchStub
-) -> None:
+def test_each_result_is_a_document_under_its_id_at_its_own_time(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
     # Given a result of every type and a rejection, live and backfill
     types = [*(member.value for member in ResultType), REJECTED]
     results = [kinesis.result(result_type) for result_type in types]
@@ -98,9 +96,7 @@ def test_no_number_and_no_text_changes_on_the_way(kinesis: Kinesis, opensearch: 
     )
 
 
-def test_each_items_fate_is_its_own(
-    kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs
-) -> None:
+def test_each_items_fate_is_its_own(kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs) -> None:
     # Given items that OpenSearch creates, replaces, knows already, cannot map, or has no room for
     results = [kinesis.result("session", key) for key in "abcdef"]
     ids = [str(result["result_id"]) for result in results]
@@ -121,8 +117,7 @@ def test_each_items_fate_is_its_own(
     assert [(line["sequence"], line["reason"]) for line in lines] == [
         (
             "1001",
-            "OpenSearch answered 400: mapper_parsing_exception: "
-            "failed to parse field [user_id] of type [long].",
+            "OpenSearch answered 400: mapper_parsing_exception: failed to parse field [user_id] of type [long].",
         ),
         ("1002", "OpenSearch answered 429: rejected_execution_exception: queue is full"),
         ("1003", "OpenSearch answered 503: no reason given"),
@@ -130,9 +125,7 @@ def test_each_items_fate_is_its_own(
     assert not any("4711" in line for line in captured_logs.text)
 
 
-def test_a_repeat_is_sent_once_and_its_fate_is_of_all_its_records(
-    kinesis: Kinesis, opensearch: OpenSearchStub
-) -> None:
+def test_a_repeat_is_sent_once_and_its_fate_is_of_all_its_records(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
     first, other = kinesis.result("session", "a", event_count=1), kinesis.result("session", "b")
     opensearch.statuses = {str(first["result_id"]): 429}
     assert failed(kinesis.event(first, other, first | {"event_count": 2})) == ["998", "1000"]
@@ -223,9 +216,7 @@ def test_requests_are_split_by_bytes(kinesis: Kinesis, opensearch: OpenSearchStu
     assert all(len(request.body) <= bulk.MAX_BYTES for request in opensearch.requests)
 
 
-def test_a_broken_record_fails_alone(
-    kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs
-) -> None:
+def test_a_broken_record_fails_alone(kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs) -> None:
     # Given records that are no result, have no time, or bring a name that is ours, around one that is good
     batch: list[bytes | dict[str, object]] = [
         b"\xff",

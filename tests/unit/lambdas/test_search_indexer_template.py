@@ -89,9 +89,7 @@ def test_a_refused_template_is_an_error_with_opensearchs_reason(opensearch: Open
         put_templates(opensearch.endpoint, "p")
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "prefix"), [("http://search.example", "p"), ("https://x.example", "P*")]
-)
+@pytest.mark.parametrize(("endpoint", "prefix"), [("http://search.example", "p"), ("https://x.example", "P*")])
 def test_a_bad_argument_is_refused(endpoint: str, prefix: str) -> None:
     with pytest.raises(SettingError, match=r"OPENSEARCH_ENDPOINT is|INDEX_PREFIX is"):
         put_templates(endpoint, prefix)

@@ -76,9 +76,7 @@ def put(moto: Moto, stream: str, numbers: range) -> float:
     client = moto.client("kinesis")
     for start in range(numbers.start, numbers.stop, 500):
         part = numbers[start - numbers.start : start - numbers.start + 500]
-        client.put_records(
-            StreamName=stream, Records=[{"Data": b"%d" % n, "PartitionKey": f"key-{n}"} for n in part]
-        )
+        client.put_records(StreamName=stream, Records=[{"Data": b"%d" % n, "PartitionKey": f"key-{n}"} for n in part])
     return time.monotonic()
 
 
@@ -225,12 +223,8 @@ def test_children_are_read_after_their_parents(moto: Moto, stream: str) -> None:
         middle = str(int(shards[0]["HashKeyRange"]["EndingHashKey"]) // 2)
         client.split_shard(StreamName=stream, ShardToSplit=first, NewStartingHashKey=middle)
         drain(mapping, put(moto, stream, range(100, 200)))
-        children = [
-            each for each in client.list_shards(StreamName=stream)["Shards"] if each.get("ParentShardId")
-        ]
-        client.merge_shards(
-            StreamName=stream, ShardToMerge=children[1]["ShardId"], AdjacentShardToMerge=second
-        )
+        children = [each for each in client.list_shards(StreamName=stream)["Shards"] if each.get("ParentShardId")]
+        client.merge_shards(StreamName=stream, ShardToMerge=children[1]["ShardId"], AdjacentShardToMerge=second)
         drain(mapping, put(moto, stream, range(200, 300)))
     assert notes.numbers == list(range(300))
     assert len(notes.by_shard) == 5
@@ -280,9 +274,7 @@ def test_an_expired_iterator_is_renewed_where_it_was(moto: Moto, stream: str) ->
                 )
             return client.get_records(**arguments)
 
-    reader = ShardReader(
-        Expiring(), stream, shard, "TRIM_HORIZON", FAST, threading.Event(), closed=lambda: True
-    )
+    reader = ShardReader(Expiring(), stream, shard, "TRIM_HORIZON", FAST, threading.Event(), closed=lambda: True)
     first, second = reader.next_batch(), reader.next_batch()
     assert first
     assert second is None

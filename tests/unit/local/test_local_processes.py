@@ -46,9 +46,7 @@ FAMILY = textwrap.dedent(
 
 def start_family(supervisor: Supervisor, path: Path, *flags: str, name: str = "family") -> set[Identity]:
     process = supervisor.start(name, [sys.executable, "-c", FAMILY, path, *flags])
-    pids = wait_until(
-        lambda: path.read_text().split() if path.exists() else None, 10, "the family", process=process
-    )
+    pids = wait_until(lambda: path.read_text().split() if path.exists() else None, 10, "the family", process=process)
     found = {TABLE.identify(int(pid)) for pid in pids} | {process.child.identity}
     assert None not in found
     return {identity for identity in found if identity is not None}
@@ -131,9 +129,7 @@ def test_an_error_in_the_block_ends_everything_and_passes(tmp_path: Path) -> Non
     assert not alive(family)
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -2)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -2)])
 def test_a_signal_ends_everything(tmp_path: Path, number: signal.Signals, code: int) -> None:
     owner = owner_script(tmp_path / "run", tmp_path / "pids", "time.sleep(60)")
     family = family_of(tmp_path / "pids", tmp_path / "run")
@@ -170,9 +166,7 @@ def test_a_forked_copy_of_the_owner_does_not_fool_the_watchdog(tmp_path: Path) -
     copies = [
         int(entry.name)
         for entry in Path("/proc").iterdir()
-        if entry.name.isdigit()
-        and _parent_of(int(entry.name)) == owner.pid
-        and int(entry.name) not in _pids(family)
+        if entry.name.isdigit() and _parent_of(int(entry.name)) == owner.pid and int(entry.name) not in _pids(family)
     ]
     owner.kill()
     owner.wait(timeout=10)
@@ -233,9 +227,7 @@ def test_a_reused_pid_is_neither_owner_nor_victim(tmp_path: Path, table: Process
 
 
 @pytest.mark.parametrize("table", [ProcTable(), PsTable()], ids=["proc", "ps"])
-def test_both_tables_see_groups_and_marks(
-    tmp_path: Path, supervisor: Supervisor, table: ProcessTable
-) -> None:
+def test_both_tables_see_groups_and_marks(tmp_path: Path, supervisor: Supervisor, table: ProcessTable) -> None:
     family = start_family(supervisor, tmp_path / "pids")
     record = read_record(supervisor.run_dir)
     assert record is not None
@@ -273,9 +265,7 @@ def test_stop_and_start_again_under_the_same_name(tmp_path: Path, supervisor: Su
 
 def test_a_death_is_told_with_the_log(supervisor: Supervisor) -> None:
     process = supervisor.start("db", ["/bin/sh", "-c", "echo out of luck; exit 3"])
-    with pytest.raises(
-        ProcessDied, match=r"(?s)waiting for the port: db ended with exit code 3.*out of luck"
-    ):
+    with pytest.raises(ProcessDied, match=r"(?s)waiting for the port: db ended with exit code 3.*out of luck"):
         wait_until(lambda: None, 10, "the port", process=process)
     with pytest.raises(ProcessDied, match="exit code 3"):
         supervisor.raise_if_died()
@@ -284,9 +274,7 @@ def test_a_death_is_told_with_the_log(supervisor: Supervisor) -> None:
 def test_a_timeout_is_told_with_the_log(supervisor: Supervisor) -> None:
     process = supervisor.start("db", ["/bin/sh", "-c", "echo still thinking; sleep 60"])
     wait_until(lambda: "still" in process.tail(), 5, "its output", process=process)
-    with pytest.raises(
-        WaitTimeout, match=r"(?s)waiting for the port: not there after 0\.2 s.*still thinking"
-    ):
+    with pytest.raises(WaitTimeout, match=r"(?s)waiting for the port: not there after 0\.2 s.*still thinking"):
         wait_until(lambda: False, 0.2, "the port", process=process)
 
 

@@ -106,9 +106,7 @@ def fake_distribution(home: Path) -> FlinkDistribution:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).touch()
     (home / "conf").mkdir()
-    (home / "conf/config.yaml").write_text(
-        "env:\n  java:\n    opts:\n      all: --add-opens=a --add-exports=b\n"
-    )
+    (home / "conf/config.yaml").write_text("env:\n  java:\n    opts:\n      all: --add-opens=a --add-exports=b\n")
     return FlinkDistribution(home)
 
 
@@ -123,9 +121,7 @@ def test_the_class_path_ends_with_flink_dist(tmp_path: Path) -> None:
         distribution.classpath(with_python=False)
 
 
-def client_of(
-    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, home: Path, script: str
-) -> FlinkCluster:
+def client_of(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, home: Path, script: str) -> FlinkCluster:
     """Return a cluster whose client is a shell script."""
     command = ["/bin/sh", "-c", script]
     monkeypatch.setattr(FlinkDistribution, "java", lambda *_, **__: command)
