@@ -100,7 +100,7 @@ $(VENV): requirements/dev.lock | check
 	  | grep --line-buffered -E '^(Collecting|Building|Installing|Successfully)' | cut -c1-100
 	@touch $@
 
-$(JAR): pom.xml $(JAVA_SOURCES) | check
+$(JAR): pom.xml $(JAVA_SOURCES) $(wildcard tests/vectors/*.json) | check
 	$(call say,Java part and connector jar; JUnit tests (first time about 1 minute))
 	@$(MVN) package
 	@touch $@

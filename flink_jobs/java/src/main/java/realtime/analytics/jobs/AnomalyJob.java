@@ -53,7 +53,7 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
 
     private transient ValueState<Baseline> baselines;
 
-    private AnomalyJob(
+    AnomalyJob(
             long sliceMillis, long baselineMillis, double threshold, int minimumCount, boolean emitAll) {
         this.sliceMillis = sliceMillis;
         this.baselineMillis = baselineMillis;
@@ -78,7 +78,7 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
         "expected_high"
     };
 
-    private static final TypeInformation<Row> OUTPUT =
+    static final TypeInformation<Row> OUTPUT =
             Types.ROW_NAMED(
                     COLUMNS,
                     Types.INSTANT,

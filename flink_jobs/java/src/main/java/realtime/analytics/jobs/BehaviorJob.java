@@ -46,7 +46,7 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
 
     private transient ValueState<BehaviorState> state;
 
-    private BehaviorJob(long gapMillis, int maxSteps, String separator, String moreMark) {
+    BehaviorJob(long gapMillis, int maxSteps, String separator, String moreMark) {
         this.gapMillis = gapMillis;
         this.maxSteps = maxSteps;
         this.separator = separator;
@@ -67,7 +67,7 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
         "conversion_flag"
     };
 
-    private static final TypeInformation<Row> OUTPUT =
+    static final TypeInformation<Row> OUTPUT =
             Types.ROW_NAMED(
                     COLUMNS,
                     Types.INSTANT,

@@ -35,7 +35,7 @@ public final class FraudJob extends KeyedProcessFunction<Long, Row, Row> {
 
     private transient ValueState<FraudState> state;
 
-    private FraudJob(long windowMillis, int[] thresholds, String[] levels, String activity) {
+    FraudJob(long windowMillis, int[] thresholds, String[] levels, String activity) {
         this.windowMillis = windowMillis;
         this.thresholds = thresholds.clone();
         this.levels = levels.clone();
@@ -47,7 +47,7 @@ public final class FraudJob extends KeyedProcessFunction<Long, Row, Row> {
         "event_time", "window_start", "window_end", "user_id", "suspicious_activity", "risk_score", "alert_level"
     };
 
-    private static final TypeInformation<Row> OUTPUT =
+    static final TypeInformation<Row> OUTPUT =
             Types.ROW_NAMED(
                     COLUMNS,
                     Types.INSTANT,

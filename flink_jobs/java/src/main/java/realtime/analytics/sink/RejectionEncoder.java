@@ -27,7 +27,7 @@ public final class RejectionEncoder implements MapFunction<Intake, KeyedJson> {
 
     private final String run;
 
-    private RejectionEncoder(String run) {
+    RejectionEncoder(String run) {
         this.run = run;
     }
 

@@ -36,7 +36,7 @@ public final class ResultEncoder implements MapFunction<Row, KeyedJson> {
      * @param times which of the columns are times.
      * @param key fields that, with start and end, make result_id.
      */
-    private ResultEncoder(
+    ResultEncoder(
             String type,
             String run,
             String[] inputs,

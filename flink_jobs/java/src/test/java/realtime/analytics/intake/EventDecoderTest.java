@@ -1,0 +1,145 @@
+package realtime.analytics.intake;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.types.Row;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class EventDecoderTest {
+    private static final long ARRIVAL = 1_763_892_060_000L;
+
+    @TestFactory
+    Stream<DynamicTest> decidesAsTheSharedVectorsSay() {
+        return Vectors.read("payloads.json").stream()
+                .map(vector -> DynamicTest.dynamicTest(vector.get("name").asText(), () -> check(vector)));
+    }
+
+    private static void check(JsonNode vector) throws IOException {
+        Intake record =
+                new Intake("s", "p", "1", vector.get("arrival").asLong(), vector.get("payload").binaryValue());
+        new EventDecoder(vector.get("future_tolerance").asLong()).decode(record);
+        JsonNode event = vector.get("event");
+        if (event == null || event.isNull()) {
+            assertNotNull(record.reason, "accepted");
+            assertEquals(vector.get("reason").asText(), record.reason.code);
+            assertTrue(record.detail.length() < 200, record.detail);
+            return;
+        }
+        assertNull(record.reason, () -> "rejected: " + record.detail);
+        Row row = Events.of(record);
+        assertEquals(event.get("event_time").asLong(), row.getField(Events.EVENT_TIME));
+        assertEquals(event.get("user_id").asLong(), row.getField(Events.USER_ID));
+        assertEquals(event.get("event_type").asText(), row.getField(Events.EVENT_TYPE));
+        JsonNode value = event.get("value");
+        assertEquals(value.isNull() ? null : (Object) value.asDouble(), row.getField(Events.VALUE));
+        JsonNode amount = event.get("amount");
+        assertEquals(amount.isNull() ? null : new BigDecimal(amount.asText()), row.getField(Events.AMOUNT));
+        assertEquals(text(event, "session_id"), row.getField(Events.SESSION_ID));
+        assertEquals(text(event, "category"), row.getField(Events.CATEGORY));
+        assertEquals(text(event, "event_ref"), row.getField(Events.EVENT_REF));
+    }
+
+    private static String text(JsonNode event, String name) {
+        return event.get(name).isNull() ? null : event.get(name).asText();
+    }
+
+    private static Intake decoded(EventDecoder decoder, byte[] payload) {
+        Intake record = new Intake("s", "p", "1", ARRIVAL, payload);
+        decoder.decode(record);
+        return record;
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0.1,                    0.100000",
+        "1e18,                   1000000000000000000.000000",
+        "-1E+18,                 -1000000000000000000.000000",
+        "0.0000005,              0.000001",
+        "-0.0000005,             -0.000001",
+        "0.00000049999,          0.000000",
+        "1e-999999999,           0.000000",
+        "123456789012.1234565,   123456789012.123457",
+        "-0.0,                   0.000000"
+    })
+    void roundsHalfUpToSixPlaces(String token, String expected) {
+        assertEquals(new BigDecimal(expected), EventDecoder.decimal(token, Double.parseDouble(token)));
+    }
+
+    @Test
+    void forgetsTheRecordBefore() {
+        EventDecoder decoder = new EventDecoder(0);
+        decoded(
+                decoder,
+                utf8("{\"event_time\":1,\"user_id\":1,\"event_type\":\"a\",\"value\":1,\"session_id\":\"s\","
+                        + "\"category\":\"c\",\"event_id\":\"e\"}"));
+        Intake second = decoded(decoder, utf8("{\"event_time\":1,\"user_id\":1,\"event_type\":\"a\"}"));
+        assertNull(second.value);
+        assertNull(second.amount);
+        assertNull(second.sessionId);
+        assertNull(second.category);
+        assertNull(second.eventId);
+        assertEquals(Reason.MISSING_FIELD, decoded(decoder, utf8("{}")).reason);
+    }
+
+    /** Every prefix, every flipped byte and random bytes get a verdict, never an exception. */
+    @Test
+    void neverThrows() {
+        EventDecoder decoder = new EventDecoder(0);
+        byte[] good =
+                utf8("{\"event_time\":\"2025-11-23T10:00:00.5+01:00\",\"user_id\":-12,\"event_type\":\"caf\u00e9 \ud83d\ude00\","
+                        + "\"value\":1.5e3,\"x\":{\"y\":[1,null,\"\\u0041\"]},\"category\":\"c\"}");
+        assertNull(decoded(decoder, good).reason);
+        for (int cut = 0; cut < good.length; cut++) {
+            byte[] prefix = java.util.Arrays.copyOf(good, cut);
+            assertEquals(Reason.MALFORMED, decoded(decoder, prefix).reason, "cut at " + cut);
+        }
+        for (int at = 0; at < good.length; at++) {
+            for (int value = 0; value < 256; value++) {
+                byte[] changed = good.clone();
+                changed[at] = (byte) value;
+                Intake record = decoded(decoder, changed);
+                assertTrue(record.accepted() == (record.detail == null));
+            }
+        }
+        Random random = new Random(3);
+        for (int i = 0; i < 20_000; i++) {
+            byte[] noise = new byte[random.nextInt(40)];
+            random.nextBytes(noise);
+            assertEquals(Reason.MALFORMED, decoded(decoder, noise).reason);
+        }
+    }
+
+    /** A record of a mebibyte costs its reading, whatever it holds: no number is computed to a million digits. */
+    @Test
+    void hugeTokensAreBoundedWork() {
+        EventDecoder decoder = new EventDecoder(0);
+        String start = "{\"event_time\":1,\"user_id\":1,\"event_type\":\"a\",\"value\":";
+        Intake million = decoded(decoder, utf8(start + "1" + "0".repeat(1_000_000) + "}"));
+        assertEquals(Reason.OUT_OF_RANGE, million.reason);
+        Intake small = decoded(decoder, utf8(start + "0." + "3".repeat(1_000_000) + "}"));
+        assertEquals(new BigDecimal("0.333333"), small.amount);
+        String user = "{\"event_time\":1,\"user_id\":" + "9".repeat(1_000_000) + ",\"event_type\":\"a\"}";
+        assertEquals(Reason.OUT_OF_RANGE, decoded(decoder, utf8(user)).reason);
+        String nested = start + "1,\"x\":" + "[".repeat(400_000) + "]".repeat(400_000) + "}";
+        assertNull(decoded(decoder, utf8(nested)).reason);
+        String unfinished = start + "1,\"x\":" + "[".repeat(1_000_000);
+        assertEquals(Reason.MALFORMED, decoded(decoder, utf8(unfinished)).reason);
+    }
+}
