@@ -34,10 +34,17 @@ class Kind:
 
 def duration(text: str) -> int:
     """Milliseconds of ``30 s``, ``5 min``, ``1 h``, ``250 ms`` or ``1 d``; ValueError for anything else."""
-    match = re.fullmatch(r"(\d{1,9}) ?(ms|s|min|h|d)", text.strip())
+    match = re.fullmatch(r"([0-9]{1,9}) ?(ms|s|min|h|d)", text.strip())
     if match is None:
         raise ValueError(text)
     return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+def _whole(text: str) -> int:
+    # int() alone takes 1_000 and the digits of every script, too.
+    if re.fullmatch(r"-?[0-9]{1,18}", text.strip()) is None:
+        raise ValueError(text)
+    return int(text)
 
 
 def _bounded(read: Callable[[str], Any], low: Any, high: Any) -> Callable[[str], Any]:
@@ -61,7 +68,7 @@ def a_duration(default: str, low: str, high: str) -> Any:
 
 def a_whole_number(default: int, low: int, high: int) -> Any:
     """A whole number within bounds."""
-    kind = Kind(_bounded(int, low, high), f"a whole number from {low} to {high}")
+    kind = Kind(_bounded(_whole, low, high), f"a whole number from {low} to {high}")
     return dataclasses.field(default=default, metadata={"kind": kind})
 
 

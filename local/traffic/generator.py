@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,8 +27,8 @@ _VALUES = {
     "purchase": (15.0, 120.0),
 }
 _ANOMALY_FACTOR = 15
-#: The first event that may be planted as an anomaly: the baseline needs 30 values of its type.
-_WARM_UP = 30 * MINUTE
+#: Values of its type in the hour before a planted anomaly: the job needs 30, and outliers before it blunt its score.
+_WARM = 100
 _FRAUDSTERS = 900_000
 _USERS = 100_000
 #: Records overtake each other by less than this in their shard; must stay below the watermark delay.
@@ -143,15 +144,21 @@ class _Generator:
             self.truth.conversions.add((user, session_id))
 
     def _anomalies(self) -> None:
-        """Makes some ordinary events outliers, far apart, once the baseline is warm."""
+        """Makes some ordinary events outliers, where the hour before them holds enough of their type."""
         count = max(3, self.request.events // 4_000)
-        warm = [
-            event
-            for event in self.events
-            if event.time >= self.request.start + _WARM_UP
-            and event.fields["event_type"] in ("view", "click")
-            and event.fields.get("value") is not None
-        ]
+        warm: list[_Event] = []
+        for event_type in ("view", "click"):
+            valued = [
+                event
+                for event in self.events
+                if event.fields["event_type"] == event_type and event.fields.get("value") is not None
+            ]
+            times = sorted(event.time for event in valued)
+            warm += [
+                event
+                for event in valued
+                if bisect_left(times, event.time - MINUTE) - bisect_left(times, event.time - HOUR) >= _WARM
+            ]
         for event in self.random.sample(warm, min(count, len(warm))):
             event.fields["value"] = _VALUES[event.fields["event_type"]][1] * _ANOMALY_FACTOR
             event.fields["event_id"] = self._next_id()
