@@ -37,7 +37,9 @@ def _sql(job: ResultType) -> Callable[[Inputs], Rows]:
     def attach(inputs: Inputs) -> Rows:
         table = inputs.tables.sql_query(sql_files.read(inputs.sql, job.value, inputs.settings))
         columns = tuple(table.get_schema().get_field_names())
-        return Rows(inputs.tables.to_data_stream(table), columns)
+        stream = inputs.tables.to_data_stream(table)
+        java("jobs.OperatorIds").assign(stream._j_data_stream, inputs.events._j_data_stream, job.value)
+        return Rows(stream, columns)
 
     return attach
 
