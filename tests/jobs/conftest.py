@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase
@@ -17,23 +19,26 @@ from tests.jobs.harness import JAR, ROOT, Output, run
 Flink = Callable[..., Output]
 
 # A generated stream is judged as a whole after ONE run of Flink (see streams.py), so nothing is shrunk or replayed.
-_BATCHED = {
-    "phases": [Phase.generate],
-    "database": None,
-    "deadline": None,
-    "suppress_health_check": list(HealthCheck),
-}
+_BATCHED = hypothesis_settings(
+    phases=[Phase.generate], database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
 #: `make test`: the same streams at each run. `--hypothesis-profile=explore`: other and more ones at each run.
-hypothesis_settings.register_profile("same", derandomize=True, max_examples=100, **_BATCHED)
-hypothesis_settings.register_profile("explore", derandomize=False, max_examples=400, **_BATCHED)
+hypothesis_settings.register_profile("same", _BATCHED, derandomize=True, max_examples=150)
+hypothesis_settings.register_profile("explore", _BATCHED, derandomize=False, max_examples=400)
 hypothesis_settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
-def flink(tmp_path_factory: pytest.TempPathFactory) -> Flink:
-    """Runs records through the graph: ``flink(records, settings, parallelism=2)``."""
+def jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The job's jar; a copy, so that a build meanwhile does not pull it away under the JVM."""
     if not JAR.is_file():
         pytest.fail(f"{JAR.relative_to(ROOT)} is missing: run `make package` first", pytrace=False)
+    return Path(shutil.copy(JAR, tmp_path_factory.mktemp("jar")))
+
+
+@pytest.fixture(scope="session")
+def flink(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Flink:
+    """Runs records through the graph: ``flink(records, settings, parallelism=2)``."""
     # The Python workers, which the JVM starts, import the application from the checkout.
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
@@ -43,7 +48,7 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Flink:
     def execute(records: Sequence[LogRecord], settings: Settings, parallelism: int = 2) -> Output:
         archive = folder / f"{next(numbers)}.jsonl"
         try:
-            return run(records, settings, archive, parallelism)
+            return run(records, settings, jar, archive, parallelism)
         finally:
             archive.unlink()
 

@@ -103,10 +103,10 @@ def configured(*jobs: str, **groups: dict[str, str]) -> Settings:
     return parse(properties, "test", local=True)
 
 
-def environment(parallelism: int) -> StreamExecutionEnvironment:
+def environment(jar: Path, parallelism: int) -> StreamExecutionEnvironment:
     """A mini cluster with the job's jar, configured as ``flink_jobs.main`` configures the real one."""
     configuration = Configuration()
-    configuration.set_string("pipeline.jars", JAR.as_uri())
+    configuration.set_string("pipeline.jars", jar.as_uri())
     configuration.set_string("pipeline.object-reuse", "true")
     configuration.set_string("python.executable", sys.executable)
     result = StreamExecutionEnvironment.get_execution_environment(configuration)
@@ -114,7 +114,7 @@ def environment(parallelism: int) -> StreamExecutionEnvironment:
     return result
 
 
-def run(records: Sequence[LogRecord], settings: Settings, archive: Path, parallelism: int = 2) -> Output:
+def run(records: Sequence[LogRecord], settings: Settings, jar: Path, archive: Path, parallelism: int = 2) -> Output:
     """Runs the graph over the records, in their order, until every window is closed."""
     with archive.open("w", encoding="utf-8") as lines:
         for record in records:
@@ -126,7 +126,7 @@ def run(records: Sequence[LogRecord], settings: Settings, archive: Path, paralle
                 "payload": base64.b64encode(record.payload).decode(),
             }
             lines.write(json.dumps(document) + "\n")
-    env = environment(parallelism)
+    env = environment(jar, parallelism)
     time = settings.time
     source = java("source.ArchiveSource").attach(
         env._j_stream_execution_environment, str(archive), time.watermark_delay, time.future_tolerance

@@ -91,7 +91,7 @@ CASES = {
         steps("m", *((offset, "view") for offset in range(100))), [row("m", 0, 99, " -> ".join(["view"] * 100))]
     ),
     "the 101st is a mark, and still counts": Case(
-        steps("n", *((offset, "view") for offset in range(99)), *((99 + i, "click") for i in range(3)), (102, "purchase")),
+        steps("n", *((i, "view") for i in range(99)), *((i, "click") for i in range(99, 102)), (102, "purchase")),
         [
             row("n", 0, 102, " -> ".join(["view"] * 99 + ["click", "..."]), converted=True)
             | {"event_count": 103}

@@ -19,9 +19,7 @@ def visits(user: int, *offsets: int, **fields: Any) -> list[bytes]:
     return [event(offset, user_id=user, **fields) for offset in offsets]
 
 
-def row(
-    user: int, start: int, end: int, count: int, *, total: str = "0", types: tuple[str, ...] = ("view",)
-) -> Row:
+def row(user: int, start: int, end: int, count: int, *, total: str = "0", types: tuple[str, ...] = ("view",)) -> Row:
     return {
         "user_id": user,
         "session_start": at(start),

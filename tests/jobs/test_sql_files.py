@@ -1,0 +1,126 @@
+"""The files of sql/ run as they stand, over the test table of sql/events.sql, as a person would run them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyflink.table import DataTypes, EnvironmentSettings, StreamTableEnvironment, TableEnvironment
+from pyflink.table.expressions import col
+
+from local.oracle import results
+from local.oracle.records import Event
+from tests.jobs.harness import HOUR, MINUTE, SECOND, SQL, START, configured
+
+
+def events() -> list[Event]:
+    """Two hours of three users, in order."""
+    made = []
+    for i in range(400):
+        time = START + i * 18 * SECOND
+        kind = ("view", "click", "purchase")[i % 3]
+        number = None if i % 10 == 0 else (i % 7) / 4
+        amount = None if number is None else Decimal(repr(number)).quantize(Decimal("0.000001"))
+        category = None if i % 11 == 0 else f"category-{i % 6}"
+        made.append(Event(time, i % 5, kind, number, amount, None, category, None, f"ref-{i}"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def tables(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> TableEnvironment:
+    """A table environment after functions.sql and events.sql, whose path is another."""
+    folder = tmp_path_factory.mktemp("events")
+    with (folder / "events.json").open("w", encoding="utf-8") as lines:
+        for event in events():
+            row = {
+                "event_time": iso(event.time),
+                "user_id": event.user_id,
+                "event_type": event.event_type,
+                "value": event.value,
+                "amount": None if event.amount is None else float(event.amount),
+                "category": event.category,
+                "event_ref": event.ref,
+            }
+            lines.write(json.dumps(row) + "\n")
+    environment = StreamTableEnvironment.create(environment_settings=EnvironmentSettings.in_streaming_mode())
+    environment.get_config().set("pipeline.jars", jar.as_uri())
+    environment.get_config().set("parallelism.default", "1")
+    environment.get_config().set_local_timezone("UTC")
+    environment.execute_sql(statement("functions"))
+    table = statement("events")
+    assert table.count("'/tmp/events'") == 1
+    environment.execute_sql(table.replace("'/tmp/events'", f"'{folder.as_uri()}'"))
+    return environment
+
+
+def statement(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8").rstrip().removesuffix(";")
+
+
+def iso(millis: int) -> str:
+    second = millis // SECOND
+    return f"2026-09-21T{second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
+
+
+def rows(tables: TableEnvironment, name: str) -> list[dict[str, Any]]:
+    """The file's result; a TIMESTAMP_LTZ as TIMESTAMP, because PyFlink cannot collect one."""
+    table = tables.sql_query(statement(name))
+    if "last_activity" in table.get_schema().get_field_names():
+        moment = col("last_activity").cast(DataTypes.TIMESTAMP(3)).alias("last_activity")
+        table = table.add_or_replace_columns(moment)
+    names = table.get_schema().get_field_names()
+    with table.execute().collect() as collected:
+        return [dict(zip(names, row, strict=True)) for row in collected]
+
+
+def test_aggregation(tables: TableEnvironment) -> None:
+    expected = {
+        (row["window_start"], row["event_type"]): (
+            row["event_count"],
+            row["unique_users"],
+            row["total_value"],
+            pytest.approx(row["avg_value"]),
+        )
+        for row in results.aggregation(events(), configured())
+    }
+    found = {
+        (millis(row["window_start"]), row["event_type"]): (
+            row["event_count"],
+            row["unique_users"],
+            row["total_value"],
+            row["avg_value"],
+        )
+        for row in rows(tables, "aggregation")
+    }
+    assert len(found) == 3 * 2 * HOUR // (5 * MINUTE)
+    assert found == expected
+
+
+def test_recommendation(tables: TableEnvironment) -> None:
+    expected = {
+        (row["window_end"], row["user_id"], row["rank"]): (
+            row["category"],
+            pytest.approx(row["behavior_score"], abs=1.1e-6),
+            row["last_activity"],
+        )
+        for row in results.recommendation(events(), configured())
+    }
+    found = {
+        (millis(row["window_end"]), row["user_id"], row["rank"]): (
+            row["category"],
+            row["behavior_score"],
+            millis(row["last_activity"]),
+        )
+        for row in rows(tables, "recommendation")
+    }
+    assert len(found) > 300
+    assert found == expected
+
+
+def millis(moment: datetime) -> int:
+    """Epoch milliseconds of a TIMESTAMP in UTC."""
+    return round(moment.replace(tzinfo=UTC).timestamp() * 1_000)
