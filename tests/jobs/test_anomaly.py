@@ -158,3 +158,10 @@ def test_one_huge_value_leaves_no_trace_an_hour_later(flink: Flink) -> None:
         else:
             traced += row != clean.get(row["result_id"])
     assert traced > 3_000, "within the hour the value counts"
+
+
+def test_two_records_of_the_same_bytes_are_one_result(flink: Flink) -> None:
+    """Without event_id both count in the baseline; the result names the bytes, so it is one for both."""
+    events = [*around("a", 30), value("a", 30_000, 20), value("a", 30_000, 20), value("a", 40_000, 40)]
+    rows = flink(log(events), configured("anomaly")).rows("anomaly")
+    assert [(row["current_value"], row["baseline_count"]) for row in rows] == [(20, 30), (40, 32)]
