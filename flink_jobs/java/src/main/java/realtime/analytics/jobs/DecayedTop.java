@@ -87,7 +87,7 @@ public final class DecayedTop extends AggregateFunction<Row, DecayedTop.Scores> 
         for (Long[] side : new Long[][] {slices, more}) {
             for (int i = 0; i < side.length; i += 3) {
                 long[] slice = byEnd.computeIfAbsent(side[i], end -> new long[] {0, Long.MIN_VALUE});
-                slice[0] = Math.addExact(slice[0], side[i + 1]);
+                slice[0] = saturated(slice[0], side[i + 1]);
                 slice[1] = Math.max(slice[1], side[i + 2]);
             }
         }
@@ -99,6 +99,12 @@ public final class DecayedTop extends AggregateFunction<Row, DecayedTop.Scores> 
             sum[at++] = slice.getValue()[1];
         }
         return sum;
+    }
+
+    /** Sum of two scores, at most Long.MAX_VALUE: no input may stop the job, and neither may order show. */
+    private static long saturated(long one, long other) {
+        long sum = one + other;
+        return sum < 0 ? Long.MAX_VALUE : sum; // weights are not negative, so a negative sum is an overflow
     }
 
     @Override
