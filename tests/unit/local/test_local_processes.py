@@ -46,7 +46,7 @@ FAMILY = textwrap.dedent(
 
 def start_family(supervisor: Supervisor, path: Path, *flags: str, name: str = "family") -> set[Identity]:
     process = supervisor.start(name, [sys.executable, "-c", FAMILY, path, *flags])
-    pids = wait_until(lambda: path.read_text().split() if path.exists() else None, 10, "the family", process=process)
+    pids = wait_until(lambda: path.read_text().split() if path.exists() else None, 30, "the family", process=process)
     found = {TABLE.identify(int(pid)) for pid in pids} | {process.child.identity}
     assert None not in found
     return {identity for identity in found if identity is not None}
@@ -60,13 +60,16 @@ def owner_script(run_dir: Path, family: Path, body: str) -> subprocess.Popen[str
     """Run a supervisor in a process of its own, so that it can be killed."""
     script = textwrap.dedent(
         f"""
-        import sys, time
+        import signal, sys, time
         from pathlib import Path
         from local.processes import Supervisor, wait_until
+        # Whoever runs the tests may ignore these (nohup, a job in the background); what is ignored stays ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         with Supervisor(Path({str(run_dir)!r}), grace=1.0) as supervisor:
             (supervisor.scratch("data") / "file").write_text("x" * 1000)
             process = supervisor.start("family", [sys.executable, "-c", {FAMILY!r}, {str(family)!r}])
-            wait_until(lambda: Path({str(family)!r}).exists(), 10, "the family", process=process)
+            wait_until(lambda: Path({str(family)!r}).exists(), 30, "the family", process=process)
             {body}
         """
     )
@@ -81,7 +84,7 @@ def owner_script(run_dir: Path, family: Path, body: str) -> subprocess.Popen[str
 
 
 def family_of(path: Path, run_dir: Path) -> set[Identity]:
-    wait_until(lambda: path.exists() and path.read_text(), 10, "the family")
+    wait_until(lambda: path.exists() and path.read_text(), 30, "the family")
     record = read_record(run_dir)
     assert record is not None
     found = survivors(record, TABLE)
@@ -134,7 +137,7 @@ def test_a_signal_ends_everything(tmp_path: Path, number: signal.Signals, code: 
     owner = owner_script(tmp_path / "run", tmp_path / "pids", "time.sleep(60)")
     family = family_of(tmp_path / "pids", tmp_path / "run")
     owner.send_signal(number)
-    owner.communicate(timeout=10)
+    owner.communicate(timeout=30)
     assert owner.returncode == code
     assert not alive(family)
     assert not (tmp_path / "run/scratch").exists()
@@ -145,8 +148,8 @@ def test_a_killed_owner_leaves_nothing_and_the_next_start_says_so(tmp_path: Path
     owner = owner_script(runs / "one", tmp_path / "pids", "time.sleep(60)")
     family = family_of(tmp_path / "pids", runs / "one")
     owner.kill()
-    owner.communicate(timeout=10)
-    wait_until(lambda: not alive(family), 10, "the watchdog")
+    owner.communicate(timeout=30)
+    wait_until(lambda: not alive(family), 30, "the watchdog")
     with pytest.raises(RunInUse, match="died"), Supervisor(runs / "one"):
         pass
     lines = clean_up_stale(runs)
@@ -169,9 +172,9 @@ def test_a_forked_copy_of_the_owner_does_not_fool_the_watchdog(tmp_path: Path) -
         if entry.name.isdigit() and _parent_of(int(entry.name)) == owner.pid and int(entry.name) not in _pids(family)
     ]
     owner.kill()
-    owner.wait(timeout=10)
+    owner.wait(timeout=30)
     try:
-        wait_until(lambda: not alive(family), 10, "the watchdog")
+        wait_until(lambda: not alive(family), 30, "the watchdog")
     finally:
         for pid in copies:
             if TABLE.identify(pid) is not None:
@@ -187,7 +190,7 @@ def test_killing_owner_and_watchdog_leaves_the_rest_to_the_next_start(tmp_path: 
     assert record.watchdog is not None
     os.kill(record.watchdog.pid, signal.SIGKILL)
     owner.kill()
-    owner.communicate(timeout=10)
+    owner.communicate(timeout=30)
     assert len(alive(family)) == 3
     lines = clean_up_stale(runs, grace=2.0)
     assert "ended 3 processes now (family)" in lines[0]
@@ -266,7 +269,7 @@ def test_stop_and_start_again_under_the_same_name(tmp_path: Path, supervisor: Su
 def test_a_death_is_told_with_the_log(supervisor: Supervisor) -> None:
     process = supervisor.start("db", ["/bin/sh", "-c", "echo out of luck; exit 3"])
     with pytest.raises(ProcessDied, match=r"(?s)waiting for the port: db ended with exit code 3.*out of luck"):
-        wait_until(lambda: None, 10, "the port", process=process)
+        wait_until(lambda: None, 30, "the port", process=process)
     with pytest.raises(ProcessDied, match="exit code 3"):
         supervisor.raise_if_died()
 
@@ -282,7 +285,7 @@ def test_run_waits_for_the_end(supervisor: Supervisor) -> None:
     log = supervisor.run("tool", ["/bin/sh", "-c", 'echo "$WHO"'], timeout=10, env={"WHO": "me"})
     assert log.read_text() == "me\n"
     with pytest.raises(ProcessDied, match=r"(?s)tool ended with exit code 127.*not found"):
-        supervisor.run("tool", ["/no/such/tool"], timeout=10)
+        supervisor.run("tool", ["/no/such/tool"], timeout=30)
     with pytest.raises(WaitTimeout, match=r"not done after 0\.2 s"):
         supervisor.run("tool", ["/bin/sleep", "60"], timeout=0.2)
     assert supervisor.processes == ()
