@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 # The first Python on the path that is a 3.11.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3.11)
 PY := .venv/bin/python
-MVN := mvn -B -q -ntp -Dmaven.repo.local=$(CURDIR)/.cache/m2
+MVN := mvn -B -q -ntp "-Dmaven.repo.local=$(CURDIR)/.cache/m2"
 ARGS ?=
 
 JAVA_SOURCES := $(shell find flink_jobs/java -name '*.java' 2>/dev/null)
@@ -111,7 +111,7 @@ $(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py | $(VENV)
 $(OPENSEARCH): local/standins/opensearch/pom.xml | check
 	$(call say,OpenSearch from Maven (first time about 1 minute))
 	@mkdir -p $(@D)
-	@$(MVN) -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)/lib
+	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/lib"
 	@touch $@
 
 $(NODE): package.json package-lock.json | check

@@ -47,6 +47,12 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _number(text: str) -> float:
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", text.strip()) is None:
+        raise ValueError(text)
+    return float(text)
+
+
 def _bounded(read: Callable[[str], Any], low: Any, high: Any) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
         value = read(text)
@@ -74,7 +80,7 @@ def a_whole_number(default: int, low: int, high: int) -> Any:
 
 def a_number(default: float, low: float, high: float) -> Any:
     """A number within bounds."""
-    kind = Kind(_bounded(float, low, high), f"a number from {low} to {high}")
+    kind = Kind(_bounded(_number, low, high), f"a number from {low} to {high}")
     return dataclasses.field(default=default, metadata={"kind": kind})
 
 

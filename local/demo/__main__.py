@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +20,8 @@ from local.demo.options import Options, parse, refuse
 from local.demo.pipeline import Pipeline, running
 from local.demo.run import DemoFailed, Run, request
 from local.demo.screen import Screen
-from local.event_source_mapping import MappingFailed
-from local.processes import ProcessDied, RunInUse, Supervisor, Terminated, WaitTimeout
+from local.processes import RunInUse, Supervisor, Terminated
 from local.stale_runs import clean_up_stale
-from local.standins.flink import SubmitError
-from local.traffic.delivery import DeliveryFailed
 from local.traffic.generator import Request, generate
 
 RUNS = application.ROOT / ".run"
@@ -46,6 +44,7 @@ def main(arguments: list[str]) -> int:
     except DemoFailed as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
+    _leave_the_users_settings()
     screen = Screen()
     for line in clean_up_stale(RUNS):
         screen.tell(f"cleaned up: {line}")
@@ -61,18 +60,28 @@ def main(arguments: list[str]) -> int:
     except Terminated:
         print("demo: stopped by a signal; everything it started has ended", file=sys.stderr)
         raise
-    except (
-        DemoFailed,
-        DeliveryFailed,
-        MappingFailed,
-        ProcessDied,
-        RunInUse,
-        SubmitError,
-        WaitTimeout,
-    ) as error:
+    except Exception as error:  # noqa: BLE001 - the outermost edge: one line for the user, the trace into a file
         logs = "" if supervisor is None else f"\ndemo: logs are in {supervisor.logs}"
-        print(f"demo: {error}{logs}", file=sys.stderr)
+        if supervisor is not None and supervisor.logs.is_dir():
+            (supervisor.logs / "demo-error.log").write_text(traceback.format_exc(), encoding="utf-8")
+        print(f"demo: {_words(error)}{logs}", file=sys.stderr)
         return 1
+
+
+def _words(error: Exception) -> str:
+    """Our own errors speak for themselves; of others the type says half of it."""
+    return str(error) if type(error).__module__.startswith("local.") else f"{type(error).__name__}: {error}"
+
+
+def _leave_the_users_settings() -> None:
+    """Takes out of the environment what would lead an AWS SDK away from this machine: profiles, endpoints, proxies."""
+    for name in list(os.environ):
+        if (
+            name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+            or name.startswith("AWS_ENDPOINT_URL")
+            or name.lower() in ("http_proxy", "https_proxy", "all_proxy")
+        ):
+            del os.environ[name]
 
 
 def _enter_free_run(stack: ExitStack, name: str) -> Supervisor:
@@ -95,6 +104,12 @@ def _play(
 ) -> int:
     start = datetime.fromtimestamp(wanted.start / 1000, UTC).isoformat().replace("+00:00", "Z")
     screen.tell(f"run {supervisor.run_dir.name}: --seed {wanted.seed} --start {start} --events {wanted.events}")
+    report = options.report or supervisor.run_dir / "report.json"
+    results = supervisor.run_dir / "results.jsonl"
+    for old in (report, results):  # a run that fails must not leave another's verdict
+        old.unlink(missing_ok=True)
+    if options.idle and not wanted.idle:
+        screen.tell("no shard falls idle: with parallelism above 1 its events could come behind the others' watermark")
     traffic = generate(wanted)
     slots = settings.local.parallelism if settings.local is not None else 1
     with running(supervisor, options.settings, wanted.shards, slots, screen.tell) as pipeline:
@@ -105,9 +120,7 @@ def _play(
             outcome = run.play()
         screen.reconciliation(outcome)
         seconds = {"start": round(up - began, 1), "run": round(time.monotonic() - up, 1)}
-        report = options.report or supervisor.run_dir / "report.json"
         report.write_text(json.dumps({"seconds": seconds, **outcome.as_json()}, indent=2) + "\n", encoding="utf-8")
-        results = supervisor.run_dir / "results.jsonl"
         results.write_text(run.results_text(), encoding="utf-8")
         screen.tell(
             f"start {seconds['start']} s, run {seconds['run']} s; report: {_shown(report)}; results: {_shown(results)}"

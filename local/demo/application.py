@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from flink_jobs import properties
-from flink_jobs.properties import Groups
+from flink_jobs.properties import Groups, SettingsError
 from flink_jobs.settings import LOCAL_GROUP, LOCAL_PROPERTIES_VARIABLE, Settings, parse
 from scripts.package import RUN_OPTIONS
 
@@ -17,6 +17,20 @@ CONFIG = ROOT / "config" / "local.json"
 INPUT_STREAM = "events"
 RESULTS_STREAM = "results"
 REJECTED_STREAM = "rejected"
+#: What the demo sets itself; another value would only cut it off from its own streams.
+OWNED = frozenset(
+    {
+        ("input", "stream"),
+        ("input", "region"),
+        ("input", "start"),
+        ("output", "results_stream"),
+        ("output", "rejected_stream"),
+        ("output", "run"),
+        ("local", "endpoint"),
+        ("local", "access_key"),
+        ("local", "secret_key"),
+    }
+)
 _RUN_OPTIONS_GROUP = "kinesis.analytics.flink.run.options"
 
 
@@ -30,6 +44,11 @@ def property_groups(overrides: Groups, endpoint: str = "", config: Path = CONFIG
         # The stand-in takes any keys; these are not secrets.
         keys = dict.fromkeys(("access_key", "secret_key"), "testing")
         groups.setdefault(LOCAL_GROUP, {}).update(endpoint=endpoint, **keys)
+    for group, key in sorted(OWNED):
+        if key in overrides.get(group, {}):
+            raise SettingsError(
+                f"--set: group {group!r}, key {key!r} is the demo's own: it makes the streams and reads them back"
+            )
     for group, values in overrides.items():
         groups.setdefault(group, {}).update(values)
     return groups

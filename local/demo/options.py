@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,13 @@ def _name(text: str) -> str:
     return text
 
 
+def _report(text: str) -> Path:
+    path = Path(text)
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; allowed is a file in a folder that can be written")
+    return path
+
+
 def _setting(text: str) -> tuple[str, str, str]:
     name, equals, value = text.partition("=")
     group, dot, key = name.rpartition(".")
@@ -152,7 +160,7 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument(
         "--report",
-        type=Path,
+        type=_report,
         metavar="FILE",
         help="where to write the reconciliation as JSON (.run/NAME/report.json)",
     )

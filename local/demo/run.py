@@ -27,6 +27,8 @@ from local.traffic.plan import Traffic
 _TICK_SECONDS = 0.5
 #: Without any progress for as long, something is stuck.
 _STUCK_SECONDS = 180.0
+#: CloudWatch refuses samples of two weeks ago; a day of room.
+_OLDEST = 13 * 24 * HOUR
 
 
 class DemoFailed(Exception):
@@ -59,6 +61,10 @@ def request(options: Options, settings: Settings, now: int) -> Request:
     start = options.start
     if start is None:
         start = (now - options.span - closing) // HOUR * HOUR
+    elif start < now - _OLDEST:
+        raise DemoFailed(
+            f"--start: CloudWatch takes no sample older than two weeks; allowed is the last {_OLDEST // HOUR} hours"
+        )
     elif start + options.span + closing > now + settings.time.future_tolerance:
         raise DemoFailed(
             f"--start: the closing heartbeats, {(options.span + closing) // MINUTE} minutes after it, would be in the "
@@ -73,7 +79,8 @@ def request(options: Options, settings: Settings, now: int) -> Request:
         poison=options.poison,
         closing=closing,
         watermark_delay=settings.time.watermark_delay,
-        idle=options.idle,
+        # A source subtask whose every shard is idle does not know the others' watermark (docs/architecture.md, limits).
+        idle=options.idle and (settings.local is None or settings.local.parallelism == 1),
     )
 
 
@@ -110,6 +117,8 @@ class Run:
         self._delivery = Delivery(kinesis, application.INPUT_STREAM, traffic.shards, self._stop)
         self._sqs = pipeline.moto.client("sqs")
         self._alerts: list[dict[str, Any]] = []
+        # The watermark rests for the idle timeout while a shard is silent.
+        self._patience = max(_STUCK_SECONDS, settings.time.idle_timeout / 1000 + 60)
         self._restarts = 0
         self._first_told = False
         self._progress: tuple[object, float] = (None, time.monotonic())
@@ -171,6 +180,11 @@ class Run:
             self._tick(phase)
 
     def _tick(self, phase: str) -> None:
+        if self._pipeline.flink.revive_taskmanager():
+            self._tell(
+                "the TaskManager had died, a new one took its place; from now on alerts and metrics may come twice "
+                "(the streams are at least once), results may not"
+            )
         self._supervisor.raise_if_died()
         for mapping in self._pipeline.mappings():
             mapping.raise_if_failed()
@@ -201,9 +215,9 @@ class Run:
         )
         if progress != self._progress[0]:
             self._progress = (progress, time.monotonic())
-        elif time.monotonic() - self._progress[1] > _STUCK_SECONDS:
+        elif time.monotonic() - self._progress[1] > self._patience:
             raise DemoFailed(
-                f"{phase}: nothing moved for {_STUCK_SECONDS:.0f} s; look at {self._supervisor.logs} and "
+                f"{phase}: nothing moved for {self._patience:.0f} s; look at {self._supervisor.logs} and "
                 f"{self._pipeline.flink.rest_url}"
             )
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -64,7 +65,7 @@ class Screen:
             self._alerts_told += 1
             if self._alerts_told > 12:
                 return
-        self.console.print(f"[dim]{time.monotonic() - self._began:6.1f} s[/dim]  {text}", markup=True)
+        self.console.print(f"[dim]{time.monotonic() - self._began:6.1f} s[/dim]  {escape(text)}", markup=True)
 
     def show(self, status: Status) -> None:
         """The status, live."""

@@ -10,6 +10,7 @@ import bisect
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -89,27 +90,36 @@ def anomaly(events: list[Event], settings: Settings) -> Iterator[Result]:
         members.sort(key=lambda event: event.time)
         times = [event.time for event in members]
         values = np.array([event.value for event in members], dtype=np.float64)
+        slice_start, baseline = -1, _Baseline(0, None, None)
         for position, event in enumerate(members):
             own = _floor(event.time, rules.slice)
-            first = bisect.bisect_left(times, own - rules.baseline)
-            last = bisect.bisect_left(times, own)
-            yield from _scored(event, event_type, values[first:last], float(values[position]), settings)
+            if own != slice_start:  # the events of a slice share their baseline
+                first = bisect.bisect_left(times, own - rules.baseline)
+                last = bisect.bisect_left(times, own)
+                slice_start, baseline = own, _baseline(values[first:last], rules.minimum_count)
+            yield from _scored(event, event_type, baseline, float(values[position]), settings)
 
 
-def _scored(
-    event: Event,
-    event_type: str,
-    baseline: np.ndarray[Any, np.dtype[np.float64]],
-    value: float,
-    settings: Settings,
-) -> Iterator[Result]:
+@dataclass(frozen=True)
+class _Baseline:
+    count: int
+    mean: float | None
+    deviation: float | None
+
+
+def _baseline(values: np.ndarray[Any, np.dtype[np.float64]], minimum: int) -> _Baseline:
+    if len(values) < minimum:
+        return _Baseline(len(values), None, None)
+    # Shifted by the median, so that numpy's own rounding does not blur large means.
+    middle = float(np.median(values))
+    return _Baseline(len(values), middle + float(np.mean(values - middle)), float(np.std(values - middle, ddof=1)))
+
+
+def _scored(event: Event, event_type: str, baseline: _Baseline, value: float, settings: Settings) -> Iterator[Result]:
     rules = settings.anomaly
-    mean = deviation = score = low = high = None
-    if len(baseline) >= rules.minimum_count:
-        # Shifted by the median, so that numpy's own rounding does not blur large means.
-        middle = float(np.median(baseline))
-        mean = middle + float(np.mean(baseline - middle))
-        deviation = float(np.std(baseline - middle, ddof=1))
+    mean, deviation = baseline.mean, baseline.deviation
+    score = low = high = None
+    if mean is not None and deviation is not None:
         distance = abs(value - mean)
         ratio = distance / deviation if deviation > 0 else math.inf
         score = 0.0 if distance == 0 else min(_MAX_SCORE, ratio)
@@ -127,7 +137,7 @@ def _scored(
             current_value=value,
             moving_average=mean,
             deviation=deviation,
-            baseline_count=len(baseline),
+            baseline_count=baseline.count,
             anomaly_score=score,
             is_anomaly=is_anomaly,
             expected_low=low,

@@ -20,6 +20,7 @@ TASK_MANAGER = "flink-taskmanager"
 
 _START_SECONDS = 120.0
 _SUBMIT_SECONDS = 180.0
+_MOST_REVIVALS = 3
 _SUBMITTED = re.compile(r"Job has been submitted with JobID ([0-9a-f]{32})")
 _LOG4J = """\
 rootLogger.level = INFO
@@ -64,6 +65,7 @@ class FlinkCluster:
         self._port = port
         self._slots = slots
         self._submissions = 0
+        self._revivals = 0
         self._lock = threading.Lock()
         self._commands: dict[str, list[str]] = {}
         self._processes: dict[str, ManagedProcess] = {}
@@ -202,6 +204,19 @@ class FlinkCluster:
             return bool(now) and not now & before  # the JobManager noticed the loss, too
 
         wait_until(replaced, _START_SECONDS, "the new TaskManager", process=self.processes)
+
+    def revive_taskmanager(self) -> bool:
+        """Start a new TaskManager where the old one has died, as the managed service does; return whether it had.
+
+        Raises: as `restart_taskmanager`; `ProcessDied` when one after another dies.
+        """
+        if self._processes[TASK_MANAGER].returncode is None:
+            return False
+        if self._revivals == _MOST_REVIVALS:
+            raise ProcessDied(self._processes[TASK_MANAGER].death())
+        self._revivals += 1
+        self.restart_taskmanager()
+        return True
 
     def _wait_for_slots(self) -> None:
         wait_until(lambda: self.rest.slots() >= self._slots, _START_SECONDS, "Flink's slots", process=self.processes)

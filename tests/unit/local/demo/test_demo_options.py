@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from flink_jobs.properties import SettingsError
 from local.demo.application import checked, property_groups
 from local.demo.options import Options, parse, refuse
+from local.demo.reconciliation import planted_applies
 from local.demo.run import DemoFailed, request
 
 T0 = 1_763_892_000_000
@@ -142,3 +145,48 @@ def test_given_a_start_whose_heartbeats_would_be_future_then_it_is_refused() -> 
     assert request(options, settings, T0 + needed).start == T0
     with pytest.raises(DemoFailed, match="would be in the future"):
         request(options, settings, T0 + needed - 1)
+
+
+@pytest.mark.parametrize(
+    ("group", "key"), [("input", "stream"), ("output", "results_stream"), ("output", "run"), ("local", "endpoint")]
+)
+def test_given_a_key_that_the_demo_sets_itself_then_it_is_refused(group: str, key: str) -> None:
+    with pytest.raises(SettingsError, match=f"{group}.*{key}.*the demo's own"):
+        property_groups({group: {key: "x"}})
+
+
+def test_given_a_report_where_no_file_can_be_written_then_it_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    line = line_of(capsys, "--report", str(tmp_path / "missing" / "report.json"))
+    assert "a file in a folder that can be written" in line
+
+
+@pytest.mark.parametrize("start", ["1960-01-01", "2024-11-23T10:00:00Z"])
+def test_given_a_start_that_cloudwatch_no_longer_takes_then_it_is_refused(start: str) -> None:
+    options = parse(["--start", start])
+    with pytest.raises(DemoFailed, match=r"--start.*two weeks"):
+        request(options, checked(property_groups({})), T0)
+
+
+def test_given_parallelism_above_one_then_no_shard_falls_idle() -> None:
+    alone = checked(property_groups({}))
+    several = checked(property_groups({"local": {"parallelism": "2"}}))
+    assert request(parse([]), alone, T0).idle
+    assert not request(parse([]), several, T0).idle
+
+
+@pytest.mark.parametrize(
+    ("overrides", "applies"),
+    [
+        ({}, True),
+        ({"aggregation": {"window": "1 min"}}, True),
+        ({"fraud": {"low": "5"}}, False),
+        ({"anomaly": {"threshold": "1"}}, False),
+        ({"time": {"watermark_delay": "1 s"}}, False),
+    ],
+)
+def test_the_planted_truth_is_held_against_the_settings_that_it_is_made_for(
+    overrides: dict[str, dict[str, str]], applies: bool
+) -> None:
+    assert planted_applies(checked(property_groups(overrides))) is applies
