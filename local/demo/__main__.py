@@ -40,7 +40,6 @@ def main(arguments: list[str]) -> int:
         wanted = request(options, settings, int(time.time() * 1000))
     except SettingsError as error:
         refuse(error)
-        raise
     except DemoFailed as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2

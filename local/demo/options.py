@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from flink_jobs.properties import Groups, SettingsError, duration
 
@@ -180,7 +181,7 @@ def parse(arguments: Sequence[str]) -> Options:
     return Options(settings=groups, **given)
 
 
-def refuse(error: SettingsError) -> None:
+def refuse(error: SettingsError) -> NoReturn:
     """Says what is not allowed, in one line, and exits with 2."""
     print(f"demo: {error}", file=sys.stderr)
     sys.exit(2)

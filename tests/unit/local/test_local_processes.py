@@ -162,23 +162,21 @@ def test_a_killed_owner_leaves_nothing_and_the_next_start_says_so(tmp_path: Path
 
 
 def test_a_forked_copy_of_the_owner_does_not_fool_the_watchdog(tmp_path: Path) -> None:
-    body = "import os; os.fork() or time.sleep(5); time.sleep(60)"  # the copy holds the watchdog's pipe open
+    forked = tmp_path / "forked"
+    # The copy holds the watchdog's pipe open; its pid is told by the original.
+    body = f"import os; pid = os.fork(); pid and Path({str(forked)!r}).write_text(f'{{pid}};'); time.sleep(60)"
     owner = owner_script(tmp_path / "run", tmp_path / "pids", body)
     family = family_of(tmp_path / "pids", tmp_path / "run")
-    time.sleep(0.2)
-    copies = [
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and _parent_of(int(entry.name)) == owner.pid and int(entry.name) not in _pids(family)
-    ]
+    told = wait_until(lambda: forked.exists() and forked.read_text(), 30, "the copy")
+    copy = int(str(told).removesuffix(";"))
+    assert _parent_of(copy) == owner.pid
     owner.kill()
     owner.wait(timeout=30)
     try:
         wait_until(lambda: not alive(family), 30, "the watchdog")
     finally:
-        for pid in copies:
-            if TABLE.identify(pid) is not None:
-                os.kill(pid, signal.SIGKILL)
+        if TABLE.identify(copy) is not None:
+            os.kill(copy, signal.SIGKILL)
 
 
 def test_killing_owner_and_watchdog_leaves_the_rest_to_the_next_start(tmp_path: Path) -> None:
