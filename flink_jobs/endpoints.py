@@ -8,24 +8,33 @@ from pyflink.datastream import StreamExecutionEnvironment
 
 from flink_jobs.gateway import java, properties
 from flink_jobs.graph import Documents
-from flink_jobs.settings import Settings
+from flink_jobs.settings import BackfillSettings, Settings
 
 
 def kinesis_records(environment: StreamExecutionEnvironment, settings: Settings) -> Any:
-    """The stream of events, read once, decoded, with per-shard verdicts and watermarks."""
+    """The stream of events, read once, decoded, with per-shard verdicts and one watermark."""
     options = _client(settings) | {
         "flink.stream.initpos": settings.input.start,
         "flink.shard.getrecords.intervalmillis": str(settings.input.poll_interval),
-        # Must be above 0: with the default, shards that pause are skipped at once.
-        "flink.shard.idle.interval": str(settings.time.idle_timeout),
+        "flink.shard.discovery.intervalmillis": str(settings.input.discovery_interval),
     }
+    time = settings.time
+    times = java("source.SourceTimes")(
+        time.watermark_delay, time.start_grace, time.idle_timeout, time.look_ahead, time.future_tolerance
+    )
     return java("source.KinesisSource").attach(
+        environment._j_stream_execution_environment, settings.input.stream, properties(options), times
+    )
+
+
+def archived_records(environment: StreamExecutionEnvironment, settings: Settings, backfill: BackfillSettings) -> Any:
+    """The records of an archive, with the verdicts that they got live; bounded."""
+    return java("source.ArchiveSource").attach(
         environment._j_stream_execution_environment,
-        settings.input.stream,
-        properties(options),
+        backfill.archive,
         settings.time.watermark_delay,
-        settings.time.start_grace,
         settings.time.future_tolerance,
+        backfill.known_from,
     )
 
 

@@ -16,6 +16,10 @@ from flink_jobs.jobs import JOBS, Inputs, Rows
 from flink_jobs.settings import Settings
 
 
+#: Bounds of event times when there is no backfill, epoch milliseconds.
+_ALWAYS = (-1, 2**63 - 1)
+
+
 @dataclass(frozen=True)
 class Documents:
     """Two Java streams of ``KeyedJson``, ready for a sink."""
@@ -32,9 +36,9 @@ def build(environment: StreamExecutionEnvironment, records: Any, settings: Setti
     results = None
     for name in settings.jobs.enabled:
         job = ResultType(name)
-        documents = _encoded(job, JOBS[job](inputs), settings.output.run)
+        documents = _encoded(job, JOBS[job](inputs), settings)
         results = documents if results is None else results.union(streams([documents]))
-    rejected = java("sink.RejectionEncoder").attach(intake.rejected(), settings.output.run)
+    rejected = java("sink.RejectionEncoder").attach(intake.rejected(), settings.run)
     return Documents(results, rejected)
 
 
@@ -60,13 +64,21 @@ def _tables(environment: StreamExecutionEnvironment, events: DataStream, sql: Pa
     return tables
 
 
-def _encoded(job: ResultType, rows: Rows, run: str) -> Any:
+def _encoded(job: ResultType, rows: Rows, settings: Settings) -> Any:
     schema = SCHEMAS[job]
-    times = [column.name for column in schema.columns if column.type is ColumnType.TIMESTAMP]
-    return java("sink.ResultEncoder").attach(
+    backfill = settings.backfill
+    complete = java("sink.CompleteResults").attach(
         rows.stream._j_data_stream,
         job.value,
-        run,
+        strings(rows.columns),
+        backfill.start if backfill else _ALWAYS[0],
+        backfill.end if backfill else _ALWAYS[1],
+    )
+    times = [column.name for column in schema.columns if column.type is ColumnType.TIMESTAMP]
+    return java("sink.ResultEncoder").attach(
+        complete,
+        job.value,
+        settings.run,
         strings(rows.columns),
         strings(column.name for column in schema.columns),
         strings(times),

@@ -42,7 +42,10 @@ def run() -> None:
         print(error, file=sys.stderr)
         sys.exit(2)
     env = environment(settings)
-    records = endpoints.kinesis_records(env, settings)
+    if settings.backfill is not None:
+        records = endpoints.archived_records(env, settings, settings.backfill)
+    else:
+        records = endpoints.kinesis_records(env, settings)
     documents = graph.build(env, records, settings, SQL)
     endpoints.kinesis_sinks(documents, settings)
     env.execute(JOB_NAME)

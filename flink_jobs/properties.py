@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -120,6 +121,20 @@ def a_text(pattern: str, allowed: str, default: str | None = None) -> Any:
     if default is None:
         return dataclasses.field(metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def a_time() -> Any:
+    """A required time in UTC, as epoch milliseconds."""
+
+    def parse(text: str) -> int:
+        if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z", text, re.ASCII) is None:
+            raise ValueError(text)
+        since = datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)
+        if since < timedelta(0):
+            raise ValueError(text)
+        return since // timedelta(milliseconds=1)
+
+    return dataclasses.field(metadata={"kind": Kind(parse, "a time in UTC since 1970, such as 2026-11-24T00:00:00Z")})
 
 
 def _chosen(choices: tuple[str, ...]) -> Callable[[str], str]:

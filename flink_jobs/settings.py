@@ -17,6 +17,7 @@ from flink_jobs.properties import (
     a_flag,
     a_number,
     a_text,
+    a_time,
     a_whole_number,
     load,
     read_group,
@@ -50,6 +51,8 @@ class InputSettings:
     start: str = a_choice("LATEST", "LATEST", "TRIM_HORIZON")
     #: 1 s leaves 4 of a shard's 5 reads a second to other readers.
     poll_interval: int = a_duration("1 s", "200 ms", "60 s")
+    #: How often new shards are looked for; a split or merge stands still for as long.
+    discovery_interval: int = a_duration("10 s", "200 ms", "10 min")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,6 @@ class OutputSettings:
     results_stream: str = a_text(_STREAM, "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -")
     rejected_stream: str = a_text(_STREAM, "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -")
     buffer: int = a_duration("1 s", "50 ms", "60 s")
-    run: str = a_choice(RUN_LIVE, RUN_LIVE, RUN_BACKFILL)
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class TimeSettings:
     watermark_delay: int = a_duration("5 s", "0 s", "1 h")
     idle_timeout: int = a_duration("5 min", "10 s", "1 d")
     start_grace: int = a_duration("60 s", "0 s", "1 h")
+    #: How far ahead of the slowest shard another may be read, in event time; 0 s is no limit.
+    look_ahead: int = a_duration("10 min", "0 s", "1 d")
     future_tolerance: int = a_duration("5 min", "0 s", "1 d")
     #: 0 s switches the check of duplicates off.
     duplicate_window: int = a_duration("10 min", "0 s", "1 d")
@@ -141,6 +145,22 @@ class FraudSettings:
 
 
 @dataclass(frozen=True)
+class BackfillSettings:
+    """Reads an archive instead of the stream, and writes the results that became true in (start, end]."""
+
+    archive: str = a_text(r"(s3://|file://|/)[^\s?#]+", "an s3:// or file:// address, or an absolute path")
+    start: int = a_time()
+    end: int = a_time()
+    #: How much earlier than start the archive begins; a result that needs more is left out, never written in part.
+    margin: int = a_duration("25 h", "0 s", "30 d")
+
+    @property
+    def known_from(self) -> int:
+        """The event time from which on the archive holds every event, epoch milliseconds."""
+        return max(0, self.start - self.margin)
+
+
+@dataclass(frozen=True)
 class LocalSettings:
     """What only a laptop may set; the managed service owns all of it and the group is refused there."""
 
@@ -153,7 +173,7 @@ class LocalSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All groups. ``local`` is None on the managed service."""
+    """All groups. ``backfill`` is None unless one runs, ``local`` is None on the managed service."""
 
     run_options: RunOptions
     input: InputSettings
@@ -166,7 +186,13 @@ class Settings:
     behavior: BehaviorSettings = field(default_factory=BehaviorSettings)
     recommendation: RecommendationSettings = field(default_factory=RecommendationSettings)
     fraud: FraudSettings = field(default_factory=FraudSettings)
+    backfill: BackfillSettings | None = None
     local: LocalSettings | None = None
+
+    @property
+    def run(self) -> str:
+        """What results say of how they came about."""
+        return RUN_LIVE if self.backfill is None else RUN_BACKFILL
 
 
 #: Property group of each field of Settings, and its class.
@@ -182,6 +208,7 @@ GROUPS: dict[str, tuple[str, type]] = {
     "behavior": ("behavior", BehaviorSettings),
     "recommendation": ("recommendation", RecommendationSettings),
     "fraud": ("fraud", FraudSettings),
+    "backfill": ("backfill", BackfillSettings),
     "local": ("local", LocalSettings),
 }
 REQUIRED_GROUPS = ("kinesis.analytics.flink.run.options", "input", "output")
@@ -227,6 +254,9 @@ def _check_together(settings: Settings, source: str) -> None:
             f"{source}: group 'fraud', keys 'low', 'medium', 'high': {fraud.low}, {fraud.medium}, {fraud.high} "
             "are not allowed; allowed are ascending numbers"
         )
+    backfill = settings.backfill
+    if backfill is not None and backfill.start >= backfill.end:
+        raise SettingsError(f"{source}: group 'backfill', key 'end': not after 'start'; allowed is a later time")
     if settings.session.max_span < settings.session.gap:
         raise SettingsError(
             f"{source}: group 'session', key 'max_span': shorter than 'gap'; allowed is at least the gap"

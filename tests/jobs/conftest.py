@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
+from pyflink.java_gateway import get_gateway
 
 from flink_jobs.settings import Settings
 from local.oracle.records import LogRecord
+from local.processes import Supervisor
+from local.standins.moto import Moto
 from tests.jobs.harness import JAR, ROOT, Output, run
+from tests.jobs.live import Live
 
 Flink = Callable[..., Output]
 
@@ -53,3 +58,31 @@ def flink(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Flink:
             archive.unlink()
 
     return execute
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    """A moto server, and a JVM whose AWS SDK speaks JSON with it."""
+    # Read when the SDK's classes are loaded.
+    system = get_gateway().jvm.java.lang.System
+    system.setProperty("org.apache.flink.kinesis.shaded.com.amazonaws.sdk.disableCbor", "true")
+    system.setProperty("aws.cborEnabled", "false")
+    with Supervisor(tmp_path_factory.mktemp("moto")) as supervisor:
+        yield Moto.start(supervisor)
+
+
+@pytest.fixture
+def live(
+    moto: Moto, jar: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[[int], Live]]:
+    """Streams of the given number of shards, and the application over them."""
+    made: list[Live] = []
+
+    def make(shards: int) -> Live:
+        name = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name)
+        made.append(Live(moto, jar, tmp_path, f"{name}-{len(made)}", shards))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

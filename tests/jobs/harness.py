@@ -130,7 +130,7 @@ def run(records: Sequence[LogRecord], settings: Settings, jar: Path, archive: Pa
     env = environment(jar, parallelism)
     time = settings.time
     source = java("source.ArchiveSource").attach(
-        env._j_stream_execution_environment, str(archive), time.watermark_delay, time.future_tolerance
+        env._j_stream_execution_environment, str(archive), time.watermark_delay, time.future_tolerance, 0
     )
     documents = graph.build(env, source, settings, SQL)
     texts = java("sink.KeyedJson").texts(documents.results.union(streams([documents.rejected])))

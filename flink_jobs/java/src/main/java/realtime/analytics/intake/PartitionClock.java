@@ -35,6 +35,11 @@ public class PartitionClock implements AssignerWithPeriodicWatermarks<Intake> {
         this(delayMillis, Collections.emptyMap());
     }
 
+    /** Lets the partition, whose log continues another's, go on from that one's largest accepted event time. */
+    public void inherit(String partition, long newest) {
+        restored.merge(partition, newest, Math::max);
+    }
+
     /** Judges the record; returns its event time, or the clock's where it has none. */
     @Override
     public long extractTimestamp(Intake record, long previous) {
@@ -51,6 +56,15 @@ public class PartitionClock implements AssignerWithPeriodicWatermarks<Intake> {
             } else {
                 max = Math.max(max, record.eventTime);
             }
+        }
+        record.partitionMax = max;
+        return record.accepted() ? record.eventTime : max;
+    }
+
+    /** Moves on with a record whose verdict is known, without judging it; returns as {@link #extractTimestamp}. */
+    public long follow(Intake record) {
+        if (record.accepted()) {
+            max = Math.max(max, record.eventTime);
         }
         record.partitionMax = max;
         return record.accepted() ? record.eventTime : max;

@@ -1,5 +1,7 @@
 package realtime.analytics.intake;
 
+import java.util.Arrays;
+
 /** Why a record is not accepted: the closed list of contracts/rejections.py, against which it is tested. */
 public enum Reason {
     MALFORMED("malformed"),
@@ -16,5 +18,15 @@ public enum Reason {
 
     Reason(String code) {
         this.code = code;
+    }
+
+    /** The reason of that code; IllegalArgumentException for any other text. */
+    public static Reason of(String code) {
+        for (Reason reason : values()) {
+            if (reason.code.equals(code)) {
+                return reason;
+            }
+        }
+        throw new IllegalArgumentException(code + " is not a reason; reasons are " + Arrays.toString(values()));
     }
 }

@@ -3,8 +3,6 @@ package realtime.analytics.sink;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Instant;
-import java.time.LocalDateTime;
-import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.flink.api.common.functions.MapFunction;
@@ -94,36 +92,26 @@ public final class ResultEncoder implements MapFunction<Row, KeyedJson> {
         for (int i = 0; i < key.length; i++) {
             parts[i] = row.getField(key[i]);
         }
-        String id = Digests.resultId(type, millis(row.getField(start)), millis(row.getField(end)), parts);
+        long from = CompleteResults.millis(row.getField(start));
+        String id = Digests.resultId(type, from, CompleteResults.millis(row.getField(end)), parts);
         String json =
                 JsonText.object(
                         out -> {
                             out.writeStringField("result_type", type);
                             out.writeStringField("result_id", id);
-                            out.writeStringField(EVENT_TIME, JsonText.time(instant(row.getField(eventTime))));
+                            out.writeStringField(EVENT_TIME, time(row.getField(eventTime)));
                             out.writeStringField("run", run);
                             for (int i = 0; i < columns.length; i++) {
                                 Object value = row.getField(positions[i]);
                                 out.writeFieldName(columns[i]);
-                                write(out, times[i] && value != null ? JsonText.time(instant(value)) : value);
+                                write(out, times[i] && value != null ? time(value) : value);
                             }
                         });
         return new KeyedJson(Digests.resultId(type, 0, 0, parts), json);
     }
 
-    private static long millis(Object time) {
-        return instant(time).toEpochMilli();
-    }
-
-    /** SQL gives LocalDateTime in UTC or Instant, Java jobs Instant, Python jobs epoch milliseconds. */
-    private static Instant instant(Object time) {
-        if (time instanceof Instant) {
-            return (Instant) time;
-        }
-        if (time instanceof Long) {
-            return Instant.ofEpochMilli((Long) time);
-        }
-        return ((LocalDateTime) time).toInstant(ZoneOffset.UTC);
+    private static String time(Object time) {
+        return JsonText.time(Instant.ofEpochMilli(CompleteResults.millis(time)));
     }
 
     private static void write(JsonGenerator out, Object value) throws IOException {

@@ -20,10 +20,16 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
+import realtime.analytics.intake.Reason;
 
 /**
  * Reads archived records in file order, once, with the verdicts and watermarks of the live source: one JSON object a
- * line with source, partition, position, arrival_time (epoch milliseconds) and payload (base64).
+ * line with source, partition, position, arrival_time (epoch milliseconds), payload (base64), and the verdict where
+ * it is known: "accepted" or the reason of the rejection.
+ *
+ * <p>A partition's records stand in their order; partitions may be mixed in any way. A live verdict is kept as it is:
+ * lateness after idleness and duplicates across shards follow from timing, which an archive does not hold, and at its
+ * edges it does not even hold what came before. Without a verdict, the record is judged as the live source would.
  *
  * <p>Bounded and not restartable from a checkpoint: a failed run starts over, which is safe because ids are pure
  * functions of the input.
@@ -31,23 +37,36 @@ import realtime.analytics.intake.PartitionClock;
 public final class ArchiveSource implements SourceFunction<Intake> {
     private static final long serialVersionUID = 1L;
 
+    private static final String ACCEPTED = "accepted";
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
     private final String file;
     private final long delayMillis;
     private final long futureToleranceMillis;
+    private final long knownFrom;
     private volatile boolean running = true;
 
-    private ArchiveSource(String file, long delayMillis, long futureToleranceMillis) {
+    private ArchiveSource(String file, long delayMillis, long futureToleranceMillis, long knownFrom) {
         this.file = file;
         this.delayMillis = delayMillis;
         this.futureToleranceMillis = futureToleranceMillis;
+        this.knownFrom = knownFrom;
     }
 
-    /** The archive as a stream of decoded records. All times in milliseconds. */
+    /**
+     * The archive as a stream of decoded records. All times in milliseconds.
+     *
+     * @param knownFrom the event time from which on the archive holds every event; 0 for a log from its beginning.
+     */
     public static DataStream<Intake> attach(
-            StreamExecutionEnvironment environment, String file, long delayMillis, long futureToleranceMillis) {
+            StreamExecutionEnvironment environment,
+            String file,
+            long delayMillis,
+            long futureToleranceMillis,
+            long knownFrom) {
         return environment
                 .addSource(
-                        new ArchiveSource(file, delayMillis, futureToleranceMillis),
+                        new ArchiveSource(file, delayMillis, futureToleranceMillis, knownFrom),
                         "archive " + file,
                         TypeInformation.of(Intake.class))
                 .uid("source");
@@ -58,27 +77,28 @@ public final class ArchiveSource implements SourceFunction<Intake> {
         Set<String> silent = partitions();
         Map<String, PartitionClock> clocks = new HashMap<>();
         EventDecoder decoder = new EventDecoder(futureToleranceMillis);
-        PartitionLog log = new PartitionLog(context, new HashMap<>());
-        long watermark = Long.MIN_VALUE;
+        PartitionLog log = new PartitionLog(context, new HashMap<>(), Long.MIN_VALUE);
+        log.emitWatermark(Horizon.signal(knownFrom));
         try (BufferedReader lines = open()) {
             for (String line = lines.readLine(); running && line != null; line = lines.readLine()) {
-                Intake record = parse(line);
+                JsonNode node = MAPPER.readTree(line);
+                Intake record = record(node);
                 decoder.decode(record);
                 PartitionClock clock =
                         clocks.computeIfAbsent(record.partition, name -> new PartitionClock(delayMillis));
-                log.collectWithTimestamp(record, clock.extractTimestamp(record, Long.MIN_VALUE));
+                JsonNode verdict = node.get("verdict");
+                long timestamp =
+                        verdict == null
+                                ? clock.extractTimestamp(record, Long.MIN_VALUE)
+                                : judged(record, verdict.asText(), clock);
+                log.collectWithTimestamp(record, timestamp);
                 if (clock.getCurrentWatermark() != null) {
                     silent.remove(record.partition);
                 }
                 if (silent.isEmpty()) {
-                    long lowest = Long.MAX_VALUE;
-                    for (PartitionClock each : clocks.values()) {
-                        Watermark mark = each.getCurrentWatermark();
-                        lowest = mark == null ? lowest : Math.min(lowest, mark.getTimestamp());
-                    }
-                    if (lowest > watermark && lowest != Long.MAX_VALUE) {
-                        watermark = lowest;
-                        log.emitWatermark(new Watermark(watermark));
+                    long lowest = lowest(clocks);
+                    if (lowest >= 0 && lowest > log.watermark()) {
+                        log.emitWatermark(new Watermark(lowest));
                     }
                 }
             }
@@ -90,11 +110,27 @@ public final class ArchiveSource implements SourceFunction<Intake> {
         running = false;
     }
 
+    private static long judged(Intake record, String verdict, PartitionClock clock) {
+        if (!verdict.equals(ACCEPTED) && record.accepted()) {
+            record.reject(Reason.of(verdict), "as it was judged when it arrived");
+        }
+        return clock.follow(record);
+    }
+
+    private static long lowest(Map<String, PartitionClock> clocks) {
+        long lowest = Long.MAX_VALUE;
+        for (PartitionClock each : clocks.values()) {
+            Watermark mark = each.getCurrentWatermark();
+            lowest = mark == null ? lowest : Math.min(lowest, mark.getTimestamp());
+        }
+        return lowest == Long.MAX_VALUE ? Long.MIN_VALUE : lowest;
+    }
+
     private Set<String> partitions() throws IOException {
         Set<String> names = new HashSet<>();
         try (BufferedReader lines = open()) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                names.add(parse(line).partition);
+                names.add(MAPPER.readTree(line).required("partition").asText());
             }
         }
         return names;
@@ -106,10 +142,7 @@ public final class ArchiveSource implements SourceFunction<Intake> {
                 new InputStreamReader(FileSystem.get(path.toUri()).open(path), StandardCharsets.UTF_8));
     }
 
-    private static final ObjectMapper MAPPER = new ObjectMapper();
-
-    private static Intake parse(String line) throws IOException {
-        JsonNode node = MAPPER.readTree(line);
+    private static Intake record(JsonNode node) throws IOException {
         return new Intake(
                 node.required("source").asText(),
                 node.required("partition").asText(),

@@ -1,6 +1,7 @@
 package realtime.analytics.source;
 
-import java.util.Collections;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,74 +11,111 @@ import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.tuple.Tuple2;
+import org.apache.flink.api.java.tuple.Tuple3;
+import org.apache.flink.kinesis.shaded.com.amazonaws.services.kinesis.AmazonKinesis;
+import org.apache.flink.kinesis.shaded.com.amazonaws.services.kinesis.model.DescribeStreamSummaryRequest;
+import org.apache.flink.kinesis.shaded.com.amazonaws.services.kinesis.model.StreamDescriptionSummary;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.connectors.kinesis.FlinkKinesisConsumer;
+import org.apache.flink.streaming.connectors.kinesis.config.ConsumerConfigConstants;
+import org.apache.flink.streaming.connectors.kinesis.config.ConsumerConfigConstants.InitialPosition;
 import org.apache.flink.streaming.connectors.kinesis.internals.KinesisDataFetcher;
 import org.apache.flink.streaming.connectors.kinesis.serialization.KinesisDeserializationSchema;
+import org.apache.flink.streaming.connectors.kinesis.util.AWSUtil;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
+import realtime.analytics.source.PartitionLog.Partition;
 
 /**
- * Reads a Kinesis stream once: decoded records with per-shard verdicts and watermarks, the shards' clocks
- * checkpointed beside the connector's sequence numbers.
+ * Reads a Kinesis stream once: decoded records with per-shard verdicts, one watermark, and beside the connector's
+ * sequence numbers each shard's clock, the watermark that has left, and from when on the log is known.
  */
 public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
     private static final long serialVersionUID = 1L;
 
-    private final long delayMillis;
-    private final long startGraceMillis;
-    private transient ListState<Tuple2<String, Long>> clockState;
-    private transient Map<String, Long> restoredClocks;
-    private transient volatile PartitionLog log;
+    private final String stream;
+    private final boolean startsAtLatest;
+    private final SourceTimes times;
+    /** Shard, largest and first accepted event time. */
+    private transient ListState<Tuple3<String, Long, Long>> partitionState;
+    /** The watermark that has left, and the horizon; one entry a subtask. */
+    private transient ListState<Tuple2<Long, Long>> progressState;
 
-    private KinesisSource(
-            String stream, Properties properties, long delayMillis, long startGraceMillis, long futureToleranceMillis) {
-        super(stream, new IntakeSchema(futureToleranceMillis), properties);
-        this.delayMillis = delayMillis;
-        this.startGraceMillis = startGraceMillis;
+    private transient Map<String, Partition> restored;
+    private transient long restoredWatermark;
+    private transient long restoredHorizon;
+    private transient volatile PartitionLog log;
+    private transient volatile SourceHistory history;
+    private transient volatile Lineage lineage;
+
+    private KinesisSource(String stream, Properties properties, SourceTimes times) {
+        super(stream, new IntakeSchema(times.futureTolerance), properties);
+        this.stream = stream;
+        this.times = times;
+        this.startsAtLatest =
+                InitialPosition.LATEST
+                        .name()
+                        .equals(properties.getProperty(ConsumerConfigConstants.STREAM_INITIAL_POSITION));
         // A non-null assigner switches the fetcher's periodic watermarks on; createFetcher makes the real one.
-        setPeriodicWatermarkAssigner(new PartitionClock(delayMillis));
+        setPeriodicWatermarkAssigner(new PartitionClock(times.delay));
     }
 
-    /** The source as a stream of decoded records. All times in milliseconds. */
+    /** The source as a stream of decoded records. */
     public static DataStream<Intake> attach(
-            StreamExecutionEnvironment environment,
-            String stream,
-            Properties properties,
-            long delayMillis,
-            long startGraceMillis,
-            long futureToleranceMillis) {
+            StreamExecutionEnvironment environment, String stream, Properties properties, SourceTimes times) {
         return environment
-                .addSource(
-                        new KinesisSource(stream, properties, delayMillis, startGraceMillis, futureToleranceMillis),
-                        "events of " + stream)
+                .addSource(new KinesisSource(stream, properties, times), "events of " + stream)
                 .uid("source");
     }
 
     @Override
     public void initializeState(FunctionInitializationContext context) throws Exception {
         super.initializeState(context);
-        clockState =
+        partitionState =
                 context.getOperatorStateStore()
                         .getUnionListState(
-                                new ListStateDescriptor<>("partition-clocks", Types.TUPLE(Types.STRING, Types.LONG)));
-        restoredClocks = new HashMap<>();
-        for (Tuple2<String, Long> clock : clockState.get()) {
-            restoredClocks.merge(clock.f0, clock.f1, Math::max);
+                                new ListStateDescriptor<>(
+                                        "partitions", Types.TUPLE(Types.STRING, Types.LONG, Types.LONG)));
+        progressState =
+                context.getOperatorStateStore()
+                        .getUnionListState(
+                                new ListStateDescriptor<>("progress", Types.TUPLE(Types.LONG, Types.LONG)));
+        restored = new HashMap<>();
+        for (Tuple3<String, Long, Long> each : partitionState.get()) {
+            Partition partition = restored.computeIfAbsent(each.f0, unseen -> new Partition());
+            partition.newest = Math.max(partition.newest, each.f1);
+            partition.first = Math.max(partition.first, each.f2);
         }
+        restoredWatermark = Long.MAX_VALUE;
+        restoredHorizon = Horizon.UNKNOWN;
+        for (Tuple2<Long, Long> each : progressState.get()) {
+            // The operators have seen the smallest: they merge what the subtasks send.
+            restoredWatermark = Math.min(restoredWatermark, each.f0);
+            restoredHorizon = Math.max(restoredHorizon, each.f1);
+        }
+        restoredWatermark = restoredWatermark == Long.MAX_VALUE ? Long.MIN_VALUE : restoredWatermark;
     }
 
     @Override
     public void snapshotState(FunctionSnapshotContext context) throws Exception {
         super.snapshotState(context);
-        Map<String, Long> clocks = log == null ? restoredClocks : log.clocks();
-        clockState.clear();
-        for (Map.Entry<String, Long> clock : clocks.entrySet()) {
-            clockState.add(Tuple2.of(clock.getKey(), clock.getValue()));
+        partitionState.clear();
+        progressState.clear();
+        PartitionLog current = log;
+        if (current != null && lineage.isComplete()) {
+            current.retain(lineage::lists);
         }
+        Map<String, Partition> partitions = current == null ? restored : current.partitions();
+        for (Map.Entry<String, Partition> each : partitions.entrySet()) {
+            partitionState.add(Tuple3.of(each.getKey(), each.getValue().newest, each.getValue().first));
+        }
+        progressState.add(
+                current == null
+                        ? Tuple2.of(restoredWatermark, restoredHorizon)
+                        : Tuple2.of(current.watermark(), history.knownFrom()));
     }
 
     @Override
@@ -87,17 +125,42 @@ public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
             RuntimeContext context,
             Properties properties,
             KinesisDeserializationSchema<Intake> schema) {
-        Map<String, Long> clocks = restoredClocks == null ? Collections.emptyMap() : restoredClocks;
-        log = new PartitionLog(output, clocks);
-        return new HeldFetcher(
+        Map<String, Partition> known = restored == null ? new HashMap<>() : restored;
+        Map<String, Long> clocks = new HashMap<>();
+        long newest = ShardReport.NONE;
+        for (Map.Entry<String, Partition> each : known.entrySet()) {
+            if (each.getValue().newest != PartitionLog.NONE) {
+                clocks.put(each.getKey(), each.getValue().newest);
+                newest = Math.max(newest, each.getValue().newest);
+            }
+        }
+        boolean complete = restoredHorizon == Horizon.UNKNOWN && !startsAtLatest && holdsEverything(properties);
+        lineage = new Lineage();
+        history = new SourceHistory(known.keySet(), startsAtLatest, complete, newest, restoredHorizon);
+        log = new PartitionLog(output, known, restoredWatermark);
+        return new AlignedFetcher(
                 streams,
                 log,
                 context,
                 properties,
                 schema,
-                getShardAssigner(),
-                new PartitionClock(delayMillis, clocks),
-                getWatermarkTracker(),
-                startGraceMillis);
+                new PartitionClock(times.delay, clocks),
+                lineage,
+                times,
+                history);
+    }
+
+    /** Whether the stream is younger than its retention, so that no record of it is gone. */
+    private boolean holdsEverything(Properties properties) {
+        AmazonKinesis client = AWSUtil.createKinesisClient(properties);
+        try {
+            StreamDescriptionSummary summary =
+                    client.describeStreamSummary(new DescribeStreamSummaryRequest().withStreamName(stream))
+                            .getStreamDescriptionSummary();
+            Duration retention = Duration.ofHours(summary.getRetentionPeriodHours());
+            return summary.getStreamCreationTimestamp().toInstant().plus(retention).isAfter(Instant.now());
+        } finally {
+            client.shutdown();
+        }
     }
 }

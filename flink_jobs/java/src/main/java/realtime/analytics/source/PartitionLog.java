@@ -2,6 +2,7 @@ package realtime.analytics.source;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.apache.flink.streaming.api.functions.source.SourceFunction.SourceContext;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import realtime.analytics.intake.Intake;
@@ -10,37 +11,60 @@ import realtime.analytics.intake.Reason;
 /**
  * Stands between a source and its output, under the checkpoint lock: remembers each partition's clock as of the
  * last record that left (what a checkpoint must hold), and rejects what is at or below a watermark that has left
- * already, so that nothing accepted is dropped downstream.
+ * already, in this run or before the restore, so that nothing accepted is dropped downstream.
  */
 final class PartitionLog implements SourceContext<Intake> {
+    /** No accepted record yet. */
+    static final long NONE = ShardReport.NONE;
+
+    /** One partition as far as it has left the source. Event times in epoch milliseconds. */
+    static final class Partition {
+        /** Largest accepted event time. */
+        long newest = NONE;
+        /** Event time of the first accepted record that was read. */
+        long first = NONE;
+        /** When the last accepted record left in this run, by {@link System#nanoTime}. */
+        long acceptedAt;
+        /** Whether one has left in this run. */
+        boolean delivered;
+
+        Partition() {}
+
+        Partition(long newest, long first) {
+            this.newest = newest;
+            this.first = first;
+        }
+    }
+
     private final SourceContext<Intake> output;
-    private final Map<String, Long> clocks;
-    private final Map<String, Boolean> delivered = new HashMap<>();
-    private long watermark = Long.MIN_VALUE;
-    private boolean idle;
+    private final Map<String, Partition> partitions = new HashMap<>();
+    private long watermark;
 
-    PartitionLog(SourceContext<Intake> output, Map<String, Long> clocks) {
+    /** @param watermark the last that left before the restore, else Long.MIN_VALUE. */
+    PartitionLog(SourceContext<Intake> output, Map<String, Partition> restored, long watermark) {
         this.output = output;
-        this.clocks = new HashMap<>(clocks);
+        this.partitions.putAll(restored);
+        this.watermark = watermark;
     }
 
-    /** Largest accepted event time per partition, epoch milliseconds. Caller holds the checkpoint lock. */
-    Map<String, Long> clocks() {
-        return clocks;
+    /** The partitions; caller holds the checkpoint lock. */
+    Map<String, Partition> partitions() {
+        return partitions;
     }
 
-    /** Whether the partition has delivered an accepted record since this source started. */
-    boolean hasDelivered(String partition) {
-        synchronized (output.getCheckpointLock()) {
-            return delivered.containsKey(partition);
-        }
+    /** The partition's entry, made where there is none; caller holds the checkpoint lock. */
+    Partition partition(String name) {
+        return partitions.computeIfAbsent(name, unseen -> new Partition());
     }
 
-    /** Whether the source has called itself idle and no record has left since. */
-    boolean isIdle() {
-        synchronized (output.getCheckpointLock()) {
-            return idle;
-        }
+    /** Forgets the partitions that are gone from the stream; caller holds the checkpoint lock. */
+    void retain(Predicate<String> listed) {
+        partitions.keySet().removeIf(listed.negate());
+    }
+
+    /** The largest watermark that has left; caller holds the checkpoint lock. */
+    long watermark() {
+        return watermark;
     }
 
     @Override
@@ -52,13 +76,13 @@ final class PartitionLog implements SourceContext<Intake> {
                         "event_time is " + (watermark - record.eventTime) + " ms behind the watermark, which passed"
                                 + " while the shard was idle");
             }
-            if (record.partitionMax != Long.MIN_VALUE) {
-                clocks.put(record.partition, record.partitionMax);
-            }
+            Partition partition = partition(record.partition);
+            partition.newest = Math.max(partition.newest, record.partitionMax);
             if (record.accepted()) {
-                delivered.put(record.partition, Boolean.TRUE);
+                partition.first = partition.first == NONE ? record.eventTime : partition.first;
+                partition.delivered = true;
+                partition.acceptedAt = System.nanoTime();
             }
-            idle = false;
             output.collectWithTimestamp(record, timestamp);
         }
     }
@@ -76,13 +100,9 @@ final class PartitionLog implements SourceContext<Intake> {
         throw new UnsupportedOperationException("records leave with their timestamp");
     }
 
+    /** Never passed on: a subtask without active shards follows the watermark of all, so nobody need skip it. */
     @Override
-    public void markAsTemporarilyIdle() {
-        synchronized (output.getCheckpointLock()) {
-            idle = true;
-            output.markAsTemporarilyIdle();
-        }
-    }
+    public void markAsTemporarilyIdle() {}
 
     @Override
     public Object getCheckpointLock() {

@@ -90,4 +90,22 @@ class PartitionClockTest {
     void aRestoredClockOfAnotherPartitionIsNotUsed() {
         assertNull(judged(new PartitionClock(DELAY, Map.of("other", 500_000L)), record(1)).reason);
     }
+
+    @Test
+    void aChildGoesOnFromTheNewestOfItsParents() {
+        PartitionClock clock = new PartitionClock(DELAY);
+        clock.inherit("p", 100_000);
+        clock.inherit("p", 90_000);
+        assertEquals(Reason.LATE, judged(clock, record(95_000)).reason);
+        assertNull(judged(clock, record(95_001)).reason);
+    }
+
+    @Test
+    void aKnownVerdictIsFollowedNotJudged() {
+        PartitionClock clock = new PartitionClock(DELAY);
+        assertEquals(100_000, clock.follow(record(100_000)));
+        assertEquals(1, clock.follow(record(1)), "accepted live, so it stays");
+        assertEquals(100_000, clock.follow(bad()));
+        assertEquals(95_000, clock.getCurrentWatermark().getTimestamp());
+    }
 }

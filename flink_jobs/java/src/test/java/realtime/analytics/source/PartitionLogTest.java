@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.streaming.api.functions.source.SourceFunction.SourceContext;
@@ -38,7 +39,9 @@ class PartitionLogTest {
         }
 
         @Override
-        public void markAsTemporarilyIdle() {}
+        public void markAsTemporarilyIdle() {
+            left.add("idle");
+        }
 
         @Override
         public Object getCheckpointLock() {
@@ -50,7 +53,8 @@ class PartitionLogTest {
     }
 
     private final Output output = new Output();
-    private final PartitionLog log = new PartitionLog(output, Map.of("restored", 42L));
+    private final PartitionLog log =
+            new PartitionLog(output, Map.of("restored", new PartitionLog.Partition(42, 7)), Long.MIN_VALUE);
     private final PartitionClock fast = new PartitionClock(5_000);
     private final PartitionClock idle = new PartitionClock(5_000);
 
@@ -63,6 +67,16 @@ class PartitionLogTest {
     private Intake sent(PartitionClock clock, Intake record) {
         log.collectWithTimestamp(record, clock.extractTimestamp(record, Long.MIN_VALUE));
         return record;
+    }
+
+    private Map<String, Long> clocks() {
+        Map<String, Long> clocks = new HashMap<>();
+        log.partitions().forEach((name, partition) -> clocks.put(name, partition.newest));
+        return clocks;
+    }
+
+    private boolean hasDelivered(String partition) {
+        return log.partition(partition).delivered;
     }
 
     @Test
@@ -85,14 +99,14 @@ class PartitionLogTest {
 
     @Test
     void theClocksAreThoseOfWhatLeft() {
-        assertEquals(Map.of("restored", 42L), log.clocks());
+        assertEquals(Map.of("restored", 42L), clocks());
         Intake judgedOnly = record("fast", 100_000);
         fast.extractTimestamp(judgedOnly, Long.MIN_VALUE);
-        assertEquals(Map.of("restored", 42L), log.clocks(), "judged, but not yet left");
+        assertEquals(Map.of("restored", 42L), clocks(), "judged, but not yet left");
         log.collectWithTimestamp(judgedOnly, 100_000);
         sent(fast, record("fast", 99_000));
         sent(fast, record("fast", 1));
-        assertEquals(Map.of("restored", 42L, "fast", 100_000L), log.clocks());
+        assertEquals(Map.of("restored", 42L, "fast", 100_000L), clocks());
     }
 
     @Test
@@ -100,17 +114,48 @@ class PartitionLogTest {
         Intake bad = record("fast", 0);
         bad.reject(Reason.MALFORMED, "bad");
         sent(fast, bad);
-        assertFalse(log.hasDelivered("fast"));
-        assertFalse(log.hasDelivered("restored"));
+        assertFalse(hasDelivered("fast"));
+        assertFalse(hasDelivered("restored"));
         sent(fast, record("fast", 1));
-        assertTrue(log.hasDelivered("fast"));
+        assertTrue(hasDelivered("fast"));
     }
 
     @Test
-    void aRejectedRecordWithoutClockLeavesNone() {
+    void aRejectedRecordMovesNoClock() {
         Intake bad = record("fast", 0);
         bad.reject(Reason.MALFORMED, "bad");
         sent(fast, bad);
-        assertEquals(Map.of("restored", 42L), log.clocks());
+        assertEquals(Map.of("restored", 42L, "fast", PartitionLog.NONE), clocks());
+    }
+
+    @Test
+    void aLateRecordAfterARestoreDoesNotReopenWhatHadClosed() {
+        PartitionLog restored = new PartitionLog(output, Map.of(), 95_000);
+        Intake late = record("fast", 95_000);
+        restored.collectWithTimestamp(late, fast.extractTimestamp(late, Long.MIN_VALUE));
+        assertEquals(Reason.LATE_AFTER_IDLE, late.reason);
+        assertEquals(95_000, restored.watermark());
+    }
+
+    @Test
+    void theFirstAcceptedTimeStaysOverARestore() {
+        sent(fast, record("fast", 10_000));
+        sent(fast, record("fast", 9_000));
+        assertEquals(10_000, log.partition("fast").first);
+        sent(new PartitionClock(0), record("restored", 50));
+        assertEquals(7, log.partition("restored").first);
+    }
+
+    @Test
+    void theSourceIsNeverIdle() {
+        log.markAsTemporarilyIdle();
+        assertEquals(List.of(), output.left);
+    }
+
+    @Test
+    void partitionsThatTheStreamNoLongerListsAreForgotten() {
+        sent(fast, record("fast", 1));
+        log.retain("fast"::equals);
+        assertEquals(Map.of("fast", 1L), clocks());
     }
 }

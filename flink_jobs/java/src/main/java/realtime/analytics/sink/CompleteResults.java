@@ -1,0 +1,132 @@
+package realtime.analytics.sink;
+
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.StateSnapshotContext;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.ChainingStrategy;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.types.Row;
+import realtime.analytics.source.Horizon;
+
+/**
+ * Lets only complete results through: none that depends on events from before the application knew the log, so that no
+ * partial window takes a complete one's id, and in a backfill none beyond its range.
+ *
+ * <p>A job that is there for the first time, after the source had read on without it, has a horizon of its own. It comes
+ * in band from the source ({@link Horizon}) and is checkpointed. What is held back is counted as
+ * {@code partial_results}.
+ */
+public final class CompleteResults extends AbstractStreamOperator<Row> implements OneInputStreamOperator<Row, Row> {
+    private static final long serialVersionUID = 1L;
+
+    /** Field that each job adds to its rows: the earliest event time that can change the result. */
+    public static final String NEEDS_FROM = "needs_from";
+
+    private static final long UNKNOWN = Long.MIN_VALUE;
+
+    private final int needsFrom;
+    private final int eventTime;
+    private final long after;
+    private final long until;
+    private transient ListState<Long> horizonState;
+    private transient long horizon;
+    private transient boolean startsNow;
+    private transient boolean known;
+    private transient Counter partial;
+
+    CompleteResults(int needsFrom, int eventTime, long after, long until) {
+        this.needsFrom = needsFrom;
+        this.eventTime = eventTime;
+        this.after = after;
+        this.until = until;
+        this.chainingStrategy = ChainingStrategy.ALWAYS;
+    }
+
+    /**
+     * @param inputs names of the row's fields in order; {@link #NEEDS_FROM} and event_time are among them.
+     * @param after results with an event_time at or before are left out, epoch milliseconds.
+     * @param until so are those with an event_time after it.
+     */
+    public static DataStream<Row> attach(DataStream<Row> rows, String type, String[] inputs, long after, long until) {
+        List<String> names = Arrays.asList(inputs);
+        if (!names.contains(NEEDS_FROM)) {
+            throw new IllegalArgumentException(
+                    type + ": the job does not give the column " + NEEDS_FROM + ", the earliest event time that can"
+                            + " change its result; it gives " + names);
+        }
+        return rows.transform(
+                        type + " complete",
+                        rows.getType(),
+                        new CompleteResults(names.indexOf(NEEDS_FROM), names.indexOf("event_time"), after, until))
+                .uid(type + "-complete");
+    }
+
+    @Override
+    public void initializeState(StateInitializationContext context) throws Exception {
+        super.initializeState(context);
+        horizonState =
+                context.getOperatorStateStore().getUnionListState(new ListStateDescriptor<>("horizon", Types.LONG));
+        horizon = UNKNOWN;
+        // Restored without a horizon: it was there, but had not heard of one yet.
+        startsNow = !horizonState.get().iterator().hasNext();
+        for (Long restored : horizonState.get()) {
+            horizon = Math.max(horizon, restored);
+        }
+        known = horizon != UNKNOWN;
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        partial = getMetricGroup().counter("partial_results");
+    }
+
+    @Override
+    public void snapshotState(StateSnapshotContext context) throws Exception {
+        super.snapshotState(context);
+        horizonState.update(List.of(horizon));
+    }
+
+    @Override
+    public void processWatermark(Watermark mark) throws Exception {
+        // A job that starts now goes by the first signal, one that was there when the source started by the last.
+        if (Horizon.isSignal(mark) && !known && (horizon == UNKNOWN || !startsNow)) {
+            horizon = Horizon.knownFrom(mark);
+        }
+        super.processWatermark(mark);
+    }
+
+    @Override
+    public void processElement(StreamRecord<Row> result) {
+        long becameTrue = millis(result.getValue().getField(eventTime));
+        boolean complete = horizon != UNKNOWN && millis(result.getValue().getField(needsFrom)) >= horizon;
+        if (complete && becameTrue > after && becameTrue <= until) {
+            output.collect(result);
+        } else {
+            partial.inc();
+        }
+    }
+
+    /** SQL gives LocalDateTime in UTC or Instant, Java jobs Instant, Python jobs epoch milliseconds. */
+    static long millis(Object time) {
+        if (time instanceof Instant) {
+            return ((Instant) time).toEpochMilli();
+        }
+        if (time instanceof Long) {
+            return (Long) time;
+        }
+        return ((LocalDateTime) time).toInstant(ZoneOffset.UTC).toEpochMilli();
+    }
+}

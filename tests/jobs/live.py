@@ -1,0 +1,287 @@
+"""Drives the application from a Kinesis stream to Kinesis streams: the real source and sinks, on a mini cluster.
+
+The streams are moto's; a proxy in front of it can hold a shard's first read back. A run ends with a savepoint, which
+flushes the sinks, and the next one goes on from it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import http.server
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+
+from contracts.rejections import REJECTED
+from flink_jobs import endpoints, graph
+from flink_jobs.settings import Settings
+from local.oracle.records import LogRecord
+from local.standins.moto import Moto
+from tests.jobs.harness import SQL, Output, configured
+from tests.jobs.oracle import judge
+
+#: How long a run may take to give what is expected of it.
+PATIENCE_SECONDS = 120.0
+_POLL_SECONDS = 0.2
+_PUT_RECORDS = 500
+
+
+class Proxy(http.server.ThreadingHTTPServer):
+    """Hands requests on to moto; holds the first read of a shard back for as long as ``delays`` says, in seconds."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.target = port
+        self.delays: dict[str, float] = {}
+        self.shard_of: dict[str, str] = {}
+        self.held: list[str] = []
+        self._released = threading.Event()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def endpoint(self) -> str:
+        """What an AWS SDK takes for the service."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def hold(self, shard: str) -> None:
+        """Waits when this is the shard's first read."""
+        delay = self.delays.pop(shard, None)
+        if delay is not None:
+            self.held.append(shard)
+            self._released.wait(delay)
+
+    def close(self) -> None:
+        """Ends the server and its thread."""
+        self._released.set()
+        self.shutdown()
+        self.server_close()
+        self._thread.join(10)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Proxy
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        if operation == "GetRecords":
+            self.server.hold(self.server.shard_of.get(json.loads(body)["ShardIterator"], ""))
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.target, timeout=60)
+        try:
+            connection.request("POST", self.path, body, dict(self.headers))
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        if operation == "GetShardIterator" and answer.status == http.HTTPStatus.OK:
+            self.server.shard_of[json.loads(content)["ShardIterator"]] = json.loads(body)["ShardId"]
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("transfer-encoding", "connection", "content-length", "date", "server"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+class Stream:
+    """The input stream of a test, and the log of what was put into it, in order per shard."""
+
+    def __init__(self, client: Any, name: str, shards: int) -> None:
+        self.name = name
+        self.log: list[LogRecord] = []
+        self._client = client
+        client.create_stream(StreamName=name, ShardCount=shards)
+
+    def shards(self) -> list[str]:
+        """The open shards, oldest first."""
+        return sorted(shard["ShardId"] for shard in self._listed() if not _closed(shard))
+
+    def put(self, shard: str, payloads: Iterable[bytes]) -> None:
+        """Puts the payloads into a shard."""
+        key = next(listed["HashKeyRange"]["StartingHashKey"] for listed in self._listed() if listed["ShardId"] == shard)
+        waiting = list(payloads)
+        for first in range(0, len(waiting), _PUT_RECORDS):
+            batch = waiting[first : first + _PUT_RECORDS]
+            answer = self._client.put_records(
+                StreamName=self.name,
+                Records=[{"Data": payload, "PartitionKey": "test", "ExplicitHashKey": key} for payload in batch],
+            )
+            assert answer["FailedRecordCount"] == 0
+            arrival = time.time_ns() // 1_000_000
+            for payload, taken in zip(batch, answer["Records"], strict=True):
+                assert taken["ShardId"] == shard
+                self.log.append(LogRecord(self.name, shard, taken["SequenceNumber"], arrival, payload))
+
+    def split(self, shard: str) -> list[str]:
+        """Splits a shard in the middle; returns its children."""
+        listed = next(listed for listed in self._listed() if listed["ShardId"] == shard)
+        low, high = (int(listed["HashKeyRange"][edge]) for edge in ("StartingHashKey", "EndingHashKey"))
+        return self._resharded(
+            lambda: self._client.split_shard(
+                StreamName=self.name, ShardToSplit=shard, NewStartingHashKey=str((low + high) // 2)
+            )
+        )
+
+    def merge(self, shard: str, neighbour: str) -> str:
+        """Merges two neighbouring shards; returns their child."""
+        (child,) = self._resharded(
+            lambda: self._client.merge_shards(
+                StreamName=self.name, ShardToMerge=shard, AdjacentShardToMerge=neighbour
+            )
+        )
+        return child
+
+    def _resharded(self, change: Callable[[], Any]) -> list[str]:
+        before = set(self.shards())
+        change()
+        return sorted(set(self.shards()) - before)
+
+    def _listed(self) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self._client.list_shards(StreamName=self.name)["Shards"]
+        return listed
+
+
+def _closed(shard: dict[str, Any]) -> bool:
+    return "EndingSequenceNumber" in shard["SequenceNumberRange"]
+
+
+class Live:
+    """One test's streams, and runs of the application over them."""
+
+    def __init__(self, moto: Moto, jar: Path, folder: Path, name: str, shards: int) -> None:
+        self.client = moto.client("kinesis")
+        self.stream = Stream(self.client, f"{name}-events", shards)
+        self.proxy = Proxy(int(moto.endpoint.rpartition(":")[2]))
+        self._outputs = {kind: f"{name}-{kind}" for kind in ("results", "rejected")}
+        for stream in self._outputs.values():
+            self.client.create_stream(StreamName=stream, ShardCount=1)
+        self._jar = jar
+        self._folder = folder
+        self._job: Any = None
+
+    def settings(self, *jobs: str, start: str = "TRIM_HORIZON", **time: str) -> Settings:
+        """The given jobs on this test's streams; ``time`` changes the group of that name."""
+        return configured(
+            *jobs,
+            input={
+                "stream": self.stream.name,
+                "region": "us-east-1",
+                "start": start,
+                "poll_interval": "200 ms",
+                "discovery_interval": "200 ms",
+            },
+            output={f"{kind}_stream": stream for kind, stream in self._outputs.items()} | {"buffer": "100 ms"},
+            time={"start_grace": "12 s", **time},
+            local={
+                "endpoint": self.proxy.endpoint,
+                "access_key": "testing",
+                "secret_key": "testing",  # not a secret: moto takes any
+                "checkpoint_interval": "1 s",
+            },
+        )
+
+    def start(self, settings: Settings, parallelism: int, savepoint: str | None = None, sql: Path = SQL) -> None:
+        """Submits the application; returns at once."""
+        configuration = Configuration()
+        configuration.set_string("pipeline.jars", self._jar.as_uri())
+        configuration.set_string("pipeline.object-reuse", "true")
+        configuration.set_string("pipeline.auto-generate-uids", "false")
+        configuration.set_string("restart-strategy.type", "none")
+        if savepoint is not None:
+            configuration.set_string("execution.savepoint.path", savepoint)
+            configuration.set_string("execution.state-recovery.ignore-unclaimed-state", "true")
+        environment = StreamExecutionEnvironment.get_execution_environment(configuration)
+        environment.set_parallelism(parallelism)
+        environment.enable_checkpointing(1_000)
+        records = endpoints.kinesis_records(environment, settings)
+        endpoints.kinesis_sinks(graph.build(environment, records, settings, sql), settings)
+        self._job = environment.execute_async("live")._j_job_client
+
+    def stop(self) -> str:
+        """Stops the application with a savepoint, which flushes the sinks; returns its address."""
+        canonical = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType.CANONICAL
+        savepoint: str = self._job.stopWithSavepoint(False, self._folder.as_uri(), canonical).get()
+        self._job = None
+        return savepoint
+
+    def until(self, done: Callable[[Output], bool], what: str) -> Output:
+        """Waits until what has come out is as wanted."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        output = self.output()
+        while not done(output):
+            status = self._job.getJobStatus().get().name()
+            assert status in ("INITIALIZING", "CREATED", "RUNNING"), self._failure(status)
+            assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_SECONDS:.0f} s; {_summary(output)}"
+            time.sleep(_POLL_SECONDS)
+            output = self.output()
+        return output
+
+    def until_all(self, wanted: Iterable[str], rejections: int = 0) -> Output:
+        """Waits for the results of these ids and as many rejections."""
+        ids = set(wanted)
+        return self.until(
+            lambda output: ids <= output.results.keys() and len(output.rejected) >= rejections,
+            f"{len(ids)} results and {rejections} rejections",
+        )
+
+    def output(self) -> Output:
+        """Everything that came out so far; one id has one text."""
+        output = Output({}, {})
+        for stream in self._outputs.values():
+            for text in self._texts(stream):
+                document = json.loads(text)
+                known = output.rejected if document["result_type"] == REJECTED else output.results
+                assert known.get(document["result_id"], text) == text, f"one id, two documents: {text}"
+                known[document["result_id"]] = text
+        return output
+
+    def close(self) -> None:
+        """Ends the application, if it runs, and the proxy."""
+        if self._job is not None:
+            self._job.cancel().get()
+            self._job = None
+        self.proxy.close()
+
+    def _texts(self, stream: str) -> Iterable[str]:
+        for shard in self.client.list_shards(StreamName=stream)["Shards"]:
+            iterator = self.client.get_shard_iterator(
+                StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while True:
+                answer = self.client.get_records(ShardIterator=iterator, Limit=10_000)
+                if not answer["Records"]:
+                    break
+                iterator = answer["NextShardIterator"]
+                for record in answer["Records"]:
+                    yield record["Data"].decode()
+
+    def _failure(self, status: str) -> str:
+        try:
+            self._job.getJobExecutionResult().get()
+        except Exception as error:  # noqa: BLE001 - the test's failure tells it
+            return f"the job is {status}: {error}"
+        return f"the job is {status}"
+
+
+def _summary(output: Output) -> str:
+    return f"there are {len(output.results)} results and {len(output.rejected)} rejections"
+
+
+def accepted(records: Sequence[LogRecord], settings: Settings) -> int:
+    """How many of the records the oracle accepts, heartbeats included."""
+    return judge(records, settings).accepted
