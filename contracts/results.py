@@ -45,6 +45,10 @@ ALERT_LEVELS = ("LOW", "MEDIUM", "HIGH")
 #: ``suspicious_activity`` of a fraud result.
 HIGH_FREQUENCY = "High frequency transactions"
 
+#: What every job adds to its rows and no result holds: the earliest event_time that can change the row. A row that
+#: needs more than the application knows of the log is held back (see flink_jobs/java/.../sink/CompleteResults.java).
+NEEDS_FROM = "needs_from"
+
 #: Last element of a list, or last step of a sequence, that was cut.
 MORE_MARK = "..."
 

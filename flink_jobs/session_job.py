@@ -34,6 +34,7 @@ COLUMNS = (
     "event_count",
     "total_value",
     "event_types",
+    "needs_from",
 )
 
 
@@ -137,6 +138,7 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
             session.count,
             Decimal((sign, digits, -DECIMAL_SCALE)),
             event_types,
+            self._rules.needs_from(session),
         )
 
 
@@ -155,6 +157,7 @@ def attach(events: DataStream, settings: SessionSettings) -> DataStream:
             Types.LONG(),
             Types.BIG_DEC(),
             Types.OBJECT_ARRAY(Types.STRING()),
+            Types.LONG(),
         ],
     )
     return keyed.process(SessionJob(rules), output_type=output).name("session").uid("session-intervals")

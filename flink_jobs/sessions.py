@@ -69,6 +69,14 @@ class SessionRules:
         """When the session was over, in event time: the end of the gap, or the cut."""
         return min(session.end + self.gap, session.start + self.max_span)
 
+    def needs_from(self, session: Interval) -> int:
+        """The earliest event time that can change the session: an event within the gap before it would begin it.
+
+        After a start without state, a user who never pauses for the gap is cut 24 h after the first event that was
+        seen, not that was: those sessions are whole, and have starts, so ids, of their own.
+        """
+        return session.start - self.gap
+
     def close(self, intervals: list[Interval], watermark: int) -> tuple[list[Interval], list[Interval]]:
         """Takes out what the watermark completes: ``(closed, open)``."""
         closed: list[Interval] = []

@@ -2,6 +2,7 @@
 -- behavior_score = sum of weight * exp(-(window_end - event_time) / 1 h)
 -- weights: view 1, click 2, purchase 5, other 0.
 -- A user is listed when active in the window's last 5 minutes; rank by score (six decimals), then category.
+-- needs_from: the earliest event_time that can change the row; not part of the result.
 SELECT
     scores.window_end AS event_time,
     scores.window_start,
@@ -10,7 +11,8 @@ SELECT
     best.category,
     best.behavior_score,
     best.last_activity,
-    best.category_rank AS `rank`
+    best.category_rank AS `rank`,
+    scores.window_start AS needs_from
 FROM (
     SELECT
         window_start,

@@ -120,16 +120,3 @@ def test_all_jobs_skip_an_event_without_their_key(flink: Flink) -> None:
     output = flink(log([event(0)]), configured())
     assert [json.loads(text)["result_type"] for text in output.results.values()] == [ResultType.SESSION.value]
     assert not output.rejected
-
-
-def test_backfill_marks_its_results_and_gives_the_same_ids(flink: Flink) -> None:
-    records = log([event(0, value=1), b"{"])
-    live = flink(records, configured("aggregation"))
-    backfill = flink(records, configured("aggregation", output={**OUTPUT, "run": "backfill"}))
-    assert live.results.keys() == backfill.results.keys()
-    assert live.rejected.keys() == backfill.rejected.keys()
-    for text in (*backfill.results.values(), *backfill.rejected.values()):
-        assert json.loads(text)["run"] == "backfill"
-
-
-OUTPUT = {"results_stream": "results", "rejected_stream": "rejected"}

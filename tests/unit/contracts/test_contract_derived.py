@@ -12,7 +12,7 @@ from contracts import events
 from contracts.columns import ColumnType
 from contracts.metrics import METRICS
 from contracts.rejections import REASON_MEANINGS, REJECTED, REJECTION_COLUMNS, Reason
-from contracts.results import ENVELOPE, SCHEMAS, ResultType
+from contracts.results import ENVELOPE, NEEDS_FROM, SCHEMAS, ResultType
 
 ROOT = Path(__file__).resolve().parents[3]
 JAVA = ROOT / "flink_jobs" / "java" / "src" / "main" / "java" / "realtime" / "analytics"
@@ -47,9 +47,9 @@ def python_literal(path: str, name: str) -> object:
 
 
 def wanted_columns(job: ResultType) -> set[str]:
-    """What the encoder needs of a job's rows: the time, the contract's columns, and what makes the id."""
+    """What is needed of a job's rows: the time, the contract's columns, what makes the id, and what tells if complete."""
     schema = SCHEMAS[job]
-    return {"event_time", schema.start, schema.end, *schema.key, *(column.name for column in schema.columns)}
+    return {"event_time", NEEDS_FROM, schema.start, schema.end, *schema.key, *(column.name for column in schema.columns)}
 
 
 def test_given_the_java_enum_then_its_reasons_are_the_contracts_in_the_same_order() -> None:
@@ -197,8 +197,12 @@ def test_given_the_rejection_then_java_writes_the_contracts_columns() -> None:
 
 
 def test_given_the_envelope_then_java_writes_it_first() -> None:
-    text = source("sink/ResultEncoder.java").replace("EVENT_TIME, JsonText", '"event_time", JsonText')
+    text = source("sink/ResultEncoder.java").replace("EVENT_TIME, time(", '"event_time", time(')
     assert re.findall(r'writeStringField\("(\w+)"', text) == [column.name for column in ENVELOPE]
+
+
+def test_given_what_a_row_needs_then_java_knows_its_name() -> None:
+    assert java_constant("sink/CompleteResults.java", "NEEDS_FROM") == f'"{NEEDS_FROM}"'
 
 
 def test_given_metrics_then_their_names_are_unique() -> None:

@@ -72,7 +72,11 @@ def error_of(groups: Groups, *, local: bool = False) -> str:
         ("input", "region", "moon", "an AWS region, such as us-east-1"),
         ("input", "stream", "two words", "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -"),
         ("input", "stream", "x" * 129, "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -"),
-        ("output", "run", "test", "one of live, backfill"),
+        ("backfill", "start", "yesterday", "a time in UTC since 1970, such as 2026-11-24T00:00:00Z"),
+        ("backfill", "start", "2026-11-24T00:00:00+01:00", "a time in UTC since 1970"),
+        ("backfill", "end", "2026-02-30T00:00:00Z", "a time in UTC since 1970"),
+        ("backfill", "end", "1969-12-31T23:59:59Z", "a time in UTC since 1970"),
+        ("backfill", "archive", "https://example.com/a", "an s3:// or file:// address, or an absolute path"),
         ("jobs", "enabled", "fraud,frauds", "aggregation, anomaly, session, behavior, recommendation, fraud"),
         ("jobs", "enabled", "", "aggregation, anomaly, session, behavior, recommendation, fraud"),
         ("recommendation", "top", "0", "a whole number from 1 to 100"),
@@ -208,20 +212,21 @@ def test_given_any_text_for_any_setting_then_it_is_read_within_bounds_or_refused
     place: tuple[str, str], text: str
 ) -> None:
     group, key = place
+    values = {**BACKFILL, key: text} if group == "backfill" else {key: text}
     try:
-        parsed = parse(changed(group, **{key: text}), FILE, local=True)
+        parsed = parse(changed(group, **values), FILE, local=True)
     except SettingsError as error:
         message = str(error)
         assert len(message.splitlines()) == 1
         assert repr(group) in message
-        assert repr(key) in message or "keys" in message or key in ("slice", "step", "gap")
+        assert repr(key) in message or "keys" in message or key in ("slice", "step", "gap", "start")
         assert "allowed" in message
         return
     value = getattr(getattr(parsed, GROUPS[group][0]), key)
     default = next(field.default for field in dataclasses.fields(GROUPS[group][1]) if field.name == key)
     assert default is dataclasses.MISSING or isinstance(value, type(default))
     if isinstance(value, int) and not isinstance(value, bool):
-        assert 0 <= value <= 7 * 86_400_000
+        assert 0 <= value <= 30 * 86_400_000
     elif isinstance(value, float):
         assert 0.0 <= value <= 1_000.0
 
@@ -267,12 +272,14 @@ def test_given_no_such_variable_then_the_services_file_is_read_and_local_refused
 def test_given_only_what_is_required_then_everything_else_is_the_designs() -> None:
     second, minute, hour = 1_000, 60_000, 3_600_000
     wanted: dict[str, dict[str, Any]] = {
-        "input": {"stream": "events", "region": "us-east-1", "start": "LATEST", "poll_interval": second},
-        "output": {"results_stream": "results", "rejected_stream": "rejected", "buffer": second, "run": "live"},
+        "input": {"stream": "events", "region": "us-east-1", "start": "LATEST", "poll_interval": second}
+        | {"discovery_interval": 10 * second},
+        "output": {"results_stream": "results", "rejected_stream": "rejected", "buffer": second},
         "time": {
             "watermark_delay": 5 * second,
             "idle_timeout": 5 * minute,
             "start_grace": 60 * second,
+            "look_ahead": 10 * minute,
             "future_tolerance": 5 * minute,
             "duplicate_window": 10 * minute,
         },
@@ -301,8 +308,27 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
     }
     found = dataclasses.asdict(parse(required(), FILE, local=False))
     assert found.pop("local") is None
+    assert found.pop("backfill") is None
     assert found.pop("run_options") == required()[RUN_OPTIONS]
     assert found == wanted
+
+
+BACKFILL = {"archive": "s3://bucket/prefix", "start": "2026-11-24T00:00:00Z", "end": "2026-11-25T00:00:00.5Z"}
+
+
+def test_given_a_backfill_then_its_results_say_so_and_the_archive_begins_a_margin_earlier() -> None:
+    parsed = parse(changed("backfill", **BACKFILL), FILE, local=False)
+    assert parsed.run == "backfill"
+    assert parse(required(), FILE, local=False).run == "live"
+    assert parsed.backfill is not None
+    assert parsed.backfill.start == 1_795_478_400_000
+    assert parsed.backfill.end == 1_795_564_800_500
+    assert parsed.backfill.known_from == parsed.backfill.start - 25 * 3_600_000
+
+
+def test_given_a_backfill_that_ends_before_it_starts_then_it_is_refused() -> None:
+    message = error_of(changed("backfill", **BACKFILL | {"end": BACKFILL["start"]}))
+    assert "group 'backfill', key 'end': not after 'start'; allowed is a later time" in message
 
 
 def test_given_a_settings_class_then_every_group_of_it_can_be_set() -> None:

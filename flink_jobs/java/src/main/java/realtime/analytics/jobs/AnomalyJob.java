@@ -62,7 +62,10 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
         this.emitAll = emitAll;
     }
 
-    /** Columns of the output, in order; see contracts/results.py. event_ref goes into result_id only. */
+    /**
+     * Columns of the output, in order; see contracts/results.py. event_ref goes into result_id only; needs_from, the
+     * baseline's start, tells whether the result is complete.
+     */
     public static final String[] COLUMNS = {
         "event_time",
         "event_ref",
@@ -75,7 +78,8 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
         "anomaly_score",
         "is_anomaly",
         "expected_low",
-        "expected_high"
+        "expected_high",
+        "needs_from"
     };
 
     static final TypeInformation<Row> OUTPUT =
@@ -92,7 +96,8 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
                     Types.DOUBLE,
                     Types.BOOLEAN,
                     Types.DOUBLE,
-                    Types.DOUBLE);
+                    Types.DOUBLE,
+                    Types.INSTANT);
 
     public static DataStream<Row> attach(
             DataStream<Row> events,
@@ -161,7 +166,7 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
                 Tuple2<Long, Integer> key = Tuple2.of(slice, at / CHUNK);
                 for (Tuple4<Long, Long, Double, String> event : chunks.get(key)) {
                     values[at++] = event.f2;
-                    score(event, context.getCurrentKey(), expected, out);
+                    score(event, context.getCurrentKey(), expected, slice - baselineMillis, out);
                 }
                 chunks.remove(key);
             }
@@ -178,7 +183,11 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
     }
 
     private void score(
-            Tuple4<Long, Long, Double, String> event, String type, Moments expected, Collector<Row> out) {
+            Tuple4<Long, Long, Double, String> event,
+            String type,
+            Moments expected,
+            long needsFrom,
+            Collector<Row> out) {
         Double score = null;
         Double mean = null;
         Double deviation = null;
@@ -207,7 +216,8 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
                             score,
                             anomaly,
                             low,
-                            high));
+                            high,
+                            Instant.ofEpochMilli(needsFrom)));
         }
     }
 }

@@ -64,7 +64,8 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
         "event_sequence",
         "session_duration",
         "total_value",
-        "conversion_flag"
+        "conversion_flag",
+        "needs_from"
     };
 
     static final TypeInformation<Row> OUTPUT =
@@ -79,7 +80,8 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
                     Types.STRING,
                     Types.LONG,
                     Types.BIG_DEC,
-                    Types.BOOLEAN);
+                    Types.BOOLEAN,
+                    Types.INSTANT);
 
     public static DataStream<Row> attach(
             DataStream<Row> events, long gapMillis, int maxSteps, String separator, String moreMark) {
@@ -186,7 +188,9 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
                 session.moreSteps ? sequence + separator + moreMark : sequence,
                 session.last - session.start,
                 session.total,
-                session.converted());
+                session.converted(),
+                // An event less than the gap before it would have made it begin earlier.
+                Instant.ofEpochMilli(session.start - gapMillis));
     }
 
     private static int funnelRank(String eventType) {

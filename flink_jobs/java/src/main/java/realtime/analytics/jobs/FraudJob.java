@@ -44,7 +44,14 @@ public final class FraudJob extends KeyedProcessFunction<Long, Row, Row> {
 
     /** Columns of the output, in order; see contracts/results.py. */
     public static final String[] COLUMNS = {
-        "event_time", "window_start", "window_end", "user_id", "suspicious_activity", "risk_score", "alert_level"
+        "event_time",
+        "window_start",
+        "window_end",
+        "user_id",
+        "suspicious_activity",
+        "risk_score",
+        "alert_level",
+        "needs_from"
     };
 
     static final TypeInformation<Row> OUTPUT =
@@ -56,7 +63,8 @@ public final class FraudJob extends KeyedProcessFunction<Long, Row, Row> {
                     Types.LONG,
                     Types.STRING,
                     Types.DOUBLE,
-                    Types.STRING);
+                    Types.STRING,
+                    Types.INSTANT);
 
     public static DataStream<Row> attach(
             DataStream<Row> events, long windowMillis, int[] thresholds, String[] levels, String activity) {
@@ -124,6 +132,8 @@ public final class FraudJob extends KeyedProcessFunction<Long, Row, Row> {
                 user,
                 activity,
                 (double) thresholds[level],
-                levels[level]);
+                levels[level],
+                // Whether the level was armed follows from the counts of the window before.
+                reached.minusMillis(2 * windowMillis));
     }
 }
