@@ -15,7 +15,6 @@ from flink_jobs.gateway import java, streams, strings
 from flink_jobs.jobs import JOBS, Inputs, Rows
 from flink_jobs.settings import Settings
 
-
 #: Bounds of event times when there is no backfill, epoch milliseconds.
 _ALWAYS = (-1, 2**63 - 1)
 

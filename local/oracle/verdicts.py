@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -89,8 +89,9 @@ def judge(
     future_tolerance: int,
     duplicate_window: int,
     after_idle: frozenset[tuple[str, str]] = frozenset(),
+    parents: Mapping[str, Sequence[str]] | None = None,
 ) -> Verdicts:
-    """Verdicts over records that stand in their shards' order.
+    """Verdicts over records that stand in their shards' order, a shard's after those of its ``parents``.
 
     ``after_idle`` names the records (partition, position) of which the caller knows that they came when the
     watermark had passed without their shard: the one verdict that a log alone does not hold.
@@ -106,6 +107,8 @@ def judge(
             verdicts.rejected[place] = rejected.reason
             continue
         before = newest.get(record.partition)
+        if before is None and parents is not None:
+            before = max((newest[each] for each in parents.get(record.partition, ()) if each in newest), default=None)
         if before is not None and event.time <= before - watermark_delay:
             verdicts.rejected[place] = Reason.LATE
             continue

@@ -3,8 +3,8 @@
 Run as `python -m local.standins.moto_server` with the arguments of moto_server. Measured on moto 5.2.5: eight
 threads putting 16,000 records into one shard lost 147 acknowledged ones (two got the same sequence number);
 each put and each read costs time in proportion to the records already there (40,000 puts: 11.7 s, here 3.4
-s); after a split, new records go on landing in the closed parent, and the parent's old ones move to its
-children. A reconciliation that counts every record needs better; the rest of moto is used as it is.
+s); after a split, new records go on landing in the closed parent, the parent's old ones move to its
+children, and reading it never comes to an end. A reconciliation that counts every record needs better; the rest of moto is used as it is.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from moto.kinesis.models import Record, Shard, Stream
+from moto.kinesis.models import KinesisBackend, Record, Shard, Stream
+from moto.kinesis.utils import decompose_shard_iterator
 from moto.server import main
 
 _lock = threading.RLock()
 _put_record: Callable[..., Any] = Stream.put_record
 _split_shard: Callable[..., None] = Stream.split_shard
 _merge_shards: Callable[..., None] = Stream.merge_shards
+_get_records: Callable[..., tuple[str, list[Any], int]] = KinesisBackend.get_records
 _shard_for_key: Callable[..., Any] = Stream.get_shard_for_key
 
 
@@ -82,6 +84,23 @@ class StreamMethods:
             _merge_shards(self, shard_to_merge, adjacent_shard_to_merge)
 
 
+class BackendMethods:
+    """What replaces the methods of moto's Kinesis: a closed shard that was read to its end has no next iterator."""
+
+    describe_stream: Callable[..., Any]
+
+    def get_records(
+        self, stream_arn: str | None, shard_iterator: str, limit: int | None
+    ) -> tuple[str | None, list[Any], int]:
+        """Return the next iterator, None at the end of a closed shard, up to `limit` records, and ms behind."""
+        with _lock:
+            iterator, records, behind = _get_records(self, stream_arn, shard_iterator, limit)
+            stream, shard_id, last = decompose_shard_iterator(iterator)
+            shard = self.describe_stream(stream_arn=stream_arn, stream_name=stream).get_shard(shard_id)
+            ended = not shard.is_open and int(last) >= shard.get_max_sequence_number()
+        return None if ended else iterator, records, behind
+
+
 class _Shards:
     """As much of a Stream as moto's choice of a shard looks at."""
 
@@ -109,7 +128,7 @@ def replace_methods() -> None:
     Raises:
         RuntimeError: this moto has other methods than the version that they were written for.
     """
-    for ours, theirs in ((ShardMethods, Shard), (StreamMethods, Stream)):
+    for ours, theirs in ((ShardMethods, Shard), (StreamMethods, Stream), (BackendMethods, KinesisBackend)):
         for name, method in vars(ours).items():
             if not inspect.isfunction(method):
                 continue

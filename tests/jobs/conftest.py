@@ -72,9 +72,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
 
 
 @pytest.fixture
-def live(
-    moto: Moto, jar: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Callable[[int], Live]]:
+def live(moto: Moto, jar: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[int], Live]]:
     """Streams of the given number of shards, and the application over them."""
     made: list[Live] = []
 

@@ -11,7 +11,7 @@ import http.server
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from flink_jobs.settings import Settings
 from local.oracle.records import LogRecord
 from local.standins.moto import Moto
 from tests.jobs.harness import SQL, Output, configured
-from tests.jobs.oracle import judge
 
 #: How long a run may take to give what is expected of it.
 PATIENCE_SECONDS = 120.0
@@ -127,6 +126,11 @@ class Stream:
                 assert taken["ShardId"] == shard
                 self.log.append(LogRecord(self.name, shard, taken["SequenceNumber"], arrival, payload))
 
+    def parents(self) -> dict[str, list[str]]:
+        """What each shard continues."""
+        keys = ("ParentShardId", "AdjacentParentShardId")
+        return {shard["ShardId"]: [shard[key] for key in keys if key in shard] for shard in self._listed()}
+
     def split(self, shard: str) -> list[str]:
         """Splits a shard in the middle; returns its children."""
         listed = next(listed for listed in self._listed() if listed["ShardId"] == shard)
@@ -140,9 +144,7 @@ class Stream:
     def merge(self, shard: str, neighbour: str) -> str:
         """Merges two neighbouring shards; returns their child."""
         (child,) = self._resharded(
-            lambda: self._client.merge_shards(
-                StreamName=self.name, ShardToMerge=shard, AdjacentShardToMerge=neighbour
-            )
+            lambda: self._client.merge_shards(StreamName=self.name, ShardToMerge=shard, AdjacentShardToMerge=neighbour)
         )
         return child
 
@@ -231,6 +233,17 @@ class Live:
             output = self.output()
         return output
 
+    def until_subscribed(self) -> None:
+        """Waits until the position in every open shard is taken."""
+        shards = set(self.stream.shards())
+        self.until(lambda _: shards <= set(self.proxy.shard_of.values()), "subscribed to every shard")
+
+    def finish(self, wanted: Iterable[str], rejections: int = 0) -> Output:
+        """Everything that comes, when what is wanted has come and nothing more can."""
+        self.until_all(wanted, rejections)
+        self.stop()
+        return self.output()
+
     def until_all(self, wanted: Iterable[str], rejections: int = 0) -> Output:
         """Waits for the results of these ids and as many rejections."""
         ids = set(wanted)
@@ -280,8 +293,3 @@ class Live:
 
 def _summary(output: Output) -> str:
     return f"there are {len(output.results)} results and {len(output.rejected)} rejections"
-
-
-def accepted(records: Sequence[LogRecord], settings: Settings) -> int:
-    """How many of the records the oracle accepts, heartbeats included."""
-    return judge(records, settings).accepted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from contracts.results import ResultType
 from flink_jobs.settings import Settings
@@ -17,26 +18,56 @@ from tests.jobs.harness import Output, Row
 _SCORED = ("moving_average", "deviation", "expected_low", "expected_high")
 
 
-def judge(records: Sequence[LogRecord], settings: Settings) -> Verdicts:
-    """The oracle's verdicts."""
+def judge(records: Sequence[LogRecord], settings: Settings, **shards: Any) -> Verdicts:
+    """The oracle's verdicts; ``shards``: what only the caller knows of them, ``after_idle`` and ``parents``."""
     return verdicts.judge(
         records,
         watermark_delay=settings.time.watermark_delay,
         future_tolerance=settings.time.future_tolerance,
         duplicate_window=settings.time.duplicate_window,
+        **shards,
     )
 
 
-def assert_agrees(output: Output, records: Sequence[LogRecord], settings: Settings) -> dict[str, int]:
+def needs_from(result: Result, settings: Settings) -> int:
+    """The earliest event time that can change the result, epoch milliseconds: the jobs' own column, recomputed."""
+    match result["result_type"]:
+        case ResultType.AGGREGATION | ResultType.RECOMMENDATION:
+            return int(result["window_start"])
+        case ResultType.ANOMALY:
+            time: int = result["event_time"]
+            return time - time % settings.anomaly.slice - settings.anomaly.baseline
+        case ResultType.SESSION:
+            return int(result["session_start"]) - settings.session.gap
+        case ResultType.BEHAVIOR:
+            return int(result["session_start"]) - settings.behavior.gap
+        case ResultType.FRAUD:
+            return int(result["event_time"]) - 2 * settings.fraud.window
+        case other:
+            raise ValueError(other)
+
+
+def complete_from(known: Mapping[str, Result], settings: Settings, horizon: int) -> dict[str, Result]:
+    """Those of the results that need no event from before the horizon, epoch milliseconds."""
+    return {identity: result for identity, result in known.items() if needs_from(result, settings) >= horizon}
+
+
+def assert_agrees(output: Output, records: Sequence[LogRecord], settings: Settings, **shards: Any) -> dict[str, int]:
     """Every record has the oracle's verdict and every result its content; returns results per job."""
-    judged = judge(records, settings)
+    judged = judge(records, settings, **shards)
+    return assert_gives(output, judged, results.expected(judged.events, settings), records)
+
+
+def assert_gives(
+    output: Output, judged: Verdicts, wanted: Mapping[str, Result], records: Sequence[LogRecord]
+) -> dict[str, int]:
+    """Every record has its verdict and exactly the wanted results came; returns results per job."""
     reasons = {place: reason.value for place, reason in judged.rejected.items()}
     found_reasons = output.reasons()
     for place in reasons.keys() | found_reasons.keys():
         assert found_reasons.get(place) == reasons.get(place), _told(records, place)
-    wanted = results.expected(judged.events, settings)
     found = {identity: _snapped(text, wanted.get(identity)) for identity, text in output.results.items()}
-    compared = comparison.compare(found, wanted)
+    compared = comparison.compare(found, dict(wanted))
     assert compared.agrees, "\n".join(
         [f"{len(compared.differences)} differences; the first:", *compared.differences[:5]]
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from contracts.rejections import Reason
 from contracts.results import ResultType
-from flink_jobs.settings import Settings
 from local.oracle import results
-from tests.jobs.harness import HOUR, MINUTE, SECOND, Output, event
+from tests.jobs.harness import HOUR, MINUTE, event
 from tests.jobs.live import Live
-from tests.jobs.oracle import assert_agrees, judge
+from tests.jobs.oracle import assert_gives, complete_from, judge
 
 NewLive = Callable[[int], Live]
 
@@ -40,17 +41,6 @@ def _heartbeat(offset: int) -> bytes:
     return event(offset, event_type="heartbeat")
 
 
-def _wanted(live: Live, settings: Settings) -> set[str]:
-    return set(results.expected(judge(live.stream.log, settings).events, settings))
-
-
-def _finished(live: Live, settings: Settings) -> Output:
-    """Everything that comes of the stream, when nothing more can come."""
-    live.until_all(_wanted(live, settings), len(judge(live.stream.log, settings).rejected))
-    live.stop()
-    return live.output()
-
-
 @pytest.mark.parametrize("parallelism", [1, 2, 4])
 def test_uneven_backlogs_and_a_slow_first_read_lose_nothing_at_the_start_and_after_a_restore(
     live: NewLive, parallelism: int
@@ -77,7 +67,92 @@ def test_uneven_backlogs_and_a_slow_first_read_lose_nothing_at_the_start_and_aft
         run.stream.put(shard, [_heartbeat(CLOSING)])
     run.proxy.delays[slow] = DELAY_SECONDS
     run.start(settings, parallelism, savepoint)
-    output = _finished(run, settings)
+    judged = judge(run.stream.log, settings)
+    wanted = results.expected(judged.events, settings)
+    output = run.finish(wanted)
     assert run.proxy.held == [slow, slow]
-    assert not output.rejected
-    assert_agrees(output, run.stream.log, settings)
+    assert not judged.rejected
+    assert_gives(output, judged, wanted, run.stream.log)
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_shard_back_from_idleness_reopens_nothing_whichever_subtask_reads_it(live: NewLive, restored: bool) -> None:
+    run = live(2)
+    settings = run.settings("aggregation", "behavior", idle_timeout="10 s")
+    quiet, busy = run.stream.shards()  # a subtask each
+    run.stream.put(quiet, _events(0, MINUTE, 10))
+    run.stream.put(busy, [*_events(0, HOUR, 100), _heartbeat(HOUR + MINUTE)])
+    run.start(settings, 2)
+    # The busy shard's windows close although the quiet one has stood still since the first minute.
+    run.until_all(
+        identity
+        for identity, result in results.expected(judge(run.stream.log, settings).events, settings).items()
+        if result["result_type"] == ResultType.AGGREGATION
+    )
+    if restored:
+        run.start(settings, 2, run.stop())
+    passed = len(run.stream.log)
+    run.stream.put(quiet, [event(30 * MINUTE, value=1.0, session_id="s1", user_id=1)])
+    run.stream.put(quiet, [*_events(2 * HOUR, MINUTE, 10), _heartbeat(CLOSING)])
+    run.stream.put(busy, [_heartbeat(CLOSING)])
+    late = run.stream.log[passed]
+    judged = judge(run.stream.log, settings, after_idle=frozenset([(late.partition, late.position)]))
+    wanted = results.expected(judged.events, settings)
+    output = run.finish(wanted, 1)
+    assert list(output.reasons().values()) == [Reason.LATE_AFTER_IDLE]
+    assert_gives(output, judged, wanted, run.stream.log)
+
+
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_split_and_merged_shards_are_read_after_those_that_they_continue(live: NewLive, when: str) -> None:
+    run = live(2)
+    settings = run.settings(*JOBS)
+    first, second = run.stream.shards()
+    if when == "during":
+        run.start(settings, 2)
+    # Backlogs of one and twenty, so that children are there long before the slow parent's end is read.
+    run.stream.put(first, _events(0, HOUR, FEW))
+    run.stream.put(second, _events(0, HOUR, MANY))
+    low, high = run.stream.split(first)
+    run.stream.put(low, _events(HOUR, HOUR, FEW))
+    run.stream.put(high, [event(HOUR // 2, value=1), *_events(HOUR, HOUR, MANY)])  # late for its parent
+    merged = run.stream.merge(high, second)
+    run.stream.put(merged, [*_events(2 * HOUR, HOUR, FEW), _heartbeat(CLOSING)])
+    run.stream.put(low, [_heartbeat(CLOSING)])
+    if when == "before":
+        run.start(settings, 2)
+    judged = judge(run.stream.log, settings, parents=run.stream.parents())
+    wanted = results.expected(judged.events, settings)
+    output = run.finish(wanted, 1)
+    assert list(judged.rejected.values()) == [Reason.LATE]
+    assert_gives(output, judged, wanted, run.stream.log)
+
+
+def test_a_start_at_the_end_of_the_stream_gives_whole_windows_only(live: NewLive) -> None:
+    run = live(2)
+    settings = run.settings(*JOBS, start="LATEST")
+    one, other = run.stream.shards()
+    run.stream.put(one, _events(0, 12 * MINUTE, 200))
+    run.stream.put(other, _events(0, 12 * MINUTE, 300))
+    run.start(settings, 2)
+    run.until_subscribed()
+    missed = len(run.stream.log)
+    for shard, count in ((one, 2_000), (other, 3_000)):
+        run.stream.put(shard, [*_events(12 * MINUTE, 2 * HOUR, count), _heartbeat(CLOSING)])
+    seen = judge(run.stream.log[missed:], settings).events
+    horizon = max(
+        next(
+            json.loads(record.payload)["event_time"] for record in run.stream.log[missed:] if record.partition == shard
+        )
+        for shard in (one, other)
+    )
+    horizon += settings.time.watermark_delay
+    # What an application says that has been there from the beginning.
+    judged = judge(run.stream.log, settings)
+    whole = results.expected(judged.events, settings)
+    wanted = complete_from(whole, settings, horizon)
+    partial = results.expected(seen, settings).keys() - wanted.keys()
+    assert partial & whole.keys(), "some windows would have taken a complete one's id"
+    # Their events never pause, so no session and no alert of theirs is known from its beginning.
+    assert {whole[identity]["result_type"] for identity in wanted} == {"aggregation", "anomaly", "recommendation"}
+    assert_gives(run.finish(wanted), judged, wanted, run.stream.log)

@@ -47,9 +47,16 @@ def python_literal(path: str, name: str) -> object:
 
 
 def wanted_columns(job: ResultType) -> set[str]:
-    """What is needed of a job's rows: the time, the contract's columns, what makes the id, and what tells if complete."""
+    """What is needed of a job's rows: the time, the columns, what makes the id, and what tells if it is complete."""
     schema = SCHEMAS[job]
-    return {"event_time", NEEDS_FROM, schema.start, schema.end, *schema.key, *(column.name for column in schema.columns)}
+    return {
+        "event_time",
+        NEEDS_FROM,
+        schema.start,
+        schema.end,
+        *schema.key,
+        *(column.name for column in schema.columns),
+    }
 
 
 def test_given_the_java_enum_then_its_reasons_are_the_contracts_in_the_same_order() -> None:

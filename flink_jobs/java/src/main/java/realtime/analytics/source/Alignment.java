@@ -94,6 +94,7 @@ final class Alignment implements AggregateFunction<byte[], Alignment.Known, byte
         }
         boolean waiting = !known.released;
         long slowest = Long.MAX_VALUE;
+        long newestIdle = ShardReport.NONE;
         long front = Long.MAX_VALUE;
         for (SubtaskReport report : known.reports.values()) {
             for (ShardReport shard : report.shards) {
@@ -104,14 +105,19 @@ final class Alignment implements AggregateFunction<byte[], Alignment.Known, byte
                 if (active || ending && shard.newest != ShardReport.NONE) {
                     slowest = Math.min(slowest, shard.newest);
                 }
+                if (shard.status == ShardReport.Status.IDLE) {
+                    newestIdle = Math.max(newestIdle, shard.newest);
+                }
                 if (active) {
                     front = Math.min(front, shard.front);
                 }
             }
         }
+        // When all are idle, nobody holds anybody: time goes on to where the foremost stopped.
+        slowest = slowest == Long.MAX_VALUE ? newestIdle : slowest;
         return new Agreement(
                 known.released,
-                waiting || slowest == Long.MAX_VALUE ? ShardReport.NONE : slowest,
+                waiting ? ShardReport.NONE : slowest,
                 front == Long.MAX_VALUE ? ShardReport.NONE : front,
                 known.knownFrom,
                 ended);
