@@ -27,7 +27,7 @@ from local.standins.moto import Moto
 from tests.jobs.harness import SQL, Output, configured
 
 #: How long a run may take to give what is expected of it.
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 _PUT_RECORDS = 500
 
@@ -247,10 +247,17 @@ class Live:
     def until_all(self, wanted: Iterable[str], rejections: int = 0) -> Output:
         """Waits for the results of these ids and as many rejections."""
         ids = set(wanted)
-        return self.until(
-            lambda output: ids <= output.results.keys() and len(output.rejected) >= rejections,
-            f"{len(ids)} results and {rejections} rejections",
-        )
+        missing: set[str] = ids
+
+        def came(output: Output) -> bool:
+            nonlocal missing
+            missing = ids - output.results.keys()
+            return not missing and len(output.rejected) >= rejections
+
+        try:
+            return self.until(came, f"{len(ids)} results and {rejections} rejections")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; missing: {sorted(missing)[:5]}") from error
 
     def output(self) -> Output:
         """Everything that came out so far; one id has one text."""

@@ -18,23 +18,21 @@ import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.types.Row;
+import org.apache.flink.util.FlinkRuntimeException;
 import realtime.analytics.source.Horizon;
 
 /**
  * Lets only complete results through: none that depends on events from before the application knew the log, so that no
  * partial window takes a complete one's id, and in a backfill none beyond its range.
  *
- * <p>A job that is there for the first time, after the source had read on without it, has a horizon of its own. It comes
- * in band from the source ({@link Horizon}) and is checkpointed. What is held back is counted as
- * {@code partial_results}.
+ * <p>A job that is there for the first time, after the source had read on without it, has a horizon of its own, which
+ * is checkpointed. What is held back is counted as {@code partial_results}.
  */
-public final class CompleteResults extends AbstractStreamOperator<Row> implements OneInputStreamOperator<Row, Row> {
+public class CompleteResults extends AbstractStreamOperator<Row> implements OneInputStreamOperator<Row, Row> {
     private static final long serialVersionUID = 1L;
 
     /** Field that each job adds to its rows: the earliest event time that can change the result. */
     public static final String NEEDS_FROM = "needs_from";
-
-    private static final long UNKNOWN = Long.MIN_VALUE;
 
     private final int needsFrom;
     private final int eventTime;
@@ -42,8 +40,6 @@ public final class CompleteResults extends AbstractStreamOperator<Row> implement
     private final long until;
     private transient ListState<Long> horizonState;
     private transient long horizon;
-    private transient boolean startsNow;
-    private transient boolean known;
     private transient Counter partial;
 
     CompleteResults(int needsFrom, int eventTime, long after, long until) {
@@ -78,13 +74,10 @@ public final class CompleteResults extends AbstractStreamOperator<Row> implement
         super.initializeState(context);
         horizonState =
                 context.getOperatorStateStore().getUnionListState(new ListStateDescriptor<>("horizon", Types.LONG));
-        horizon = UNKNOWN;
-        // Restored without a horizon: it was there, but had not heard of one yet.
-        startsNow = !horizonState.get().iterator().hasNext();
+        horizon = Horizon.UNKNOWN;
         for (Long restored : horizonState.get()) {
             horizon = Math.max(horizon, restored);
         }
-        known = horizon != UNKNOWN;
     }
 
     @Override
@@ -96,27 +89,45 @@ public final class CompleteResults extends AbstractStreamOperator<Row> implement
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
         super.snapshotState(context);
-        horizonState.update(List.of(horizon));
+        // Asked for before any checkpoint: the job of a later run could not tell that it had been there.
+        horizon = horizon == Horizon.UNKNOWN ? askedHorizon() : horizon;
+        horizonState.clear();
+        if (horizon != Horizon.UNKNOWN) {
+            horizonState.add(horizon);
+        }
     }
 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
-        // A job that starts now goes by the first signal, one that was there when the source started by the last.
-        if (Horizon.isSignal(mark) && !known && (horizon == UNKNOWN || !startsNow)) {
-            horizon = Horizon.knownFrom(mark);
-        }
+        settle();
         super.processWatermark(mark);
     }
 
     @Override
     public void processElement(StreamRecord<Row> result) {
         long becameTrue = millis(result.getValue().getField(eventTime));
-        boolean complete = horizon != UNKNOWN && millis(result.getValue().getField(needsFrom)) >= horizon;
+        settle();
+        boolean complete = millis(result.getValue().getField(needsFrom)) >= horizon;
         if (complete && becameTrue > after && becameTrue <= until) {
             output.collect(result);
         } else {
             partial.inc();
         }
+    }
+
+    /** The source agrees upon its horizon before its first watermark, and results come with watermarks. */
+    private void settle() {
+        if (horizon == Horizon.UNKNOWN) {
+            horizon = askedHorizon();
+            if (horizon == Horizon.UNKNOWN) {
+                throw new FlinkRuntimeException("a result came before the source told from when on it knows the log");
+            }
+        }
+    }
+
+    /** {@link Horizon#UNKNOWN} while there is none. */
+    long askedHorizon() {
+        return Horizon.ask(getRuntimeContext().getGlobalAggregateManager());
     }
 
     /** SQL gives LocalDateTime in UTC or Instant, Java jobs Instant, Python jobs epoch milliseconds. */

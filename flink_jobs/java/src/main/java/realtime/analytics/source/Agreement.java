@@ -8,7 +8,14 @@ import java.util.Map;
 final class Agreement implements Serializable {
     private static final long serialVersionUID = 1L;
 
-    static final Agreement NOTHING = new Agreement(false, ShardReport.NONE, ShardReport.NONE, 0, Collections.emptyMap());
+    static final Agreement NOTHING =
+            new Agreement(
+                    false,
+                    ShardReport.NONE,
+                    ShardReport.NONE,
+                    Horizon.UNKNOWN,
+                    Horizon.UNKNOWN,
+                    Collections.emptyMap());
 
     /** Whether every shard of every subtask has delivered, or its grace is over. */
     final boolean released;
@@ -16,16 +23,25 @@ final class Agreement implements Serializable {
     final long slowest;
     /** Where the slowest shard stands for the look-ahead; {@link ShardReport#NONE} when no shard is known to stand. */
     final long front;
-    /** Event time from which on every event is known; valid once released. */
+    /** Event time from which on every event is known; {@link Horizon#UNKNOWN} before that is agreed. */
     final long knownFrom;
+    /** The same for a job that starts in this run. */
+    final long knownToNewJobs;
     /** Shards that were read to their end, with their largest accepted event time. */
     final Map<String, Long> ended;
 
-    Agreement(boolean released, long slowest, long front, long knownFrom, Map<String, Long> ended) {
+    Agreement(
+            boolean released,
+            long slowest,
+            long front,
+            long knownFrom,
+            long knownToNewJobs,
+            Map<String, Long> ended) {
         this.released = released;
         this.slowest = slowest;
         this.front = front;
         this.knownFrom = knownFrom;
+        this.knownToNewJobs = knownToNewJobs;
         this.ended = ended;
     }
 }

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.api.common.functions.RuntimeContext;
 import org.apache.flink.metrics.MetricGroup;
@@ -33,7 +32,8 @@ import realtime.analytics.intake.PartitionClock;
  *   <li>Every subtask emits the one watermark of the slowest shard of all ({@link Alignment}), and none before every
  *       shard has delivered an accepted record or its start grace is over. The connector's own fetcher knows its own
  *       shards only, and skips those that have no record yet.
- *   <li>A shard that is too far ahead waits ({@link LookAhead}).
+ *   <li>No accepted record leaves before it is agreed from when on the log is known ({@link Horizon}), and a shard that
+ *       is too far ahead waits ({@link LookAhead}).
  *   <li>A shard that resharding made is read when those that it continues are drained, whoever reads them, and
  *       goes on from their clocks. The connector reads children and parents at once.
  *   <li>A shard is idle when it has been silent for the idle timeout although the stream says that nothing is left to
@@ -70,14 +70,13 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
     private final GlobalAggregateManager manager;
     private final int subtask;
     private final int subtasks;
-    private final String instance = UUID.randomUUID().toString();
+    private final String instance;
     /** By the index that the connector gives them. */
     private final Map<Integer, Subscription> subscriptions = new ConcurrentHashMap<>();
     /** Shards that wait for their parents. Only the discovering thread uses it. */
     private final Map<String, StreamShardHandle> children = new LinkedHashMap<>();
 
     private volatile Agreement agreement = Agreement.NOTHING;
-    private boolean started;
 
     /**
      * @param clocks what each shard's clock is cloned from; gets the clocks of drained parents for their children.
@@ -92,7 +91,8 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
             PartitionClock clocks,
             Lineage lineage,
             SourceTimes times,
-            SourceHistory history) {
+            SourceHistory history,
+            String instance) {
         super(streams, log, context, properties, schema, lineage, clocks, null);
         this.log = log;
         this.clocks = clocks;
@@ -100,6 +100,7 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
         this.lookAhead = new LookAhead(times.lookAhead);
         this.times = times;
         this.history = history;
+        this.instance = instance;
         this.manager = ((StreamingRuntimeContext) context).getGlobalAggregateManager();
         this.subtask = context.getIndexOfThisSubtask();
         this.subtasks = context.getNumberOfParallelSubtasks();
@@ -210,11 +211,8 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
     /** Called by the connector at each watermark interval. */
     @Override
     protected void emitWatermark() {
-        SubtaskReport report = report();
         try {
-            byte[] answer =
-                    manager.updateGlobalAggregate("source alignment", Alignment.bytes(report), new Alignment());
-            agreement = Alignment.read(answer);
+            agreement = Alignment.exchange(manager, report());
         } catch (IOException unreachable) {
             // The next interval asks again; until then this subtask's watermark stands still, which harms nobody.
             LOG.warn("no word from the job manager on the other shards' progress", unreachable);
@@ -224,18 +222,15 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
             lookAhead.advance(agreement.front);
         }
         synchronized (log.getCheckpointLock()) {
-            if (!started && (history.isKnown() || agreement.released)) {
+            if (!lookAhead.isOpen() && agreement.knownFrom != Horizon.UNKNOWN) {
                 history.agree(agreement.knownFrom);
-                log.emitWatermark(Horizon.signal(history.knownToNewJobs()));
-                log.emitWatermark(Horizon.signal(history.knownFrom()));
-                if (log.watermark() >= 0) {
+                if (log.watermark() != NONE) {
                     log.emitWatermark(new Watermark(log.watermark()));
                 }
-                started = true;
+                lookAhead.open();
             }
-            long watermark = agreement.slowest == NONE ? NONE : agreement.slowest - times.delay;
-            if (started && watermark >= 0 && watermark > log.watermark()) {
-                log.emitWatermark(new Watermark(watermark));
+            if (lookAhead.isOpen() && agreement.slowest != NONE && agreement.slowest - times.delay > log.watermark()) {
+                log.emitWatermark(new Watermark(agreement.slowest - times.delay));
             }
         }
     }
@@ -243,17 +238,17 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
     private SubtaskReport report() {
         synchronized (log.getCheckpointLock()) {
             List<ShardReport> shards = new ArrayList<>(subscriptions.size());
-            long knownFrom = history.readsFromTheBeginning() ? Horizon.BEGINNING : Horizon.UNKNOWN;
+            long knownFrom = history.knownFrom();
             List<KinesisStreamShardState> states = getSubscribedShardsState();
             for (Map.Entry<Integer, Subscription> each : subscriptions.entrySet()) {
                 Subscription subscription = each.getValue();
                 PartitionLog.Partition partition = log.partition(subscription.shard);
                 List<String> parents = lineage.parents(subscription.shard);
-                if (!history.readsFromTheBeginning() && parents.isEmpty() && partition.first != NONE) {
-                    // What came before it in its shard is at most the delay ahead, or it would be late itself.
-                    knownFrom = Math.max(knownFrom, partition.first + times.delay);
-                }
                 long atHand = subscription.atHand;
+                if (!history.isKnown() && parents.isEmpty() && atHand != NONE) {
+                    // The first of its shard; what came before it is at most the delay ahead, or it would be late.
+                    knownFrom = Math.max(knownFrom, atHand + times.delay);
+                }
                 boolean held = atHand != NONE && lookAhead.holds(atHand);
                 shards.add(
                         new ShardReport(
@@ -263,7 +258,14 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
                                 held && partition.newest == NONE ? atHand : partition.newest,
                                 held ? atHand : partition.newest));
             }
-            return new SubtaskReport(subtask, subtasks, instance, knownFrom, shards);
+            return new SubtaskReport(
+                    subtask,
+                    subtasks,
+                    instance,
+                    history.isKnown(),
+                    knownFrom,
+                    history.knownToNewJobs(),
+                    shards);
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import org.apache.flink.api.common.functions.AggregateFunction;
+import org.apache.flink.runtime.taskexecutor.GlobalAggregateManager;
 import org.apache.flink.util.FlinkRuntimeException;
 import org.apache.flink.util.InstantiationUtil;
 
@@ -27,7 +28,16 @@ final class Alignment implements AggregateFunction<byte[], Alignment.Known, byte
         private final Map<Integer, String> instances = new HashMap<>();
         private int subtasks;
         private boolean released;
-        private long knownFrom;
+        private long knownFrom = Horizon.UNKNOWN;
+        private long knownToNewJobs = Horizon.UNKNOWN;
+    }
+
+    private static final String NAME = "source alignment";
+
+    /** Reports, or only asks with null, and returns what is agreed. */
+    static Agreement exchange(GlobalAggregateManager manager, SubtaskReport report) throws IOException {
+        byte[] answer = manager.updateGlobalAggregate(NAME, bytes(report), new Alignment());
+        return read(answer);
     }
 
     @Override
@@ -38,7 +48,7 @@ final class Alignment implements AggregateFunction<byte[], Alignment.Known, byte
     @Override
     public Known add(byte[] report, Known known) {
         SubtaskReport read = read(report);
-        return take(read, known);
+        return read == null ? known : take(read, known);
     }
 
     @Override
@@ -58,9 +68,17 @@ final class Alignment implements AggregateFunction<byte[], Alignment.Known, byte
             // Tasks restart together: what the others said may be older than the state they go on from.
             known.reports.clear();
             known.released = false;
+            known.knownFrom = Horizon.UNKNOWN;
+            known.knownToNewJobs = Horizon.UNKNOWN;
             known.subtasks = report.subtasks;
         }
-        known.reports.put(report.subtask, report);
+        if (report.settled) {
+            known.knownFrom = report.knownFrom;
+            known.knownToNewJobs = report.knownToNewJobs;
+        }
+        if (report.shards != null) {
+            known.reports.put(report.subtask, report);
+        }
         if (known.reports.size() == report.subtasks && !known.released) {
             release(known);
         }
@@ -78,7 +96,10 @@ final class Alignment implements AggregateFunction<byte[], Alignment.Known, byte
             from = Math.max(from, report.knownFrom);
         }
         known.released = from != Horizon.UNKNOWN;
-        known.knownFrom = from;
+        if (known.knownFrom == Horizon.UNKNOWN) {
+            known.knownFrom = from;
+            known.knownToNewJobs = from;
+        }
     }
 
     static Agreement agreement(Known known) {
@@ -120,6 +141,7 @@ final class Alignment implements AggregateFunction<byte[], Alignment.Known, byte
                 waiting ? ShardReport.NONE : slowest,
                 front == Long.MAX_VALUE ? ShardReport.NONE : front,
                 known.knownFrom,
+                known.knownToNewJobs,
                 ended);
     }
 

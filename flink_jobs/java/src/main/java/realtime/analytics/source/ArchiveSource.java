@@ -15,7 +15,8 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.flink.streaming.api.functions.source.SourceFunction;
+import org.apache.flink.streaming.api.functions.source.RichSourceFunction;
+import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
@@ -34,7 +35,7 @@ import realtime.analytics.intake.Reason;
  * <p>Bounded and not restartable from a checkpoint: a failed run starts over, which is safe because ids are pure
  * functions of the input.
  */
-public final class ArchiveSource implements SourceFunction<Intake> {
+public final class ArchiveSource extends RichSourceFunction<Intake> {
     private static final long serialVersionUID = 1L;
 
     private static final String ACCEPTED = "accepted";
@@ -78,7 +79,7 @@ public final class ArchiveSource implements SourceFunction<Intake> {
         Map<String, PartitionClock> clocks = new HashMap<>();
         EventDecoder decoder = new EventDecoder(futureToleranceMillis);
         PartitionLog log = new PartitionLog(context, new HashMap<>(), Long.MIN_VALUE);
-        log.emitWatermark(Horizon.signal(knownFrom));
+        Horizon.tell(((StreamingRuntimeContext) getRuntimeContext()).getGlobalAggregateManager(), knownFrom);
         try (BufferedReader lines = open()) {
             for (String line = lines.readLine(); running && line != null; line = lines.readLine()) {
                 JsonNode node = MAPPER.readTree(line);
@@ -97,7 +98,7 @@ public final class ArchiveSource implements SourceFunction<Intake> {
                 }
                 if (silent.isEmpty()) {
                     long lowest = lowest(clocks);
-                    if (lowest >= 0 && lowest > log.watermark()) {
+                    if (lowest > log.watermark()) {
                         log.emitWatermark(new Watermark(lowest));
                     }
                 }

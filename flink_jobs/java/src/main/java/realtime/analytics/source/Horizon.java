@@ -1,36 +1,38 @@
 package realtime.analytics.source;
 
-import org.apache.flink.streaming.api.watermark.Watermark;
+import java.io.IOException;
+import java.util.UUID;
+import org.apache.flink.runtime.taskexecutor.GlobalAggregateManager;
+import org.apache.flink.util.FlinkRuntimeException;
 
 /**
- * Tells the jobs, in band and before any other watermark, from which event time on they know every event, so that no
- * result that began earlier takes the place of a complete one.
+ * From which event time on (epoch milliseconds) every event is known, so that no result that needs an earlier one takes
+ * the place of a complete one.
  *
- * <p>A watermark below 0 closes nothing, because event times are never negative; and of what several subtasks tell,
- * an operator sees the smallest, which is the latest horizon. So {@code -1 - knownFrom} passes through every operator
- * as it is. Two are sent: first for jobs that start now, then for jobs that started when the source did.
+ * <p>The source's subtasks agree upon it in the job manager ({@link Alignment}) before their first watermark; whoever
+ * sees a watermark, or a result, may ask. It does not travel in band: PyFlink's operators merge watermarks.
  */
 public final class Horizon {
     /** Every event is known: the log was read from its very beginning. */
     public static final long BEGINNING = 0;
 
     /** Nothing was read yet. */
-    static final long UNKNOWN = Long.MIN_VALUE;
+    public static final long UNKNOWN = Long.MIN_VALUE;
 
     private Horizon() {}
 
-    /** The signal that events at or after {@code knownFrom}, epoch milliseconds, are all known. */
-    static Watermark signal(long knownFrom) {
-        return new Watermark(-1 - knownFrom);
+    /** Tells the horizon of a source that has one subtask, no state, and a time of its own. */
+    public static void tell(GlobalAggregateManager manager, long knownFrom) throws IOException {
+        String instance = UUID.randomUUID().toString();
+        Alignment.exchange(manager, new SubtaskReport(0, 1, instance, true, knownFrom, knownFrom, null));
     }
 
-    /** Whether the watermark is such a signal. */
-    public static boolean isSignal(Watermark mark) {
-        return mark.getTimestamp() < 0 && mark.getTimestamp() != Long.MIN_VALUE;
-    }
-
-    /** The event time that the signal tells. */
-    public static long knownFrom(Watermark signal) {
-        return -1 - signal.getTimestamp();
+    /** The horizon of a job that starts in this run, {@link #UNKNOWN} while there is none. */
+    public static long ask(GlobalAggregateManager manager) {
+        try {
+            return Alignment.exchange(manager, null).knownToNewJobs;
+        } catch (IOException unreachable) {
+            throw new FlinkRuntimeException("no word from the job manager on what the source knows", unreachable);
+        }
     }
 }

@@ -6,12 +6,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.UUID;
 import org.apache.flink.api.common.functions.RuntimeContext;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.tuple.Tuple2;
-import org.apache.flink.api.java.tuple.Tuple3;
 import org.apache.flink.kinesis.shaded.com.amazonaws.services.kinesis.AmazonKinesis;
 import org.apache.flink.kinesis.shaded.com.amazonaws.services.kinesis.model.DescribeStreamSummaryRequest;
 import org.apache.flink.kinesis.shaded.com.amazonaws.services.kinesis.model.StreamDescriptionSummary;
@@ -19,6 +19,7 @@ import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 import org.apache.flink.streaming.connectors.kinesis.FlinkKinesisConsumer;
 import org.apache.flink.streaming.connectors.kinesis.config.ConsumerConfigConstants;
 import org.apache.flink.streaming.connectors.kinesis.config.ConsumerConfigConstants.InitialPosition;
@@ -39,22 +40,25 @@ public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
     private final String stream;
     private final boolean startsAtLatest;
     private final SourceTimes times;
-    /** Shard, largest and first accepted event time. */
-    private transient ListState<Tuple3<String, Long, Long>> partitionState;
+    private final Properties properties;
+    /** Shard and its largest accepted event time. */
+    private transient ListState<Tuple2<String, Long>> partitionState;
     /** The watermark that has left, and the horizon; one entry a subtask. */
     private transient ListState<Tuple2<Long, Long>> progressState;
 
     private transient Map<String, Partition> restored;
     private transient long restoredWatermark;
-    private transient long restoredHorizon;
     private transient volatile PartitionLog log;
-    private transient volatile SourceHistory history;
+    private transient SourceHistory history;
+    /** Drawn at each start; see {@link SubtaskReport}. */
+    private transient String instance;
     private transient volatile Lineage lineage;
 
     private KinesisSource(String stream, Properties properties, SourceTimes times) {
         super(stream, new IntakeSchema(times.futureTolerance), properties);
         this.stream = stream;
         this.times = times;
+        this.properties = properties;
         this.startsAtLatest =
                 InitialPosition.LATEST
                         .name()
@@ -77,26 +81,35 @@ public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
         partitionState =
                 context.getOperatorStateStore()
                         .getUnionListState(
-                                new ListStateDescriptor<>(
-                                        "partitions", Types.TUPLE(Types.STRING, Types.LONG, Types.LONG)));
+                                new ListStateDescriptor<>("partitions", Types.TUPLE(Types.STRING, Types.LONG)));
         progressState =
                 context.getOperatorStateStore()
                         .getUnionListState(
                                 new ListStateDescriptor<>("progress", Types.TUPLE(Types.LONG, Types.LONG)));
         restored = new HashMap<>();
-        for (Tuple3<String, Long, Long> each : partitionState.get()) {
+        for (Tuple2<String, Long> each : partitionState.get()) {
             Partition partition = restored.computeIfAbsent(each.f0, unseen -> new Partition());
             partition.newest = Math.max(partition.newest, each.f1);
-            partition.first = Math.max(partition.first, each.f2);
         }
         restoredWatermark = Long.MAX_VALUE;
-        restoredHorizon = Horizon.UNKNOWN;
+        long horizon = Horizon.UNKNOWN;
         for (Tuple2<Long, Long> each : progressState.get()) {
             // The operators have seen the smallest: they merge what the subtasks send.
             restoredWatermark = Math.min(restoredWatermark, each.f0);
-            restoredHorizon = Math.max(restoredHorizon, each.f1);
+            horizon = Math.max(horizon, each.f1);
         }
         restoredWatermark = restoredWatermark == Long.MAX_VALUE ? Long.MIN_VALUE : restoredWatermark;
+        if (horizon == Horizon.UNKNOWN && !startsAtLatest && holdsEverything()) {
+            horizon = Horizon.BEGINNING;
+        }
+        long newest = restored.values().stream().mapToLong(each -> each.newest).max().orElse(ShardReport.NONE);
+        history = new SourceHistory(restored.keySet(), startsAtLatest, newest, horizon);
+        instance = UUID.randomUUID().toString();
+        // Before anything runs, so that nobody takes what an earlier run had agreed upon.
+        StreamingRuntimeContext runtime = (StreamingRuntimeContext) getRuntimeContext();
+        Alignment.exchange(
+                runtime.getGlobalAggregateManager(),
+                history.report(runtime.getIndexOfThisSubtask(), runtime.getNumberOfParallelSubtasks(), instance, null));
     }
 
     @Override
@@ -110,11 +123,11 @@ public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
         }
         Map<String, Partition> partitions = current == null ? restored : current.partitions();
         for (Map.Entry<String, Partition> each : partitions.entrySet()) {
-            partitionState.add(Tuple3.of(each.getKey(), each.getValue().newest, each.getValue().first));
+            partitionState.add(Tuple2.of(each.getKey(), each.getValue().newest));
         }
         progressState.add(
                 current == null
-                        ? Tuple2.of(restoredWatermark, restoredHorizon)
+                        ? Tuple2.of(restoredWatermark, history.knownFrom())
                         : Tuple2.of(current.watermark(), history.knownFrom()));
     }
 
@@ -125,19 +138,14 @@ public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
             RuntimeContext context,
             Properties properties,
             KinesisDeserializationSchema<Intake> schema) {
-        Map<String, Partition> known = restored == null ? new HashMap<>() : restored;
         Map<String, Long> clocks = new HashMap<>();
-        long newest = ShardReport.NONE;
-        for (Map.Entry<String, Partition> each : known.entrySet()) {
+        for (Map.Entry<String, Partition> each : restored.entrySet()) {
             if (each.getValue().newest != PartitionLog.NONE) {
                 clocks.put(each.getKey(), each.getValue().newest);
-                newest = Math.max(newest, each.getValue().newest);
             }
         }
-        boolean complete = restoredHorizon == Horizon.UNKNOWN && !startsAtLatest && holdsEverything(properties);
         lineage = new Lineage();
-        history = new SourceHistory(known.keySet(), startsAtLatest, complete, newest, restoredHorizon);
-        log = new PartitionLog(output, known, restoredWatermark);
+        log = new PartitionLog(output, restored, restoredWatermark);
         return new AlignedFetcher(
                 streams,
                 log,
@@ -147,11 +155,12 @@ public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
                 new PartitionClock(times.delay, clocks),
                 lineage,
                 times,
-                history);
+                history,
+                instance);
     }
 
     /** Whether the stream is younger than its retention, so that no record of it is gone. */
-    private boolean holdsEverything(Properties properties) {
+    private boolean holdsEverything() {
         AmazonKinesis client = AWSUtil.createKinesisClient(properties);
         try {
             StreamDescriptionSummary summary =

@@ -1,9 +1,13 @@
 package realtime.analytics.source;
 
-/** Keeps a shard's reader from running further ahead of the slowest shard than allowed, so that buffers stay small. */
+/**
+ * Keeps a shard's reader from starting before everybody may, and from running further ahead of the slowest shard than
+ * allowed, so that buffers stay small.
+ */
 final class LookAhead {
     private final long limitMillis;
     private long front = ShardReport.NONE;
+    private boolean open;
     private boolean stopped;
 
     /** @param limitMillis how far ahead an event may be; 0 is no limit. */
@@ -13,8 +17,8 @@ final class LookAhead {
 
     /** Whether a record of this event time has to wait. */
     synchronized boolean holds(long eventTime) {
-        // Nobody waits before the slowest is known: what is read until then is bounded by the start grace.
-        return limitMillis > 0 && !stopped && front != ShardReport.NONE && eventTime > front + limitMillis;
+        boolean tooFar = limitMillis > 0 && front != ShardReport.NONE && eventTime > front + limitMillis;
+        return !stopped && (!open || tooFar);
     }
 
     /** Waits until a record of this event time may go on; false when the source is stopping. */
@@ -29,6 +33,15 @@ final class LookAhead {
     synchronized void advance(long newFront) {
         front = newFront;
         notifyAll();
+    }
+
+    synchronized void open() {
+        open = true;
+        notifyAll();
+    }
+
+    synchronized boolean isOpen() {
+        return open;
     }
 
     synchronized void stop() {

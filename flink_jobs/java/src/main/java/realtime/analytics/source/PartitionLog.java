@@ -21,8 +21,6 @@ final class PartitionLog implements SourceContext<Intake> {
     static final class Partition {
         /** Largest accepted event time. */
         long newest = NONE;
-        /** Event time of the first accepted record that was read. */
-        long first = NONE;
         /** When the last accepted record left in this run, by {@link System#nanoTime}. */
         long acceptedAt;
         /** Whether one has left in this run. */
@@ -30,9 +28,8 @@ final class PartitionLog implements SourceContext<Intake> {
 
         Partition() {}
 
-        Partition(long newest, long first) {
+        Partition(long newest) {
             this.newest = newest;
-            this.first = first;
         }
     }
 
@@ -79,7 +76,6 @@ final class PartitionLog implements SourceContext<Intake> {
             Partition partition = partition(record.partition);
             partition.newest = Math.max(partition.newest, record.partitionMax);
             if (record.accepted()) {
-                partition.first = partition.first == NONE ? record.eventTime : partition.first;
                 partition.delivered = true;
                 partition.acceptedAt = System.nanoTime();
             }

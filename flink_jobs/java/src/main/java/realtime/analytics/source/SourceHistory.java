@@ -1,5 +1,6 @@
 package realtime.analytics.source;
 
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -9,25 +10,18 @@ import java.util.Set;
 final class SourceHistory {
     private final Set<String> subscribed;
     private final boolean startsAtLatest;
-    private final boolean readsFromTheBeginning;
     private final long newest;
     private long knownFrom;
 
     /**
      * @param subscribed shards that the restored state holds.
      * @param newest largest event time that was read before the restore, or {@link ShardReport#NONE}.
-     * @param knownFrom the restored horizon, or {@link Horizon#UNKNOWN}.
-     * @param readsFromTheBeginning whether the first start found the stream with every record it ever got.
+     * @param knownFrom the horizon that was restored, {@link Horizon#BEGINNING} where the stream still holds every record
+     *     it ever got, else {@link Horizon#UNKNOWN}.
      */
-    SourceHistory(
-            Set<String> subscribed,
-            boolean startsAtLatest,
-            boolean readsFromTheBeginning,
-            long newest,
-            long knownFrom) {
+    SourceHistory(Set<String> subscribed, boolean startsAtLatest, long newest, long knownFrom) {
         this.subscribed = Set.copyOf(subscribed);
         this.startsAtLatest = startsAtLatest;
-        this.readsFromTheBeginning = readsFromTheBeginning;
         this.newest = newest;
         this.knownFrom = knownFrom;
     }
@@ -41,10 +35,7 @@ final class SourceHistory {
         return startsAtLatest && subscribed.isEmpty();
     }
 
-    boolean readsFromTheBeginning() {
-        return readsFromTheBeginning;
-    }
-
+    /** Whether there is nothing to agree upon. */
     boolean isKnown() {
         return knownFrom != Horizon.UNKNOWN;
     }
@@ -64,5 +55,10 @@ final class SourceHistory {
     /** From when on a job that starts in this run knows every event: it missed all that was read before the restore. */
     long knownToNewJobs() {
         return newest == ShardReport.NONE ? knownFrom : Math.max(knownFrom, newest + 1);
+    }
+
+    /** What a subtask tells the others; see {@link SubtaskReport}. */
+    SubtaskReport report(int subtask, int subtasks, String instance, List<ShardReport> shards) {
+        return new SubtaskReport(subtask, subtasks, instance, isKnown(), knownFrom, knownToNewJobs(), shards);
     }
 }

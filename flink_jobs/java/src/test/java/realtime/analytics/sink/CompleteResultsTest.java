@@ -13,14 +13,23 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.apache.flink.types.Row;
+import org.apache.flink.util.FlinkRuntimeException;
 import org.junit.jupiter.api.Test;
+import realtime.analytics.source.Horizon;
 
 @SuppressWarnings("try") // the harness says that its close may be interrupted
 class CompleteResultsTest {
+    /** @param knownFrom what the source tells; null: nothing yet. */
     private static OneInputStreamOperatorTestHarness<Row, Row> harness(
-            OperatorSubtaskState restored, long after, long until) throws Exception {
+            OperatorSubtaskState restored, Long knownFrom, long after, long until) throws Exception {
         OneInputStreamOperatorTestHarness<Row, Row> harness =
-                new OneInputStreamOperatorTestHarness<>(new CompleteResults(0, 1, after, until));
+                new OneInputStreamOperatorTestHarness<>(
+                        new CompleteResults(0, 1, after, until) {
+                            @Override
+                            long askedHorizon() {
+                                return knownFrom == null ? Horizon.UNKNOWN : knownFrom;
+                            }
+                        });
         if (restored != null) {
             harness.initializeState(restored);
         }
@@ -28,8 +37,9 @@ class CompleteResultsTest {
         return harness;
     }
 
-    private static OneInputStreamOperatorTestHarness<Row, Row> harness(OperatorSubtaskState restored) throws Exception {
-        return harness(restored, -1, Long.MAX_VALUE);
+    private static OneInputStreamOperatorTestHarness<Row, Row> harness(OperatorSubtaskState restored, Long knownFrom)
+            throws Exception {
+        return harness(restored, knownFrom, -1, Long.MAX_VALUE);
     }
 
     /** What of results that need events from the given times on gets through. */
@@ -44,59 +54,57 @@ class CompleteResultsTest {
                 .collect(Collectors.toList());
     }
 
-    private static Watermark knownFrom(long time) {
-        return new Watermark(-1 - time);
-    }
-
     @Test
     void whatBeganBeforeTheHorizonIsHeldBack() throws Exception {
-        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null)) {
-            harness.processWatermark(knownFrom(1_000));
-            harness.processWatermark(knownFrom(500));
-            harness.processWatermark(new Watermark(2_000));
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 1_000L)) {
             assertEquals(List.of(1_000L, 1_001L), through(harness, 0, 999, 1_000, 1_001));
         }
     }
 
     @Test
-    void nothingIsCompleteBeforeTheHorizonIsKnown() throws Exception {
-        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null)) {
-            assertEquals(List.of(), through(harness, 1_000));
+    void aResultBeforeTheHorizonIsAnError() throws Exception {
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, null)) {
+            assertThrows(FlinkRuntimeException.class, () -> through(harness, 1_000));
         }
     }
 
     @Test
     void theHorizonOutlivesARestartOfTheSource() throws Exception {
         OperatorSubtaskState snapshot;
-        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null)) {
-            harness.processWatermark(knownFrom(1_000));
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 1_000L)) {
+            harness.processWatermark(new Watermark(0));
             snapshot = harness.snapshot(1, 1);
         }
-        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(snapshot)) {
-            harness.processWatermark(knownFrom(9_000));
-            harness.processWatermark(knownFrom(1_000));
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(snapshot, 9_000L)) {
             assertEquals(List.of(1_000L), through(harness, 999, 1_000));
         }
     }
 
     @Test
-    void aJobThatWasThereBeforeTheHorizonWasToldTakesTheSourcesOwn() throws Exception {
+    void aCheckpointBeforeTheFirstResultHoldsIt() throws Exception {
         OperatorSubtaskState snapshot;
-        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null)) {
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 1_000L)) {
             snapshot = harness.snapshot(1, 1);
         }
-        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(snapshot)) {
-            harness.processWatermark(knownFrom(9_000));
-            harness.processWatermark(knownFrom(1_000));
-            harness.processWatermark(new Watermark(9_500));
-            assertEquals(List.of(1_000L, 8_999L), through(harness, 999, 1_000, 8_999));
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(snapshot, 9_000L)) {
+            assertEquals(List.of(1_000L), through(harness, 999, 1_000));
+        }
+    }
+
+    @Test
+    void aCheckpointBeforeTheSourceHasReadAnythingHoldsNone() throws Exception {
+        OperatorSubtaskState snapshot;
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, null)) {
+            snapshot = harness.snapshot(1, 1);
+        }
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(snapshot, 9_000L)) {
+            assertEquals(List.of(9_000L), through(harness, 999, 1_000, 9_000));
         }
     }
 
     @Test
     void aBackfillWritesWhatBecameTrueInItsRange() throws Exception {
-        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 1_100, 1_200)) {
-            harness.processWatermark(knownFrom(0));
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 0L, 1_100, 1_200)) {
             assertEquals(List.of(1_001L, 1_100L), through(harness, 1_000, 1_001, 1_100, 1_101));
         }
     }

@@ -21,7 +21,12 @@ class AlignmentTest {
     }
 
     private Agreement told(int subtask, int subtasks, String instance, ShardReport... shards) {
-        return told(new SubtaskReport(subtask, subtasks, instance, Horizon.BEGINNING, List.of(shards)));
+        return told(new SubtaskReport(subtask, subtasks, instance, true, 0, 0, List.of(shards)));
+    }
+
+    /** A report of a subtask that has to agree with the others upon the horizon. */
+    private Agreement unsettled(int subtask, long knownFrom, ShardReport... shards) {
+        return told(new SubtaskReport(subtask, 2, "u" + subtask, false, knownFrom, knownFrom, List.of(shards)));
     }
 
     /** As the job manager does it: report and agreement travel as bytes. */
@@ -124,17 +129,32 @@ class AlignmentTest {
 
     @Test
     void theHorizonIsTheLatestOfAllAndUnknownUntilSomethingWasRead() {
-        SubtaskReport empty = new SubtaskReport(0, 2, "a", Horizon.UNKNOWN, List.of());
-        told(empty);
-        SubtaskReport unread =
-                new SubtaskReport(1, 2, "b", Horizon.UNKNOWN, List.of(shard("1", Status.IDLE, NONE)));
-        assertFalse(told(unread).released);
-        SubtaskReport first = new SubtaskReport(1, 2, "b", 1_005, List.of(shard("1", Status.ACTIVE, 1_000)));
-        Agreement agreement = told(first);
+        unsettled(0, Horizon.UNKNOWN);
+        Agreement unread = unsettled(1, Horizon.UNKNOWN, shard("1", Status.IDLE, NONE));
+        assertFalse(unread.released);
+        assertEquals(Horizon.UNKNOWN, unread.knownFrom);
+        Agreement agreement = unsettled(1, 1_005, shard("1", Status.ACTIVE, 1_000));
         assertTrue(agreement.released);
         assertEquals(1_005, agreement.knownFrom);
-        SubtaskReport later = new SubtaskReport(0, 2, "a", 2_000, List.of());
-        assertEquals(1_005, told(later).knownFrom, "told once, the same for all");
+        assertEquals(1_005, agreement.knownToNewJobs);
+        assertEquals(1_005, unsettled(0, 2_000).knownFrom, "agreed upon once, the same for all");
+    }
+
+    @Test
+    void aRestoredSourceKnowsItsHorizonsBeforeItReads() {
+        Agreement agreement = told(new SubtaskReport(0, 2, "a", true, 1_005, 9_001, null));
+        assertFalse(agreement.released);
+        assertEquals(1_005, agreement.knownFrom);
+        assertEquals(9_001, agreement.knownToNewJobs);
+        assertEquals(9_001, told((SubtaskReport) null).knownToNewJobs, "whoever asks changes nothing");
+    }
+
+    @Test
+    void aSourceThatStartsAnewMakesTheOldHorizonUnknown() {
+        told(new SubtaskReport(0, 1, "a", true, 1_005, 9_001, null));
+        Agreement again = told(new SubtaskReport(0, 1, "b", false, Horizon.UNKNOWN, Horizon.UNKNOWN, null));
+        assertEquals(Horizon.UNKNOWN, again.knownFrom);
+        assertEquals(Horizon.UNKNOWN, again.knownToNewJobs);
     }
 
     @Test

@@ -11,21 +11,37 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class LookAheadTest {
+    private static LookAhead opened(long limit) {
+        LookAhead lookAhead = new LookAhead(limit);
+        lookAhead.open();
+        return lookAhead;
+    }
+
+    @Test
+    void everybodyWaitsBeforeItOpens() throws Exception {
+        LookAhead lookAhead = new LookAhead(0);
+        assertFalse(lookAhead.isOpen());
+        CompletableFuture<Boolean> waited = waiting(lookAhead, 1);
+        assertTrue(lookAhead.holds(1));
+        lookAhead.open();
+        assertTrue(waited.get(30, TimeUnit.SECONDS));
+    }
+
     @Test
     void nobodyWaitsBeforeTheSlowestIsKnown() {
-        assertFalse(new LookAhead(10).holds(Long.MAX_VALUE));
+        assertFalse(opened(10).holds(Long.MAX_VALUE));
     }
 
     @Test
     void zeroIsNoLimit() {
-        LookAhead lookAhead = new LookAhead(0);
+        LookAhead lookAhead = opened(0);
         lookAhead.advance(0);
         assertFalse(lookAhead.holds(Long.MAX_VALUE));
     }
 
     @Test
     void upToTheLimitIsAllowed() {
-        LookAhead lookAhead = new LookAhead(10);
+        LookAhead lookAhead = opened(10);
         lookAhead.advance(100);
         assertFalse(lookAhead.holds(110));
         assertTrue(lookAhead.holds(111));
@@ -33,7 +49,7 @@ class LookAheadTest {
 
     @Test
     void aWaitingReaderGoesOnWhenTheSlowestHasCaughtUp() throws Exception {
-        LookAhead lookAhead = new LookAhead(10);
+        LookAhead lookAhead = opened(10);
         lookAhead.advance(100);
         CompletableFuture<Boolean> waited = waiting(lookAhead, 150);
         lookAhead.advance(139);
@@ -44,7 +60,7 @@ class LookAheadTest {
 
     @Test
     void stoppingEndsTheWaitWithoutLettingTheRecordGo() throws Exception {
-        LookAhead lookAhead = new LookAhead(10);
+        LookAhead lookAhead = opened(10);
         lookAhead.advance(100);
         CompletableFuture<Boolean> waited = waiting(lookAhead, 150);
         lookAhead.stop();

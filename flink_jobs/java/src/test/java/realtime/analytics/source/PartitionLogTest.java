@@ -54,7 +54,7 @@ class PartitionLogTest {
 
     private final Output output = new Output();
     private final PartitionLog log =
-            new PartitionLog(output, Map.of("restored", new PartitionLog.Partition(42, 7)), Long.MIN_VALUE);
+            new PartitionLog(output, Map.of("restored", new PartitionLog.Partition(42)), Long.MIN_VALUE);
     private final PartitionClock fast = new PartitionClock(5_000);
     private final PartitionClock idle = new PartitionClock(5_000);
 
@@ -135,15 +135,6 @@ class PartitionLogTest {
         restored.collectWithTimestamp(late, fast.extractTimestamp(late, Long.MIN_VALUE));
         assertEquals(Reason.LATE_AFTER_IDLE, late.reason);
         assertEquals(95_000, restored.watermark());
-    }
-
-    @Test
-    void theFirstAcceptedTimeStaysOverARestore() {
-        sent(fast, record("fast", 10_000));
-        sent(fast, record("fast", 9_000));
-        assertEquals(10_000, log.partition("fast").first);
-        sent(new PartitionClock(0), record("restored", 50));
-        assertEquals(7, log.partition("restored").first);
     }
 
     @Test
