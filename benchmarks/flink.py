@@ -7,6 +7,7 @@ stream, and a counting sink that forgets.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -114,7 +115,8 @@ def _cpu(pid: int) -> float:
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        found += map(int, (task / "children").read_text(encoding="ascii").split())
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # threads end while they are counted
+            found += map(int, (task / "children").read_text(encoding="ascii").split())
     return found
 
 

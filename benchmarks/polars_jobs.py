@@ -55,7 +55,9 @@ def anomaly(events: pl.DataFrame) -> pl.DataFrame:
     )
     hour = _HOUR // _SLICE
     baselines = slices.select("event_type", "slice").join(
-        slices.rolling(index_column="slice", period=f"{hour}i", offset=f"-{hour}i", closed="left", group_by="event_type")
+        slices.rolling(
+            index_column="slice", period=f"{hour}i", offset=f"-{hour}i", closed="left", group_by="event_type"
+        )
         .agg(pl.col("n").sum(), pl.col("s").sum(), pl.col("q").sum())
         .filter(pl.col("n") >= 30),
         on=["event_type", "slice"],
@@ -127,7 +129,9 @@ def recommendation(events: pl.DataFrame) -> pl.DataFrame:
 
 def fraud(events: pl.DataFrame) -> pl.DataFrame:
     """Purchases that reach a level, unless it was reached within the five minutes before."""
-    times = events.filter(pl.col("event_type") == "purchase").select("user_id", "event_time").sort("user_id", "event_time")
+    times = (
+        events.filter(pl.col("event_type") == "purchase").select("user_id", "event_time").sort("user_id", "event_time")
+    )
     alerts = []
     for threshold, level in _LEVELS:
         reached = times.with_columns(
