@@ -1,7 +1,7 @@
 """The queries as a person would port them to Flink SQL from the document that the system comes from.
 
-``format=json`` in front, one watermark for everything, the hour as OVER RANGE, fraud as a tumbling count: what they lose
-is told in /docs/benchmarks, here it is only what they cost. The events are written as JSON lines beside the file.
+``format=json`` in front, one watermark for everything, the hour as OVER RANGE, fraud as a tumbling count: what they
+lose is told in docs/benchmarks, here it is only what they cost. The events are written as JSON lines beside the file.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _attach(names: tuple[str, ...]) -> Callable[[StreamExecutionEnvironment, Pat
             columns = tables.sql_query(QUERIES[name]).get_schema()
             types = ", ".join(f"c{at} {kind}" for at, kind in enumerate(_types(columns)))
             tables.execute_sql(f"CREATE TEMPORARY TABLE {name} ({types}) WITH ('connector' = 'blackhole')")
-            statements.add_insert_sql(f"INSERT INTO {name} {QUERIES[name]}")  # noqa: S608 - constants
+            statements.add_insert_sql(f"INSERT INTO {name} {QUERIES[name]}")
 
         def finish() -> dict[str, Any]:
             statements.execute().wait()

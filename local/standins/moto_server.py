@@ -3,8 +3,9 @@
 Run as `python -m local.standins.moto_server` with the arguments of moto_server. Measured on moto 5.2.5: eight
 threads putting 16,000 records into one shard lost 147 acknowledged ones (two got the same sequence number);
 each put and each read costs time in proportion to the records already there (40,000 puts: 11.7 s, here 3.4
-s); after a split, new records go on landing in the closed parent, the parent's old ones move to its
-children, and reading it never comes to an end. A reconciliation that counts every record needs better; the rest of moto is used as it is.
+s); after a split, new records go on landing in the closed parent, the parent's old ones move to its children,
+and reading a closed shard never comes to an end. A reconciliation that counts every record needs better; the
+rest of moto is used as it is.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -50,10 +50,15 @@ def flink(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Flink:
     folder = tmp_path_factory.mktemp("archives")
     numbers = itertools.count()
 
-    def execute(records: Sequence[LogRecord], settings: Settings, parallelism: int = 2) -> Output:
+    def execute(
+        records: Sequence[LogRecord],
+        settings: Settings,
+        parallelism: int = 2,
+        verdicts: Mapping[tuple[str, str], str] | None = None,
+    ) -> Output:
         archive = folder / f"{next(numbers)}.jsonl"
         try:
-            return run(records, settings, jar, archive, parallelism)
+            return run(records, settings, jar, archive, parallelism, verdicts)
         finally:
             archive.unlink()
 

@@ -7,9 +7,10 @@ differ: an archive file instead of the stream, and a collecting sink.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,9 +22,9 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 
 from contracts.rejections import REJECTED
 from contracts.results import ResultType
-from flink_jobs import graph
+from flink_jobs import endpoints, graph
 from flink_jobs.gateway import java, streams
-from flink_jobs.settings import Settings, parse
+from flink_jobs.settings import BackfillSettings, Settings, parse
 from local.oracle.records import LogRecord
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -115,23 +116,33 @@ def environment(jar: Path, parallelism: int) -> StreamExecutionEnvironment:
     return result
 
 
-def run(records: Sequence[LogRecord], settings: Settings, jar: Path, archive: Path, parallelism: int = 2) -> Output:
-    """Runs the graph over the records, in their order, until every window is closed."""
+def run(
+    records: Sequence[LogRecord],
+    settings: Settings,
+    jar: Path,
+    archive: Path,
+    parallelism: int = 2,
+    verdicts: Mapping[tuple[str, str], str] | None = None,
+) -> Output:
+    """Runs the graph over the records, in their order, until every window is closed.
+
+    ``verdicts``: reasons of the live rejections by (partition, position); with them, every record has its verdict.
+    """
     with archive.open("w", encoding="utf-8") as lines:
         for record in records:
-            document = {
+            document: dict[str, Any] = {
                 "source": record.source,
                 "partition": record.partition,
                 "position": record.position,
                 "arrival_time": record.arrival,
                 "payload": base64.b64encode(record.payload).decode(),
             }
+            if verdicts is not None:
+                document["verdict"] = verdicts.get((record.partition, record.position), "accepted")
             lines.write(json.dumps(document) + "\n")
     env = environment(jar, parallelism)
-    time = settings.time
-    source = java("source.ArchiveSource").attach(
-        env._j_stream_execution_environment, str(archive), time.watermark_delay, time.future_tolerance, 0
-    )
+    backfill = settings.backfill or BackfillSettings(str(archive), 0, 2**62, 0)
+    source = endpoints.archived_records(env, settings, dataclasses.replace(backfill, archive=str(archive)))
     documents = graph.build(env, source, settings, SQL)
     texts = java("sink.KeyedJson").texts(documents.results.union(streams([documents.rejected])))
     output = Output({}, {})

@@ -1,0 +1,101 @@
+"""Runs contenders over scenarios in alternation and writes table, plots and numbers to docs/benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from benchmarks import events, report
+from benchmarks.matrix import DEFAULT, SCENARIOS, START_UP
+from benchmarks.measure import Run, RunFailed, run
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = ROOT / "build" / "benchmarks"
+DOCS = ROOT / "docs" / "benchmarks"
+_IN_PROCESS = ("plain_python", "polars")
+_BEGIN, _END = "<!-- results: written by python -m benchmarks -->\n", "<!-- end of results -->\n"
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def _measured(contender: str, file: Path, backend: str, limit: float) -> Run:
+    if contender in _IN_PROCESS:
+        return run(["benchmarks.local_process", contender, str(file)], limit)
+    return run(["benchmarks.flink", contender, str(file), "--backend", backend], limit)
+
+
+def _costs(scenarios: list[str], contenders: list[str] | None, rounds: int, limit: float) -> list[report.Cost]:
+    start_ups: dict[tuple[str, str], Run] = {}
+    tiny = events.write(START_UP, FILES)
+    runs: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for number in range(1, rounds + 1):
+        for name in scenarios:
+            scenario = SCENARIOS[name]
+            file = events.write(scenario.shape, FILES)
+            for contender in scenario.contenders:
+                if contenders and contender not in contenders:
+                    continue
+                if contender not in _IN_PROCESS and (contender, scenario.backend) not in start_ups:
+                    start_ups[contender, scenario.backend] = _measured(contender, tiny, scenario.backend, limit)
+                measured = _measured(contender, file, scenario.backend, limit)
+                runs[name, contender].append(measured)
+                end = "stopped" if measured.stopped else f"{measured.cpu:.1f} CPU s in {measured.seconds:.1f} s"
+                _say(f"round {number}/{rounds}, {name}, {contender}: {end}")
+    return report.with_ratios(
+        report.cost(name, contender, found, start_ups.get((contender, SCENARIOS[name].backend)))
+        for (name, contender), found in runs.items()
+    )
+
+
+def _write(costs: list[report.Cost], lines: list[str]) -> None:
+    DOCS.mkdir(parents=True, exist_ok=True)
+    machine = {
+        "processors": os.cpu_count(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+    }
+    (DOCS / "results.json").write_text(json.dumps(report.as_json(costs, machine), indent=1) + "\n", encoding="utf-8")
+    plots = report.plot(costs, DOCS)
+    page = DOCS / "README.md"
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    pictures = "\n".join(f"![{path.stem}]({path.name})" for path in plots)
+    told = "".join(f"- {line}\n" for line in lines)
+    page.write_text(f"{before}{_BEGIN}\n{report.table(costs)}\n{told}\n{pictures}\n\n{_END}{after}", encoding="utf-8")
+
+
+def main() -> int:
+    """Exit code 1 when a contender failed, 2 for a wrong option."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(DEFAULT))
+    parser.add_argument("--contenders", nargs="+", help="only these of each scenario")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds a run may take before it is stopped")
+    parser.add_argument("--quick", action="store_true", help="one round of the smallest scenario; writes nothing")
+    options = parser.parse_args()
+    scenarios, rounds = (["quick"], 1) if options.quick else (options.scenarios, options.rounds)
+    try:
+        costs = _costs(scenarios, options.contenders, rounds, options.limit)
+    except RunFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    lines = report.verdicts(costs)
+    print(report.table(costs))
+    print("\n".join(lines))
+    if not options.quick:
+        _write(costs, lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""From measurements to cost per million events, ratios, verdicts, a table and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.matrix import MILLION, SCENARIOS
+from benchmarks.measure import Run
+
+PLAIN = "plain_python"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A contender in a scenario: medians over the rounds, start-up taken off.
+
+    ``cpu`` and ``spread`` (largest less smallest) are CPU seconds per million events, ``rate`` is events a second,
+    ``ratio`` the CPU beside plain Python's on the same file in the same run; sizes are bytes. ``stopped``: it did not
+    end within the limit, so ``cpu`` is what it cost at least.
+    """
+
+    scenario: str
+    contender: str
+    cpu: float
+    spread: float
+    rate: float
+    ratio: float | None
+    memory: int
+    checkpoint: int
+    counts: dict[str, int]
+    rounds: int
+    stopped: bool
+
+
+def cost(scenario: str, contender: str, runs: Sequence[Run], start_up: Run | None) -> Cost:
+    """The cost of a contender, from its runs and the run over next to nothing; without ratio."""
+    events = SCENARIOS[scenario].shape.events
+    off_cpu, off_seconds = (start_up.cpu, start_up.seconds) if start_up else (0.0, 0.0)
+    cpu = [max(0.0, run.cpu - off_cpu) * MILLION / events for run in runs]
+    seconds = median(max(1e-3, run.seconds - off_seconds) for run in runs)
+    return Cost(
+        scenario,
+        contender,
+        median(cpu),
+        max(cpu) - min(cpu),
+        events / seconds,
+        None,
+        max(run.memory for run in runs),
+        max(run.checkpoint for run in runs),
+        runs[-1].counts,
+        len(runs),
+        any(run.stopped for run in runs),
+    )
+
+
+def with_ratios(costs: Iterable[Cost]) -> list[Cost]:
+    """Each cost with its ratio to plain Python's of the same scenario, where that was run."""
+    known = list(costs)
+    plain = {each.scenario: each.cpu for each in known if each.contender == PLAIN}
+    return [
+        Cost(**{**asdict(each), "ratio": each.cpu / plain[each.scenario] if plain.get(each.scenario) else None})
+        for each in known
+    ]
+
+
+def verdicts(costs: Iterable[Cost]) -> list[str]:
+    """The targets, each met or not, with the numbers."""
+    known = {(each.scenario, each.contender): each for each in costs}
+    lines = []
+
+    def judge(what: str, value: float, limit: float, unit: str) -> None:
+        lines.append(f"{'met' if value <= limit else 'NOT MET'}: {what}: {value:.2f}{unit}, target {limit:g}{unit}")
+
+    for scenario in ("base", "heap"):
+        for contender, limit in (("five_jobs", 4.0), ("decode", 1.0)):
+            found = known.get((scenario, contender))
+            if found is not None and found.ratio is not None:
+                judge(f"{contender} beside plain Python ({scenario})", found.ratio, limit, " times")
+    base = known.get(("base", "five_jobs"))
+    for scenario in ("large", "skewed"):
+        found = known.get((scenario, "five_jobs"))
+        if base is not None and found is not None:
+            judge(f"five_jobs per event, {scenario} beside base", found.cpu / base.cpu, 1.15, " times")
+    session = known.get(("small", "session"))
+    if session is not None and not session.stopped:
+        per_core = MILLION / session.cpu
+        met = "met" if per_core >= 10_000 else "NOT MET"
+        lines.append(f"{met}: session: {per_core:,.0f} events a second and core, goal 10,000")
+    return lines
+
+
+def table(costs: Iterable[Cost]) -> str:
+    """A Markdown table."""
+    lines = [
+        "| scenario | contender | CPU s / 1M | spread | events / s | beside plain Python | memory MB | checkpoint MB |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for each in costs:
+        at_least = "over " if each.stopped else ""
+        ratio = "" if each.ratio is None else f"{at_least}{each.ratio:.1f}"
+        rate = "stopped" if each.stopped else f"{each.rate:,.0f}"
+        lines.append(
+            f"| {each.scenario} | {each.contender} | {at_least}{each.cpu:.1f} | {each.spread:.1f} | {rate} | {ratio} | "
+            f"{each.memory / 1e6:,.0f} | {each.checkpoint / 1e6:.1f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def plot(costs: Sequence[Cost], folder: Path) -> list[Path]:
+    """One bar chart a scenario with more than one contender: CPU seconds per million events."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "benchmarks"  # the same numbers, the same bytes
+    from matplotlib import pyplot
+
+    written = []
+    for scenario in dict.fromkeys(each.scenario for each in costs):
+        chosen = [each for each in costs if each.scenario == scenario]
+        if len(chosen) < 2:
+            continue
+        figure, axes = pyplot.subplots(figsize=(8, 0.8 + 0.35 * len(chosen)), layout="constrained")
+        names = [each.contender + (" (stopped)" if each.stopped else "") for each in chosen]
+        bars = axes.barh(
+            names, [each.cpu for each in chosen], xerr=[each.spread / 2 for each in chosen], color="#3b6ea5"
+        )
+        axes.bar_label(bars, fmt="%.1f", padding=4)
+        axes.invert_yaxis()
+        axes.set_xlabel("CPU seconds per million events")
+        axes.set_title(f"{scenario}: {_described(scenario)}")
+        axes.spines[["top", "right"]].set_visible(False)
+        path = folder / f"{scenario}.svg"
+        figure.savefig(path, metadata={"Date": None})
+        pyplot.close(figure)
+        written.append(path)
+    return written
+
+
+def _described(name: str) -> str:
+    scenario = SCENARIOS[name]
+    shape = scenario.shape
+    skew = "one partition far ahead" if shape.skewed else "even partitions"
+    return f"{shape.events:,} events, {shape.event_types:,} types, {skew}, {scenario.backend}"
+
+
+def as_json(costs: Iterable[Cost], machine: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a run."""
+    return {"machine": machine, "costs": [asdict(each) for each in costs]}
