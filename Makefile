@@ -14,7 +14,7 @@ ARGS ?=
 
 JAVA_SOURCES := $(shell find flink_jobs/java -name '*.java' 2>/dev/null)
 APPLICATION_SOURCES := $(shell find contracts flink_jobs sql -name '*.py' -o -name '*.sql' 2>/dev/null)
-PYTHON_CODE := contracts flink_jobs lambdas local scripts tests
+PYTHON_CODE := benchmarks contracts flink_jobs lambdas local scripts tests
 
 VENV := .venv/.installed
 JAR := build/maven/realtime-analytics.jar
@@ -78,6 +78,10 @@ jobs: setup package ## the jobs on a Flink mini cluster against an independent o
 e2e: setup package ## the whole pipeline on local parts
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
+
+.PHONY: bench
+bench: setup package ## what the jobs cost beside plain Python, Polars and the queries as first written; over an hour
+	@$(PY) -m benchmarks $(ARGS)
 
 .PHONY: docs
 docs: check $(VENV) ## writes the derived pages of docs/

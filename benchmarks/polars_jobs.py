@@ -85,6 +85,7 @@ def behavior(events: pl.DataFrame) -> pl.DataFrame:
         .sort(*key, "event_time", "rank", "event_type")
         .with_columns(part=(pl.col("event_time").diff().over(key) >= _GAP).fill_null(False).cum_sum().over(key))
     )
+    steps = pl.col("event_type").head(100).str.join(" -> ")
     place = pl.int_range(pl.len())
     view = place.filter(pl.col("rank") == 0).first()
     click = place.filter((pl.col("rank") == 1) & (place > view)).first()
@@ -93,7 +94,7 @@ def behavior(events: pl.DataFrame) -> pl.DataFrame:
         pl.col("event_time").first().alias("start"),
         pl.col("event_time").last().alias("end"),
         pl.len().alias("event_count"),
-        pl.col("event_type").head(100).str.join(" -> ").alias("sequence"),
+        (steps + pl.when(pl.len() > 100).then(pl.lit(" -> ...")).otherwise(pl.lit(""))).alias("sequence"),
         pl.col("value").sum().alias("total_value"),
         purchase.is_not_null().alias("conversion_flag"),
     )

@@ -79,8 +79,7 @@ def request(options: Options, settings: Settings, now: int) -> Request:
         poison=options.poison,
         closing=closing,
         watermark_delay=settings.time.watermark_delay,
-        # A source subtask whose every shard is idle does not know the others' watermark (docs/architecture.md, limits).
-        idle=options.idle and (settings.local is None or settings.local.parallelism == 1),
+        idle=options.idle,
     )
 
 
