@@ -61,8 +61,8 @@ def environment(backend: str, checkpoints: Path, thread_mode: bool) -> StreamExe
         "state.checkpoints.dir": checkpoints.as_uri(),
         "execution.checkpointing.interval": "2 s",
         "restart-strategy.type": "none",
-        # What a KPU's task manager has, about.
-        "taskmanager.memory.managed.size": "512m",
+        # A quarter of a KPU's 4 GB.
+        "taskmanager.memory.managed.size": "1g",
     }.items():
         configuration.set_string(key, value)
     result = StreamExecutionEnvironment.get_execution_environment(configuration)

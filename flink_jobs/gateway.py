@@ -36,6 +36,11 @@ def ints(values: Iterable[int]) -> Any:
     return to_jarray(get_gateway().jvm.int, list(values))
 
 
+def doubles(values: Iterable[float]) -> Any:
+    """A Java ``double[]``."""
+    return to_jarray(get_gateway().jvm.double, list(values))
+
+
 def streams(values: Iterable[Any]) -> Any:
     """A Java ``DataStream[]``."""
     return to_jarray(get_gateway().jvm.org.apache.flink.streaming.api.datastream.DataStream, list(values))

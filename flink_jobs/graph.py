@@ -31,7 +31,7 @@ def build(environment: StreamExecutionEnvironment, records: Any, settings: Setti
     """Attaches intake and jobs to ``records``, a Java stream of decoded records; ``sql`` is the queries' folder."""
     intake = java("intake.IntakeGraph").attach(records, settings.time.duplicate_window)
     events = DataStream(intake.events())
-    inputs = Inputs(events, _tables(environment, events, sql), sql, settings)
+    inputs = Inputs(events, _tables(environment, events), sql, settings)
     results = None
     for name in settings.jobs.enabled:
         job = ResultType(name)
@@ -41,7 +41,7 @@ def build(environment: StreamExecutionEnvironment, records: Any, settings: Setti
     return Documents(results, rejected)
 
 
-def _tables(environment: StreamExecutionEnvironment, events: DataStream, sql: Path) -> StreamTableEnvironment:
+def _tables(environment: StreamExecutionEnvironment, events: DataStream) -> StreamTableEnvironment:
     tables = StreamTableEnvironment.create(environment)
     # Times in the queries are UTC, whatever the machine's zone.
     tables.get_config().set_local_timezone("UTC")
@@ -59,7 +59,6 @@ def _tables(environment: StreamExecutionEnvironment, events: DataStream, sql: Pa
         .build()
     )
     tables.create_temporary_view("events", events, schema)
-    tables.execute_sql((sql / "functions.sql").read_text(encoding="utf-8").rstrip().removesuffix(";"))
     return tables
 
 

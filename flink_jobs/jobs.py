@@ -11,7 +11,7 @@ from pyflink.table import StreamTableEnvironment
 
 from contracts.results import ALERT_LEVELS, HIGH_FREQUENCY, MORE_MARK, STEP_SEPARATOR, ResultType
 from flink_jobs import session_job, sql_files
-from flink_jobs.gateway import ints, java, strings
+from flink_jobs.gateway import doubles, ints, java, strings
 from flink_jobs.settings import Settings
 
 
@@ -63,6 +63,19 @@ def _behavior(inputs: Inputs) -> Rows:
     return Rows(DataStream(stream), tuple(job.COLUMNS))
 
 
+def _recommendation(inputs: Inputs) -> Rows:
+    job, rules = java("jobs.RecommendationJob"), inputs.settings.recommendation
+    stream = job.attach(
+        inputs.events._j_data_stream,
+        rules.window,
+        rules.step,
+        rules.decay,
+        rules.top,
+        doubles((rules.weight_view, rules.weight_click, rules.weight_purchase, rules.weight_other)),
+    )
+    return Rows(DataStream(stream), tuple(job.COLUMNS))
+
+
 def _fraud(inputs: Inputs) -> Rows:
     job, fraud = java("jobs.FraudJob"), inputs.settings.fraud
     stream = job.attach(
@@ -84,6 +97,6 @@ JOBS: dict[ResultType, Callable[[Inputs], Rows]] = {
     ResultType.ANOMALY: _anomaly,
     ResultType.SESSION: _session,
     ResultType.BEHAVIOR: _behavior,
-    ResultType.RECOMMENDATION: _sql(ResultType.RECOMMENDATION),
+    ResultType.RECOMMENDATION: _recommendation,
     ResultType.FRAUD: _fraud,
 }

@@ -122,7 +122,7 @@ class BehaviorSettings:
 
 @dataclass(frozen=True)
 class RecommendationSettings:
-    """Hopping window, decay, weights and length of the list of sql/recommendation.sql."""
+    """Hopping window, decay, weights and length of the list of recommendations."""
 
     window: int = a_duration("1 h", "1 s", "1 d")
     step: int = a_duration("5 min", "1 s", "1 d")

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyflink.table import DataTypes, EnvironmentSettings, StreamTableEnvironment, TableEnvironment
-from pyflink.table.expressions import col
+from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
 
 from local.oracle import results
 from local.oracle.records import Event
@@ -32,7 +31,7 @@ def events() -> list[Event]:
 
 @pytest.fixture(scope="module")
 def tables(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> TableEnvironment:
-    """A table environment after functions.sql and events.sql, whose path is another."""
+    """A table environment after events.sql, whose path is another."""
     folder = tmp_path_factory.mktemp("events")
     with (folder / "events.json").open("w", encoding="utf-8") as lines:
         for event in events():
@@ -50,7 +49,6 @@ def tables(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> TableEnvironm
     environment.get_config().set("pipeline.jars", jar.as_uri())
     environment.get_config().set("parallelism.default", "1")
     environment.get_config().set_local_timezone("UTC")
-    environment.execute_sql(statement("functions"))
     table = statement("events")
     assert table.count("'/tmp/events'") == 1
     environment.execute_sql(table.replace("'/tmp/events'", f"'{folder.as_uri()}'"))
@@ -67,11 +65,8 @@ def iso(millis: int) -> str:
 
 
 def rows(tables: TableEnvironment, name: str) -> list[dict[str, Any]]:
-    """The file's result; a TIMESTAMP_LTZ as TIMESTAMP, because PyFlink cannot collect one."""
+    """The file's result."""
     table = tables.sql_query(statement(name))
-    if "last_activity" in table.get_schema().get_field_names():
-        moment = col("last_activity").cast(DataTypes.TIMESTAMP(3)).alias("last_activity")
-        table = table.add_or_replace_columns(moment)
     names = table.get_schema().get_field_names()
     with table.execute().collect() as collected:
         return [dict(zip(names, row, strict=True)) for row in collected]
@@ -97,27 +92,6 @@ def test_aggregation(tables: TableEnvironment) -> None:
         for row in rows(tables, "aggregation")
     }
     assert len(found) == 3 * 2 * HOUR // (5 * MINUTE)
-    assert found == expected
-
-
-def test_recommendation(tables: TableEnvironment) -> None:
-    expected = {
-        (row["window_end"], row["user_id"], row["rank"]): (
-            row["category"],
-            pytest.approx(row["behavior_score"], abs=1.1e-6),
-            row["last_activity"],
-        )
-        for row in results.recommendation(events(), configured())
-    }
-    found = {
-        (millis(row["window_end"]), row["user_id"], row["rank"]): (
-            row["category"],
-            row["behavior_score"],
-            millis(row["last_activity"]),
-        )
-        for row in rows(tables, "recommendation")
-    }
-    assert len(found) > 300
     assert found == expected
 
 

@@ -41,6 +41,13 @@ class OperatorsTest {
                     Types.STRING,
                     AnomalyJob.OUTPUT);
 
+    private static final Replay<Long> RECOMMENDATION =
+            new Replay<>(
+                    () -> new RecommendationJob(60 * MINUTE, WINDOW, 60 * MINUTE, 3, new double[] {1, 2, 5, 0}),
+                    Events::userId,
+                    Types.LONG,
+                    RecommendationJob.OUTPUT);
+
     /** Events out of order within the delay, a watermark now and then, some at the edges of windows and gaps. */
     private static List<Replay.Input> inputs(long seed, String... types) {
         Random random = new Random(seed);
@@ -101,6 +108,11 @@ class OperatorsTest {
     }
 
     @Test
+    void recommendation() throws Exception {
+        aStopAnywhereChangesNothing(RECOMMENDATION, inputs(4, "view", "click", "purchase", "add"));
+    }
+
+    @Test
     void thePaceOfTheWatermarkDoesNotShow() throws Exception {
         for (long seed = 10; seed < 20; seed++) {
             List<Replay.Input> steady = inputs(seed, "view", "click", "purchase");
@@ -110,6 +122,7 @@ class OperatorsTest {
             assertEquals(texts(FRAUD.run(steady)), texts(FRAUD.run(atTheEnd)));
             assertEquals(texts(BEHAVIOR.run(steady)), texts(BEHAVIOR.run(atTheEnd)));
             assertEquals(texts(ANOMALY.run(steady)), texts(ANOMALY.run(atTheEnd)));
+            assertEquals(texts(RECOMMENDATION.run(steady)), texts(RECOMMENDATION.run(atTheEnd)));
         }
     }
 

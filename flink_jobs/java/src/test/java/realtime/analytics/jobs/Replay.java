@@ -30,7 +30,7 @@ final class Replay<K> {
 
         static Input event(long time, long user, String type, Double value, String session) {
             BigDecimal amount = value == null ? null : new BigDecimal(value).setScale(6, java.math.RoundingMode.HALF_UP);
-            return new Input(Row.of(time, user, type, value, amount, session, null, "ref-" + time + "-" + user), time);
+            return new Input(Row.of(time, user, type, value, amount, session, session, "ref-" + time + "-" + user), time);
         }
 
         static Input watermark(long time) {
