@@ -6,11 +6,11 @@ SELECT
     window_start,
     window_end,
     event_type,
+    window_start AS needs_from,
     COUNT(*) AS event_count,
     COUNT(DISTINCT user_id) AS unique_users,
     SUM(amount) AS total_value,
-    CAST(SUM(amount) AS DOUBLE) / COUNT(*) AS avg_value,
-    window_start AS needs_from
+    CAST(SUM(amount) AS DOUBLE) / COUNT(*) AS avg_value
 FROM
     TABLE(
         TUMBLE(

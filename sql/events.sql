@@ -1,6 +1,6 @@
--- The events that the jobs read, as a test table for the Flink SQL client: point path at a folder of JSON lines, run this
--- file, then any query of this folder. In the application a view of the same columns stands here, behind the source,
--- the decoder and the verdicts.
+-- The events that the jobs read, as a test table for the Flink SQL client: point path at a folder of JSON lines, run
+-- this file, then any query of this folder. In the application a view of the same columns stands here, behind the
+-- source, the decoder and the verdicts.
 CREATE TEMPORARY TABLE events (
     event_time TIMESTAMP_LTZ(3),
     user_id BIGINT,

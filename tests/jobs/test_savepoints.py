@@ -44,6 +44,8 @@ def _due(known: Mapping[str, Result], settings: Settings, watermark: int) -> dic
                 return time - time % settings.anomaly.slice + settings.anomaly.slice - 1
             case ResultType.FRAUD:
                 return time
+            case ResultType.BEHAVIOR:  # at the end of the minute
+                return (time - 1) // MINUTE * MINUTE + MINUTE - 1
         return time - 1
 
     return {identity: result for identity, result in known.items() if becomes_due(result) <= watermark}

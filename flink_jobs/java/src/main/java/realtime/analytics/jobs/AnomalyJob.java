@@ -1,15 +1,11 @@
 package realtime.analytics.jobs;
 
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import org.apache.flink.api.common.state.MapState;
-import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.api.java.tuple.Tuple4;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -38,18 +34,14 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
     private static final long serialVersionUID = 1L;
 
     private static final double MAX_SCORE = 1e6;
-    /** Events a state entry holds: RocksDB rewrites the entry at each append, so entries stay small. */
-    private static final int CHUNK = 16;
 
     private final long sliceMillis;
     private final long baselineMillis;
     private final double threshold;
     private final int minimumCount;
     private final boolean emitAll;
-    /** Slice start to number of events in it. */
-    private transient MapState<Long, Integer> sizes;
-    /** (slice start, chunk) to events: time, user, value, event_ref. */
-    private transient MapState<Tuple2<Long, Integer>, List<Tuple4<Long, Long, Double, String>>> chunks;
+    /** Per slice start: time, user, value, event_ref. */
+    private transient SlotBuffer<Tuple4<Long, Long, Double, String>> pending;
 
     private transient ValueState<Baseline> baselines;
 
@@ -109,6 +101,13 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
         return events.filter(event -> event.getField(Events.VALUE) != null)
                 .name("events with a value")
                 .uid("anomaly-valued")
+                .map(
+                        event ->
+                                Events.only(
+                                        event, Events.USER_ID, Events.EVENT_TYPE, Events.VALUE, Events.EVENT_REF))
+                .returns(Events.TYPE)
+                .name("what counts")
+                .uid("anomaly-fields")
                 .keyBy(Events::eventType)
                 .process(new AnomalyJob(sliceMillis, baselineMillis, threshold, minimumCount, emitAll))
                 .returns(OUTPUT)
@@ -118,15 +117,9 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
 
     @Override
     public void open(Configuration parameters) {
-        sizes = getRuntimeContext().getMapState(new MapStateDescriptor<>("sizes", Types.LONG, Types.INT));
-        chunks =
-                getRuntimeContext()
-                        .getMapState(
-                                new MapStateDescriptor<>(
-                                        "chunks",
-                                        Types.TUPLE(Types.LONG, Types.INT),
-                                        Types.LIST(
-                                                Types.TUPLE(Types.LONG, Types.LONG, Types.DOUBLE, Types.STRING))));
+        pending =
+                new SlotBuffer<>(
+                        getRuntimeContext(), Types.TUPLE(Types.LONG, Types.LONG, Types.DOUBLE, Types.STRING));
         baselines = getRuntimeContext().getState(new ValueStateDescriptor<>("baseline", Baseline.class));
     }
 
@@ -134,22 +127,17 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
     public void processElement(Row event, Context context, Collector<Row> out) throws Exception {
         long time = context.timestamp();
         long slice = Math.floorDiv(time, sliceMillis) * sliceMillis;
-        Integer size = sizes.get(slice);
-        if (size == null) {
-            size = 0;
+        boolean first =
+                pending.add(
+                        slice,
+                        Tuple4.of(
+                                time,
+                                Events.userId(event),
+                                (Double) event.getField(Events.VALUE),
+                                (String) event.getField(Events.EVENT_REF)));
+        if (first) {
             context.timerService().registerEventTimeTimer(slice + sliceMillis - 1);
         }
-        Tuple2<Long, Integer> key = Tuple2.of(slice, size / CHUNK);
-        List<Tuple4<Long, Long, Double, String>> chunk =
-                size % CHUNK == 0 ? new ArrayList<>(CHUNK) : chunks.get(key);
-        chunk.add(
-                Tuple4.of(
-                        time,
-                        Events.userId(event),
-                        (Double) event.getField(Events.VALUE),
-                        (String) event.getField(Events.EVENT_REF)));
-        chunks.put(key, chunk);
-        sizes.put(slice, size + 1);
     }
 
     @Override
@@ -158,19 +146,14 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
         Baseline baseline = baselines.value();
         baseline = baseline == null ? new Baseline() : baseline;
         baseline.forgetBefore(slice - baselineMillis);
-        Integer size = sizes.get(slice);
-        if (size != null) {
+        List<Tuple4<Long, Long, Double, String>> events = pending.drain(slice);
+        if (!events.isEmpty()) {
             Moments expected = baseline.merged();
-            double[] values = new double[size];
-            for (int at = 0; at < size; ) {
-                Tuple2<Long, Integer> key = Tuple2.of(slice, at / CHUNK);
-                for (Tuple4<Long, Long, Double, String> event : chunks.get(key)) {
-                    values[at++] = event.f2;
-                    score(event, context.getCurrentKey(), expected, slice - baselineMillis, out);
-                }
-                chunks.remove(key);
+            double[] values = new double[events.size()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = events.get(i).f2;
+                score(events.get(i), context.getCurrentKey(), expected, slice - baselineMillis, out);
             }
-            sizes.remove(slice);
             baseline.append(slice, Moments.of(values));
             // Fires when this slice leaves the hour: the state of a type that fell silent goes.
             context.timerService().registerEventTimeTimer(timer + baselineMillis + sliceMillis);

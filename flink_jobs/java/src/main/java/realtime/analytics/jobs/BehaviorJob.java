@@ -2,18 +2,16 @@ package realtime.analytics.jobs;
 
 import java.math.BigDecimal;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import org.apache.flink.api.common.state.MapState;
-import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.api.java.tuple.Tuple2;
+import org.apache.flink.api.java.tuple.Tuple3;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
@@ -25,7 +23,7 @@ import realtime.analytics.intake.Events;
  * Behavior: per session_id and user_id, a session that ends when the next event is 30 minutes away or more. Events are
  * taken in event-time order once the watermark has passed (ties: view, click, purchase, then name): event_sequence of
  * the first 100 steps, session_duration in milliseconds, exact total_value, conversion_flag = view, then click, then
- * purchase, in that order, not adjacent.
+ * purchase, in that order, not adjacent. A session comes out up to a minute of event time after the gap.
  *
  * <p>Java, because SQL has no ordered LISTAGG on a stream and an aggregate over a session window would keep every
  * event of the session.
@@ -33,21 +31,28 @@ import realtime.analytics.intake.Events;
 public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>, Row, Row> {
     private static final long serialVersionUID = 1L;
 
-    private static final Comparator<Tuple2<String, BigDecimal>> TIES =
-            Comparator.<Tuple2<String, BigDecimal>>comparingInt(event -> funnelRank(event.f0))
-                    .thenComparing(event -> event.f0, Texts.BY_CODE_POINT);
+    /** By time, ties by funnel, then name. */
+    private static final Comparator<Tuple3<Long, String, BigDecimal>> ORDER =
+            Comparator.<Tuple3<Long, String, BigDecimal>>comparingLong(event -> event.f0)
+                    .thenComparingInt(event -> funnelRank(event.f1))
+                    .thenComparing(event -> event.f1, Texts.BY_CODE_POINT);
+
+    /** Events are taken a minute at a time: one timer and one read of the session for all of it. */
+    private static final long MAX_SLOT_MILLIS = 60_000;
 
     private final long gapMillis;
+    private final long slotMillis;
     private final int maxSteps;
     private final String separator;
     private final String moreMark;
-    /** Events ahead of the watermark: time to (event_type, amount). */
-    private transient MapState<Long, List<Tuple2<String, BigDecimal>>> pending;
+    /** Per slot start: time, event_type, amount. */
+    private transient SlotBuffer<Tuple3<Long, String, BigDecimal>> pending;
 
     private transient ValueState<BehaviorState> state;
 
     BehaviorJob(long gapMillis, int maxSteps, String separator, String moreMark) {
         this.gapMillis = gapMillis;
+        this.slotMillis = Math.min(gapMillis, MAX_SLOT_MILLIS);
         this.maxSteps = maxSteps;
         this.separator = separator;
         this.moreMark = moreMark;
@@ -88,6 +93,13 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
         return events.filter(event -> event.getField(Events.SESSION_ID) != null)
                 .name("events of a session_id")
                 .uid("behavior-keyed")
+                .map(
+                        event ->
+                                Events.only(
+                                        event, Events.USER_ID, Events.EVENT_TYPE, Events.AMOUNT, Events.SESSION_ID))
+                .returns(Events.TYPE)
+                .name("what counts")
+                .uid("behavior-fields")
                 .keyBy(
                         (KeySelector<Row, Tuple2<Long, String>>)
                                 event -> Tuple2.of(Events.userId(event), (String) event.getField(Events.SESSION_ID)),
@@ -101,12 +113,7 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
     @Override
     public void open(Configuration parameters) {
         pending =
-                getRuntimeContext()
-                        .getMapState(
-                                new MapStateDescriptor<>(
-                                        "pending",
-                                        Types.LONG,
-                                        Types.LIST(Types.TUPLE(Types.STRING, Types.BIG_DEC))));
+                new SlotBuffer<>(getRuntimeContext(), Types.TUPLE(Types.LONG, Types.STRING, Types.BIG_DEC));
         state =
                 getRuntimeContext()
                         .getState(
@@ -128,52 +135,48 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
     @Override
     public void processElement(Row event, Context context, Collector<Row> out) throws Exception {
         long time = context.timestamp();
-        List<Tuple2<String, BigDecimal>> ties = pending.get(time);
-        if (ties == null) {
-            ties = new ArrayList<>(1);
-            context.timerService().registerEventTimeTimer(time);
+        long slot = Math.floorDiv(time, slotMillis) * slotMillis;
+        BigDecimal amount = (BigDecimal) event.getField(Events.AMOUNT);
+        if (pending.add(slot, Tuple3.of(time, Events.eventType(event), amount))) {
+            context.timerService().registerEventTimeTimer(slot + slotMillis - 1);
         }
-        ties.add(Tuple2.of(Events.eventType(event), (BigDecimal) event.getField(Events.AMOUNT)));
-        pending.put(time, ties);
     }
 
+    /** Fires at the ends of slots only, so that no session is closed before the events of its last slot are in. */
     @Override
-    public void onTimer(long time, OnTimerContext context, Collector<Row> out) throws Exception {
+    public void onTimer(long timer, OnTimerContext context, Collector<Row> out) throws Exception {
         BehaviorState session = state.value();
-        List<Tuple2<String, BigDecimal>> ties = pending.get(time);
-        if (ties != null) {
-            pending.remove(time);
-            if (session != null && time - session.last >= gapMillis) {
+        List<Tuple3<Long, String, BigDecimal>> events = pending.drain(timer + 1 - slotMillis);
+        if (events.size() > 1) {
+            events.sort(ORDER);
+        }
+        for (Tuple3<Long, String, BigDecimal> event : events) {
+            if (session != null && event.f0 - session.last >= gapMillis) {
                 out.collect(close(session, context.getCurrentKey()));
                 session = null;
             }
-            if (session == null) {
-                session = new BehaviorState(time);
-            }
-            ties.sort(TIES);
-            for (Tuple2<String, BigDecimal> event : ties) {
-                session.add(time, event.f0, event.f1, maxSteps);
-            }
+            session = session == null ? new BehaviorState(event.f0) : session;
+            session.add(event.f0, event.f1, event.f2, maxSteps);
         }
         if (session == null) {
             return;
         }
-        if (closes(session) <= time) {
+        if (closes(session) <= timer) {
             out.collect(close(session, context.getCurrentKey()));
             state.clear();
             return;
         }
-        // One close timer a session, moved when it fires: also when events came at its very time.
-        if (session.timer <= time) {
+        // One close timer a session, moved when it fires: also when events came in its very slot.
+        if (session.timer <= timer) {
             session.timer = closes(session);
             context.timerService().registerEventTimeTimer(session.timer);
         }
         state.update(session);
     }
 
-    /** The watermark that proves that no event can follow within the gap. */
+    /** The end of the slot in which the watermark proves that no event can follow within the gap. */
     private long closes(BehaviorState session) {
-        return session.last + gapMillis - 1;
+        return Math.floorDiv(session.last + gapMillis - 1, slotMillis) * slotMillis + slotMillis - 1;
     }
 
     private Row close(BehaviorState session, Tuple2<Long, String> key) {

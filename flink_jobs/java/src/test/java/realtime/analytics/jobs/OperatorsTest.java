@@ -134,6 +134,7 @@ class OperatorsTest {
             inputs.add(Replay.Input.event(time, 1, "purchase", 1.0, "s"));
             inputs.add(Replay.Input.watermark(time));
         }
+        inputs.add(Replay.Input.watermark(60_000));
         assertEquals(3, FRAUD.run(inputs).size());
         assertEquals(1, FRAUD.timers);
         assertEquals(1, FRAUD.entries);
