@@ -298,6 +298,25 @@ def test_concurrent_puts_lose_nothing(moto: Moto, stream: str) -> None:
     assert notes.numbers == list(range(2400))
 
 
+def test_a_closed_shard_ends_when_it_was_read_and_an_open_one_never(moto: Moto, stream: str) -> None:
+    """As the service has it; a consumer that reads children after their parents waits for it."""
+    client = moto.client("kinesis")
+    parent = client.list_shards(StreamName=stream)["Shards"][0]
+    put(moto, stream, range(40))
+    low, high = (int(parent["HashKeyRange"][edge]) for edge in ("StartingHashKey", "EndingHashKey"))
+    client.split_shard(StreamName=stream, ShardToSplit=parent["ShardId"], NewStartingHashKey=str((low + high) // 2))
+    for shard in client.list_shards(StreamName=stream)["Shards"]:
+        closed = shard["ShardId"] == parent["ShardId"]
+        assert ("EndingSequenceNumber" in shard["SequenceNumberRange"]) == closed
+        iterator = client.get_shard_iterator(
+            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        first = client.get_records(ShardIterator=iterator, Limit=3)
+        assert first.get("NextShardIterator")
+        last = client.get_records(ShardIterator=first["NextShardIterator"], Limit=100)
+        assert (last.get("NextShardIterator") is None) == closed
+
+
 def test_the_environment_leads_here_and_nowhere_else(moto: Moto) -> None:
     environment = moto.environment()
     assert environment["AWS_ENDPOINT_URL"] == moto.endpoint
