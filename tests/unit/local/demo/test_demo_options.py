@@ -169,11 +169,10 @@ def test_given_a_start_that_cloudwatch_no_longer_takes_then_it_is_refused(start:
         request(options, checked(property_groups({})), T0)
 
 
-def test_given_parallelism_above_one_then_no_shard_falls_idle() -> None:
-    alone = checked(property_groups({}))
-    several = checked(property_groups({"local": {"parallelism": "2"}}))
-    assert request(parse([]), alone, T0).idle
-    assert not request(parse([]), several, T0).idle
+@pytest.mark.parametrize("parallelism", ["1", "2"])
+def test_given_any_parallelism_then_a_shard_falls_idle(parallelism: str) -> None:
+    settings = checked(property_groups({"local": {"parallelism": parallelism}}))
+    assert request(parse([]), settings, T0).idle
 
 
 @pytest.mark.parametrize(
