@@ -27,7 +27,7 @@ from local.standins.moto import Moto
 from tests.jobs.harness import SQL, Output, configured
 
 #: How long a run may take to give what is expected of it.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 _POLL_SECONDS = 0.2
 _PUT_RECORDS = 500
 
