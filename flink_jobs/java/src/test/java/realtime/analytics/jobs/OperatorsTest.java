@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.types.Row;
@@ -141,5 +142,23 @@ class OperatorsTest {
         BEHAVIOR.run(inputs);
         assertEquals(1, BEHAVIOR.timers);
         assertEquals(1, BEHAVIOR.entries);
+    }
+
+    /** An event a second for eleven days without a pause, the watermark a minute and a half behind. */
+    @Test
+    void aMillionEventsOfOneUserLeaveLessThanTenKilobytes() throws Exception {
+        for (Replay<?> job : List.of(FRAUD, BEHAVIOR, RECOMMENDATION)) {
+            job.run(
+                    () ->
+                            IntStream.rangeClosed(1, 1_000_000)
+                                    .mapToObj(
+                                            second ->
+                                                    second % 100 == 0
+                                                            ? Replay.Input.watermark(second * 1_000L - 90_000)
+                                                            : Replay.Input.event(
+                                                                    second * 1_000L, 1, "purchase", 1.0, "s"))
+                                    .iterator());
+            assertTrue(job.bytes < 10_000, () -> job.bytes + " bytes");
+        }
     }
 }

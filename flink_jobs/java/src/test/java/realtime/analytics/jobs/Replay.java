@@ -50,6 +50,8 @@ final class Replay<K> {
     int entries;
 
     int timers;
+    /** Size of a snapshot of the keyed state, in bytes. */
+    long bytes;
 
     Replay(Factory<K> factory, KeySelector<Row, K> key, TypeInformation<K> keyType, TypeInformation<Row> output) {
         this.factory = factory;
@@ -59,19 +61,20 @@ final class Replay<K> {
     }
 
     /** Everything that comes out, in order; a savepoint and a new operator before each input of {@code stops}. */
-    List<Row> run(List<Input> inputs, Integer... stops) throws Exception {
+    List<Row> run(Iterable<Input> inputs, Integer... stops) throws Exception {
         List<Row> out = new ArrayList<>();
         List<Integer> stopping = List.of(stops);
         KeyedOneInputStreamOperatorTestHarness<K, Row, Row> harness = open(null);
         try {
-            for (int i = 0; i < inputs.size(); i++) {
+            int i = 0;
+            for (Input input : inputs) {
                 if (stopping.contains(i)) {
                     out.addAll(results(harness));
                     OperatorSubtaskState snapshot = harness.snapshot(i, i);
                     harness.close();
                     harness = open(snapshot);
                 }
-                Input input = inputs.get(i);
+                i++;
                 if (input.event == null) {
                     harness.processWatermark(new Watermark(input.time));
                 } else {
@@ -81,6 +84,7 @@ final class Replay<K> {
             out.addAll(results(harness));
             entries = harness.numKeyedStateEntries();
             timers = harness.numEventTimeTimers();
+            bytes = harness.snapshot(i, i).getManagedKeyedState().iterator().next().getStateSize();
         } finally {
             harness.close();
         }
