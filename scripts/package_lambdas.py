@@ -1,0 +1,173 @@
+"""Builds build/lambdas/<function>/: what one function imports, and nothing else.
+
+The imports are followed in the source (``ast``), from the modules that hold the handlers, through ``lambdas`` and
+``contracts``. Nothing of others is packed: boto3, and with it botocore and urllib3, are part of Lambda's Python
+runtimes from python3.11 on (StrEnum and datetime.UTC want 3.11), and an import of anything else is refused here
+rather than at the first invocation. The runtimes' SDK follows boto3's releases with weeks of delay; the youngest
+call that is made, ListApplicationOperations, is older than that by years.
+
+The same sources give the same bytes, names, modes and times, in the same order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+#: Modules that hold the handlers of each function.
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "alerts": ("lambdas.alerts.handler",),
+    "search_indexer": ("lambdas.search_indexer.handler",),
+    "application_lifecycle": ("lambdas.application_lifecycle.snapshot", "lambdas.application_lifecycle.start"),
+}
+#: Handler names as Lambda takes them.
+HANDLERS: dict[str, tuple[str, ...]] = {
+    "alerts": ("lambdas.alerts.handler.handler",),
+    "search_indexer": ("lambdas.search_indexer.handler.handler",),
+    "application_lifecycle": (
+        "lambdas.application_lifecycle.snapshot.on_event",
+        "lambdas.application_lifecycle.snapshot.is_complete",
+        "lambdas.application_lifecycle.start.on_event",
+        "lambdas.application_lifecycle.start.is_complete",
+    ),
+}
+
+_OURS = ("lambdas", "contracts")
+#: Comes with the runtime beside the standard library.
+_RUNTIME = frozenset({"boto3", "botocore", "urllib3"})
+#: 1980-01-01, the first time that a zip can hold; CDK zips the folder.
+_TIME = 315_532_800
+
+
+class PackageError(Exception):
+    """A function cannot be packed; the text names the file and the import."""
+
+
+def contents(function: str, root: Path = Path()) -> dict[str, Path]:
+    """Name in the folder to file of the checkout at ``root``, in order of name.
+
+    Raises :class:`PackageError` for an import that is neither ours nor the runtime's, or that is not there.
+    """
+    files: dict[str, Path] = {}
+    waiting = list(FUNCTIONS[function])
+    while waiting:
+        for name in _with_parents(waiting.pop()):
+            path = _file(root, name)
+            if path is None:
+                raise PackageError(f"{function}: there is no module {name}")
+            key = path.relative_to(root).as_posix()
+            if key not in files:
+                files[key] = path
+                waiting.extend(_imports(root, path))
+    return dict(sorted(files.items()))
+
+
+def digest(files: dict[str, Path]) -> str:
+    """SHA-256 over names and bytes: changes when, and only when, what is packed does."""
+    found = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        data = path.read_bytes()
+        found.update(f"{name}\0{len(data)}\0".encode())
+        found.update(data)
+    return found.hexdigest()
+
+
+def build(root: Path, target: Path) -> dict[str, str]:
+    """Writes ``target``/<function>/ for every function; returns the digests by function.
+
+    A folder appears whole or not at all, and holds nothing of an earlier build.
+    """
+    digests: dict[str, str] = {}
+    for function in FUNCTIONS:
+        files = contents(function, root)
+        folder, partial = target / function, target / f".{function}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        for name, path in files.items():
+            copy = partial / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+            copy.chmod(0o644)
+        for path in sorted(partial.rglob("*"), reverse=True):  # files before the folder that holds them
+            if path.is_dir():
+                path.chmod(0o755)
+            os.utime(path, (_TIME, _TIME))
+        partial.chmod(0o755)
+        os.utime(partial, (_TIME, _TIME))
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.replace(folder)
+        digests[function] = digest(files)
+    return digests
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    return (".".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+def _file(root: Path, name: str) -> Path | None:
+    base = root.joinpath(*name.split("."))
+    for path in (base / "__init__.py", base.with_suffix(".py")):
+        if path.is_file():
+            return path
+    return None
+
+
+def _imports(root: Path, path: Path) -> list[str]:
+    """Modules of ours that the file imports when it runs, at any depth of it."""
+    found: list[str] = []
+    for node in _running(ast.parse(path.read_bytes(), str(path))):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None:
+                raise PackageError(f"{path}:{node.lineno}: a relative import is not followed")
+            modules = [node.module]
+            if node.module.split(".")[0] in _OURS:  # what is imported may be a module or a name in one
+                names = (f"{node.module}.{alias.name}" for alias in node.names)
+                modules += [name for name in names if _file(root, name) is not None]
+        else:
+            continue
+        for module in modules:
+            top = module.split(".")[0]
+            if top in _OURS:
+                found.append(module)
+            elif top not in _RUNTIME and top not in sys.stdlib_module_names:
+                raise PackageError(f"{path}:{node.lineno}: {module} is not part of Lambda's Python runtime")
+    return found
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node but those below ``if TYPE_CHECKING:``, which never run."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            for other in child.orelse:
+                yield other
+                yield from _running(other)
+            continue
+        yield child
+        yield from _running(child)
+
+
+def main() -> None:
+    """Command line: ``python -m scripts.package_lambdas``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path())
+    parser.add_argument("--target", type=Path, default=Path("build/lambdas"))
+    arguments = parser.parse_args()
+    try:
+        digests = build(arguments.root, arguments.target)
+    except PackageError as error:
+        sys.exit(str(error))
+    for function, value in digests.items():
+        print(f"{arguments.target / function}: {len(contents(function, arguments.root))} files, {value[:12]}")
+
+
+if __name__ == "__main__":
+    main()
