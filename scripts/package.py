@@ -1,5 +1,6 @@
 """Builds application.zip as the managed service wants it, from a checkout and the jar that Maven built.
 
+The zip's comment is a digest of all that it was built from, so that a deployment can refuse a stale one.
 In the zip: ``main.py`` (entry script), ``python/`` (modules and sql/, which pyFiles puts on the path),
 ``lib/realtime-analytics.jar`` (the one shaded jar). The same sources give the same bytes.
 """
@@ -7,6 +8,7 @@ In the zip: ``main.py`` (entry script), ``python/`` (modules and sql/, which pyF
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 import zipfile
 from pathlib import Path
@@ -35,6 +37,34 @@ def contents(root: Path, jar: Path) -> dict[str, Path]:
     return dict(sorted(files.items()))
 
 
+def sources(root: Path) -> dict[str, Path]:
+    """Everything in the checkout that decides about the zip's bytes: modules, queries, Java and its pom."""
+    files = {name: path for name, path in contents(root, root / "pom.xml").items() if name != JAR}
+    files["pom.xml"] = root / "pom.xml"
+    java = root / "flink_jobs" / "java" / "src" / "main"
+    files.update({path.relative_to(root).as_posix(): path for path in java.rglob("*") if path.is_file()})
+    return dict(sorted(files.items()))
+
+
+def fingerprint(root: Path) -> str:
+    """SHA-256 over names and bytes of the sources."""
+    found = hashlib.sha256()
+    for name, path in sources(root).items():
+        content = path.read_bytes()
+        found.update(f"{name}\0{len(content)}\0".encode())
+        found.update(content)
+    return found.hexdigest()
+
+
+def built_from(target: Path) -> str:
+    """The fingerprint that a zip was built from, empty where it is no zip of ours."""
+    try:
+        with zipfile.ZipFile(target) as archive:
+            return archive.comment.decode("ascii", "replace")
+    except zipfile.BadZipFile:
+        return ""
+
+
 def build(root: Path, jar: Path, target: Path) -> int:
     """Writes the zip; returns the number of files in it."""
     files = contents(root, jar)
@@ -47,6 +77,7 @@ def build(root: Path, jar: Path, target: Path) -> int:
             # A jar is compressed already; deflating 60 MB again takes seconds and saves nothing.
             info.compress_type = zipfile.ZIP_STORED if name == JAR else zipfile.ZIP_DEFLATED
             archive.writestr(info, path.read_bytes())
+        archive.comment = fingerprint(root).encode("ascii")
     partial.replace(target)
     return len(files)
 

@@ -1,0 +1,1 @@
+"""Settings of the environments: one file each, one model that checks them."""

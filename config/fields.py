@@ -1,0 +1,84 @@
+"""Kinds of values in an environment's settings: how each is read and, in words, what is allowed."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+#: Log retentions that CloudWatch Logs takes, in days (API reference, PutRetentionPolicy).
+LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653)
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are errors, texts are not numbers, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _matching(pattern: str, allowed: str) -> Any:
+    def check(value: str) -> str:
+        if re.fullmatch(pattern, value, re.ASCII) is None:
+            raise ValueError(allowed)
+        return value
+
+    return AfterValidator(check)
+
+
+def _one_of(*values: int) -> Any:
+    def check(value: int) -> int:
+        if value not in values:
+            raise ValueError(f"one of {', '.join(map(str, values))}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _cidr(value: str) -> str:
+    allowed = "an IPv4 network of /16 to /24 in a private range, such as 10.20.0.0/20"
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(allowed) from error
+    if not network.is_private or not 16 <= network.prefixlen <= 24:
+        raise ValueError(allowed)
+    return value
+
+
+def _tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Account = Annotated[str, _matching(r"(\d{12})?", "12 digits, or an empty text: synthesizes for any account")]
+Region = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, such as us-east-1")]
+Zone = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an availability zone, such as us-east-1a")]
+Cidr = Annotated[str, AfterValidator(_cidr)]
+Email = Annotated[
+    str, _matching(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "an e-mail address, such as team@example.com")
+]
+LogDays = Annotated[int, _one_of(*LOG_RETENTION_DAYS)]
+VpcId = Annotated[str, _matching(r"vpc-[0-9a-f]{8,17}", "a VPC's id, vpc-...")]
+SubnetId = Annotated[str, _matching(r"subnet-[0-9a-f]{8,17}", "a subnet's id, subnet-...")]
+PrefixList = Annotated[str, _matching(r"pl-[0-9a-f]{8,17}", "a prefix list's id, pl-...")]
+RouteTableId = Annotated[str, _matching(r"rtb-[0-9a-f]{8,17}", "a route table's id, rtb-...")]
+StreamArn = Annotated[
+    str,
+    _matching(
+        r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/[a-zA-Z0-9_.-]{1,128}",
+        "a stream's ARN, arn:aws:kinesis:<region>:<account>:stream/<name>",
+    ),
+]
+KeyArn = Annotated[
+    str,
+    _matching(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}", "a key's ARN, arn:aws:kms:<region>:<account>:key/<id>"),
+]
+TimeOfDay = Annotated[str, _matching(r"([01]\d|2[0-3]):[0-5]\d", "a time of day in UTC, such as 06:00")]
+Repository = Annotated[str, _matching(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", "a GitHub repository, owner/name")]
+TagText = Annotated[str, _matching(r"[\w .:/=+@-]{1,128}", "1 to 128 letters, digits, spaces and . : / = + - @ _")]
+InstanceType = Annotated[
+    str, _matching(r"[a-z0-9]+\.[a-z0-9]+\.search", "an OpenSearch instance type, such as t3.small.search")
+]
+#: A TOML list as a tuple, so that a frozen section stays frozen.
+AsTuple = BeforeValidator(_tuple)

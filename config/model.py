@@ -1,0 +1,196 @@
+"""The settings of one environment: every key, its default and what is allowed.
+
+A file ``config/<environment>.toml`` holds what differs from the defaults. What several keys must have in common is
+checked in :mod:`config.rules`, so that each mistake is one line that names file, key, value and what is allowed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.fields import (
+    Account,
+    AsTuple,
+    Cidr,
+    Email,
+    InstanceType,
+    KeyArn,
+    LogDays,
+    PrefixList,
+    Region,
+    Repository,
+    RouteTableId,
+    Section,
+    StreamArn,
+    SubnetId,
+    TagText,
+    TimeOfDay,
+    VpcId,
+    Zone,
+)
+from config.runtimes import RUNTIMES
+
+PropertyGroups = dict[str, dict[str, str]]
+
+
+class ExistingVpc(Section):
+    """A VPC of the team's own. Nothing in it is changed but for a security group and, if asked for, endpoints."""
+
+    vpc_id: VpcId
+    #: Private subnets, one a zone, in the order of ``network.zones``.
+    subnet_ids: Annotated[tuple[SubnetId, ...], AsTuple, Field(min_length=1, max_length=3)]
+    cidr: Cidr
+    #: Route tables of those subnets: needed where the S3 endpoint is made.
+    route_table_ids: Annotated[tuple[RouteTableId, ...], AsTuple] = ()
+    #: False where the VPC has endpoints for Kinesis and S3 already.
+    create_endpoints: bool = False
+
+
+class Network(Section):
+    """Private subnets without a way to the internet; what runs inside reaches AWS through endpoints."""
+
+    cidr: Cidr = "10.20.0.0/20"
+    zones: Annotated[tuple[Zone, ...], AsTuple, Field(min_length=1, max_length=3)]
+    #: Networks that this one will be peered with: it must not overlap them.
+    peers: Annotated[tuple[Cidr, ...], AsTuple] = ()
+    flow_log_days: LogDays = 30
+    existing: ExistingVpc | None = None
+    #: The region's prefix list of S3 (aws ec2 describe-managed-prefix-lists); without it, a network of ours lets the
+    #: application reach any address on port 443, of which only S3 has a route, and an existing one lets it reach none.
+    s3_prefix_list: PrefixList | None = None
+
+
+class Stream(Section):
+    """A Kinesis stream. ``expected_kb_per_second`` is the write rate that the readers are added up for."""
+
+    mode: Literal["provisioned", "on_demand"] = "provisioned"
+    shards: Annotated[int, Field(ge=1, le=500)] = 1
+    retention_hours: Annotated[int, Field(ge=24, le=8760)] = 24
+    expected_kb_per_second: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    #: Gives each Lambda reader 2 MB/s a shard of its own; costs per shard-hour and GB.
+    enhanced_fan_out: bool = False
+
+
+class InputStream(Stream):
+    """The stream of events; ``existing_arn`` reads a stream that somebody else owns (with its key, if it has one)."""
+
+    existing_arn: StreamArn | None = None
+    existing_key_arn: KeyArn | None = None
+    #: On-demand streams reshard by themselves while a backlog is read: see docs/deploy.md before accepting it.
+    accept_automatic_resharding: bool = False
+
+
+class Streams(Section):
+    """Input, results and rejections."""
+
+    input: InputStream = InputStream()
+    results: Stream = Stream()
+    rejected: Stream = Stream()
+
+
+class Application(Section):
+    """The Flink application on the managed service."""
+
+    runtime: Literal[tuple(RUNTIMES)] = "FLINK-1_20"  # type: ignore[valid-type]
+    parallelism: Annotated[int, Field(ge=1, le=512)] = 4
+    parallelism_per_kpu: Annotated[int, Field(ge=1, le=8)] = 1
+    autoscaling: bool = True
+    #: The account's quota of KPUs in the region (the service's default is 64).
+    kpu_quota: Annotated[int, Field(ge=1, le=2000)] = 64
+    #: Alarm above so many KPUs: what autoscaling may cost before somebody is told. The service itself has no cap.
+    kpu_alarm: Annotated[int, Field(ge=2, le=2000)] = 64
+    checkpoint_interval_seconds: Annotated[int, Field(ge=10, le=3600)] = 60
+    checkpoint_pause_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+    log_level: Literal["INFO", "WARN", "ERROR", "DEBUG"] = "INFO"
+    log_days: LogDays = 30
+    maintenance_window: TimeOfDay = "06:00"
+    snapshots_kept: Annotated[int, Field(ge=1, le=900)] = 10
+    #: Needed by the one deployment that removes a job: its state is dropped.
+    allow_non_restored_state: bool = False
+    #: ``running``: a deployment ends when the application runs; ``stopped``: it leaves it stopped.
+    state: Literal["running", "stopped"] = "running"
+    #: Property groups of the application (docs/settings.md); streams, region and run options are the stack's own.
+    properties: PropertyGroups = {}
+
+
+class Alerts(Section):
+    """Who is told."""
+
+    emails: Annotated[tuple[Email, ...], AsTuple] = ()
+
+
+class Search(Section):
+    """OpenSearch in the VPC."""
+
+    enabled: bool = False
+    instance_type: InstanceType = "t3.small.search"
+    instances: Annotated[int, Field(ge=1, le=30)] = 1
+    volume_gb: Annotated[int, Field(ge=10, le=3072)] = 20
+    index_days: Annotated[int, Field(ge=1, le=3650)] = 90
+
+
+class Lake(Section):
+    """The archive in S3: events, results and rejections."""
+
+    enabled: bool = True
+    raw_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    results_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    rejected_days: Annotated[int, Field(ge=1, le=3650)] = 14
+
+
+class Audit(Section):
+    """CloudTrail: data events of the buckets, management events of the account."""
+
+    enabled: bool = False
+    days: Annotated[int, Field(ge=1, le=3650)] = 365
+
+
+class Protection(Section):
+    """What happens to data and stacks that are deleted."""
+
+    #: True keeps streams, buckets, keys, index and logs when their stack is deleted.
+    retain_data: bool = True
+    termination_protection: bool = True
+
+
+class Pipeline(Section):
+    """Optional: a role that a GitHub workflow may take over to deploy, without keys."""
+
+    github_repository: Repository | None = None
+    #: The only branch whose workflow may.
+    branch: TagText = "main"
+    #: False where the account has the identity provider of GitHub already.
+    create_provider: bool = True
+
+
+class Budget(Section):
+    """Optional: mails when the month's cost of what carries this environment's tag passes the limit."""
+
+    monthly_usd: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class Environment(Section):
+    """One environment. ``name`` comes from the file's name."""
+
+    name: str
+    account: Account = ""
+    region: Region = "us-east-1"
+    tags: dict[TagText, TagText] = {}
+    network: Network
+    streams: Streams = Streams()
+    application: Application = Application()
+    alerts: Alerts = Alerts()
+    search: Search = Search()
+    lake: Lake = Lake()
+    audit: Audit = Audit()
+    protection: Protection = Protection()
+    pipeline: Pipeline = Pipeline()
+    budget: Budget = Budget()
+    lambda_log_days: LogDays = 30
+
+    @property
+    def prefix(self) -> str:
+        """What every name of the environment begins with."""
+        return f"realtime-analytics-{self.name}"

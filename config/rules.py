@@ -1,0 +1,194 @@
+"""What several keys of an environment must have in common. Each rule yields (key, value, what is allowed)."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Callable, Iterator
+
+from config.model import Environment
+from config.properties import property_groups
+from contracts.kinesis import READ_KB_PER_SHARD, READS_PER_SHARD, WRITE_KB_PER_SHARD
+from flink_jobs.properties import SettingsError
+from flink_jobs.settings import parse
+
+Finding = tuple[str, object, str]
+Rule = Callable[[Environment], Iterator[Finding]]
+
+#: Zones that a part needs, with its reason. Two data nodes of OpenSearch in one zone would go down together.
+_SEARCH_ZONES = 2
+
+
+def check(environment: Environment, source: str) -> list[Finding]:
+    """Everything that the settings of ``environment`` contradict each other in."""
+    found = [finding for rule in _RULES for finding in rule(environment)]
+    found += _application_properties(environment, source)
+    return found
+
+
+def readers_check(environment: Environment) -> list[Finding]:
+    """Whether the readers of each stream fit its shards; needs application properties that are right."""
+    return list(_readers(environment))
+
+
+def _zones(environment: Environment) -> Iterator[Finding]:
+    network = environment.network
+    for zone in network.zones:
+        if zone[:-1] != environment.region:
+            yield "network.zones", zone, f"a zone of region {environment.region}"
+    if len(set(network.zones)) != len(network.zones):
+        yield "network.zones", list(network.zones), "each zone once"
+    if network.existing is not None and len(network.existing.subnet_ids) != len(network.zones):
+        yield (
+            "network.existing.subnet_ids",
+            list(network.existing.subnet_ids),
+            f"one subnet for each of the {len(network.zones)} zones in network.zones",
+        )
+    if (
+        network.existing is not None
+        and network.existing.create_endpoints
+        and len(network.existing.route_table_ids) != len(network.existing.subnet_ids)
+    ):
+        yield (
+            "network.existing.route_table_ids",
+            list(network.existing.route_table_ids),
+            "one route table for each subnet, because create_endpoints asks for the S3 endpoint",
+        )
+    if environment.search.enabled and environment.search.instances > 1 and len(network.zones) < _SEARCH_ZONES:
+        yield (
+            "network.zones",
+            list(network.zones),
+            f"at least {_SEARCH_ZONES} zones for search.instances = {environment.search.instances}, or one instance",
+        )
+
+
+def _search_nodes(environment: Environment) -> Iterator[Finding]:
+    search, zones = environment.search, min(len(environment.network.zones), environment.search.instances)
+    if search.enabled and search.instances % zones:
+        yield "search.instances", search.instances, f"a multiple of the {zones} zones that the nodes are spread over"
+
+
+def _overlap(environment: Environment) -> Iterator[Finding]:
+    own = environment.network.existing.cidr if environment.network.existing else environment.network.cidr
+    for peer in environment.network.peers:
+        if ipaddress.IPv4Network(own).overlaps(ipaddress.IPv4Network(peer)):
+            yield "network.peers", peer, f"a network that does not overlap this one's {own}"
+
+
+def _kpus(environment: Environment) -> Iterator[Finding]:
+    application = environment.application
+    kpus = math.ceil(application.parallelism / application.parallelism_per_kpu)
+    if kpus > application.kpu_quota:
+        yield (
+            "application.parallelism",
+            application.parallelism,
+            f"at most {application.kpu_quota * application.parallelism_per_kpu}: "
+            f"application.kpu_quota = {application.kpu_quota} KPUs of {application.parallelism_per_kpu} each",
+        )
+    if kpus + 1 > application.kpu_alarm:
+        yield (
+            "application.kpu_alarm",
+            application.kpu_alarm,
+            f"at least {kpus + 1}: the {kpus} KPUs of the parallelism and the one that orchestrates",
+        )
+    if application.checkpoint_pause_seconds > application.checkpoint_interval_seconds:
+        yield (
+            "application.checkpoint_pause_seconds",
+            application.checkpoint_pause_seconds,
+            f"at most application.checkpoint_interval_seconds = {application.checkpoint_interval_seconds}",
+        )
+
+
+def _input(environment: Environment) -> Iterator[Finding]:
+    stream = environment.streams.input
+    if stream.mode == "on_demand" and not stream.accept_automatic_resharding:
+        yield (
+            "streams.input.mode",
+            stream.mode,
+            "provisioned, or on_demand with streams.input.accept_automatic_resharding = true (see docs/deploy.md)",
+        )
+    if stream.enhanced_fan_out:
+        yield "streams.input.enhanced_fan_out", True, "false: its reader is the application, which polls"
+    if stream.existing_key_arn and not stream.existing_arn:
+        yield "streams.input.existing_key_arn", stream.existing_key_arn, "only beside streams.input.existing_arn"
+    for key, arn in (("existing_arn", stream.existing_arn), ("existing_key_arn", stream.existing_key_arn)):
+        if arn is None:
+            continue
+        _, _, _, region, account, *_ = arn.split(":")
+        if region != environment.region:
+            yield f"streams.input.{key}", arn, f"an ARN of region {environment.region}"
+        if environment.account and account != environment.account:
+            yield f"streams.input.{key}", arn, f"an ARN of account {environment.account}"
+
+
+def _readers(environment: Environment) -> Iterator[Finding]:
+    """Kinesis' limits per shard and second: 5 reads and 2 MB for all polling readers together, 1 MB written."""
+    for name, readers in polling_readers(environment).items():
+        stream = getattr(environment.streams, name)
+        if stream.mode == "on_demand":
+            continue
+        per_shard = stream.expected_kb_per_second / stream.shards
+        reads = sum(readers.values())
+        told = ", ".join(f"{reader} {count:g}" for reader, count in readers.items())
+        if reads > READS_PER_SHARD:
+            yield (
+                f"streams.{name}",
+                f"{reads:g} reads a second and shard ({told})",
+                f"at most {READS_PER_SHARD}: raise application.properties.input.poll_interval or use enhanced_fan_out",
+            )
+        most = min(WRITE_KB_PER_SHARD, READ_KB_PER_SHARD / max(1, len(readers)))
+        if per_shard > most:
+            yield (
+                f"streams.{name}.shards",
+                stream.shards,
+                f"at least {math.ceil(stream.expected_kb_per_second / most)} for {stream.expected_kb_per_second} KB/s "
+                f"and {len(readers)} polling readers",
+            )
+
+
+def polling_readers(environment: Environment) -> dict[str, dict[str, float]]:
+    """Per stream, who polls it and how often a second and shard.
+
+    Lambda's mapping and Firehose read each shard once a second (their developer guides); the application as set.
+    """
+    poll = parse(property_groups(environment), environment.name, local=False).input.poll_interval
+    readers: dict[str, dict[str, float]] = {"input": {"application": 1000 / poll}, "results": {}, "rejected": {}}
+    for name in ("results", "rejected"):
+        if not getattr(environment.streams, name).enhanced_fan_out:
+            readers[name]["alerts"] = 1
+            if environment.search.enabled:
+                readers[name]["search_indexer"] = 1
+    if environment.lake.enabled:
+        for polled in readers.values():
+            polled["firehose"] = 1
+    return readers
+
+
+def _application_properties(environment: Environment, source: str) -> list[Finding]:
+    groups = property_groups(environment)
+    for group, key in OWNED:
+        if key in environment.application.properties.get(group, {}):
+            text = environment.application.properties[group][key]
+            return [(f"application.properties.{group}.{key}", text, "not here: the stack sets it")]
+    try:
+        parse(groups, f"{source}: application.properties", local=False)
+    except SettingsError as error:
+        return [("", None, str(error))]
+    return []
+
+
+#: Property keys that the stack sets from other settings.
+OWNED = (
+    ("input", "stream"),
+    ("input", "region"),
+    ("output", "results_stream"),
+    ("output", "rejected_stream"),
+)
+
+
+def _pipeline(environment: Environment) -> Iterator[Finding]:
+    if environment.budget.monthly_usd is not None and not environment.alerts.emails:
+        yield "budget.monthly_usd", environment.budget.monthly_usd, "only with alerts.emails: nobody would be told"
+
+
+_RULES: tuple[Rule, ...] = (_zones, _search_nodes, _overlap, _kpus, _input, _pipeline)

@@ -1,0 +1,33 @@
+"""Names of an environment's resources that more than one part must know."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class StreamRole(StrEnum):
+    """The three streams."""
+
+    INPUT = "events"
+    RESULTS = "results"
+    REJECTED = "rejected"
+
+
+def stream_name(prefix: str, role: StreamRole) -> str:
+    """Name of a stream that the kit makes."""
+    return f"{prefix}-{role.value}"
+
+
+def input_stream_name(prefix: str, existing_arn: str | None) -> str:
+    """Name of the stream of events: the team's own where there is one."""
+    return existing_arn.rpartition("/")[2] if existing_arn else stream_name(prefix, StreamRole.INPUT)
+
+
+def application_name(prefix: str) -> str:
+    """Name of the application on the managed service."""
+    return prefix
+
+
+def function_name(prefix: str, function: str) -> str:
+    """Name of a Lambda function; ``function`` is its package."""
+    return f"{prefix}-{function.replace('_', '-')}"

@@ -1,0 +1,176 @@
+"""Analytics: the Flink application, its key, its role, its log, and what snapshots and starts it."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from config.model import Application, Environment
+from config.properties import property_groups
+from contracts.names import application_name
+from stacks.code import application_zip
+from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.flink_application import LOG_STREAM, FlinkApplication
+from stacks.constructs.function import log_group
+from stacks.constructs.lifecycle import LifecycleStep
+from stacks.constructs.policies import KEY_READ, KEY_WRITE, allow, document, key, service_role
+from stacks.constructs.state_key import allow_flink, operator_statements
+from stacks.network import NetworkStack
+from stacks.streams import StreamsStack
+
+
+class AnalyticsStack(EnvironmentStack):
+    """``application`` is the construct, ``application_name`` what the service calls it."""
+
+    def __init__(
+        self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack
+    ) -> None:
+        super().__init__(scope, "analytics", environment, "Flink application of the real-time analytics pipeline")
+        settings = environment.application
+        self.application_name = application_name(self.prefix)
+        self.application_arn = self.arn("kinesisanalytics", f"application/{self.application_name}")
+        state_key = key(self, "StateKey", "checkpoints and snapshots of the Flink application")
+        allow_flink(state_key, self.application_arn)
+        self.log_group = log_group(
+            self,
+            "Logs",
+            f"/aws/kinesis-analytics/{self.application_name}",
+            settings.log_days,
+            network.logs_key,
+        )
+        code = assets.Asset(self, "Code", path=str(application_zip()))
+        groups = property_groups(environment)
+        self.application = FlinkApplication(
+            self,
+            "Flink",
+            application_name=self.application_name,
+            environment=environment,
+            groups=groups,
+            code=code,
+            role=self._role(code, streams),
+            key_arn=state_key.key_arn,
+            vpc=network.vpc,
+            subnets=network.subnets,
+            security_group=network.application_group,
+            log_group=self.log_group,
+        )
+        self._lifecycle(settings, network.logs_key, state_key, code.asset_hash)
+
+    def _role(self, code: assets.Asset, streams: StreamsStack) -> iam.Role:
+        """What Flink, its connectors and the service itself call (docs/iam.md has each with its source)."""
+        input_key = streams.input_key
+        statements = [
+            allow(
+                "ReadCode",
+                ["s3:GetObject", "s3:GetObjectVersion"],
+                [code.bucket.arn_for_objects(code.s3_object_key)],
+            ),
+            allow(
+                "ReadEvents",
+                ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"],
+                [streams.input.stream_arn],
+            ),
+            allow(
+                "WriteResultsAndRejections",
+                ["kinesis:PutRecords"],
+                [streams.results.stream_arn, streams.rejected.stream_arn],
+            ),
+            *([] if input_key is None else [allow("DecryptEvents", KEY_READ, [input_key.key_arn])]),
+            allow("EncryptResults", KEY_WRITE, [streams.data_key.key_arn]),
+            # The service looks for the group by a prefix: the API knows no narrower resource than all groups.
+            allow("FindTheLogGroup", ["logs:DescribeLogGroups"], [self.arn("logs", "log-group:*")]),
+            allow("FindTheLogStream", ["logs:DescribeLogStreams"], [self.log_group.log_group_arn]),
+            allow("WriteTheLog", ["logs:PutLogEvents"], [self._log_stream_arn()]),
+            # The service's own calls to reach a VPC; its guide lists them without a resource.
+            allow(
+                "DescribeTheNetwork",
+                [
+                    "ec2:DescribeDhcpOptions",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcs",
+                ],
+                ["*"],
+            ),
+            allow(
+                "OwnNetworkInterfaces",
+                [
+                    "ec2:CreateNetworkInterface",
+                    "ec2:CreateNetworkInterfacePermission",
+                    "ec2:DeleteNetworkInterface",
+                ],
+                [self.arn("ec2", f"{kind}/*") for kind in ("network-interface", "subnet", "security-group")],
+            ),
+        ]
+        return service_role(
+            self, "Role", "kinesisanalytics.amazonaws.com", [self.application_arn], {"application": document(*statements)}
+        )
+
+    def _log_stream_arn(self) -> str:
+        return self.arn("logs", f"log-group:{self.log_group.log_group_name}:log-stream:{LOG_STREAM}")
+
+    def _lifecycle(self, settings: Application, logs_key: kms.IKey, state_key: kms.Key, code_hash: str) -> None:
+        common = {
+            "ApplicationName": self.application_name,
+            "Code": code_hash,
+            "Properties": self.application.configuration_hash,
+        }
+        operator = operator_statements(state_key, self.application_arn, self.region)
+        before = LifecycleStep(
+            self,
+            "SnapshotBefore",
+            "snapshot",
+            key=logs_key,
+            description="Snapshots the running application before it is changed",
+            properties={**common, "Snapshot": "required"},
+            statements=[
+                allow(
+                    "Snapshot",
+                    [
+                        "kinesisanalytics:CreateApplicationSnapshot",
+                        "kinesisanalytics:DescribeApplication",
+                        "kinesisanalytics:DescribeApplicationOperation",
+                        "kinesisanalytics:DescribeApplicationSnapshot",
+                        "kinesisanalytics:ListApplicationOperations",
+                    ],
+                    [self.application_arn],
+                ),
+                allow("SeeARollback", ["cloudformation:DescribeStacks"], [self.stack_id]),
+                *operator,
+            ],
+        )
+        after = LifecycleStep(
+            self,
+            "StartAfter",
+            "start",
+            key=logs_key,
+            description="Starts the application after a deployment, waits for it, and prunes its snapshots",
+            properties={
+                **common,
+                "DesiredState": "RUNNING" if settings.state == "running" else "READY",
+                "KeepSnapshots": str(settings.snapshots_kept),
+                "AllowNonRestoredState": str(settings.allow_non_restored_state).lower(),
+            },
+            statements=[
+                allow(
+                    "StartAndStop",
+                    [
+                        "kinesisanalytics:DeleteApplicationSnapshot",
+                        "kinesisanalytics:DescribeApplication",
+                        "kinesisanalytics:DescribeApplicationOperation",
+                        "kinesisanalytics:ListApplicationOperations",
+                        "kinesisanalytics:ListApplicationSnapshots",
+                        "kinesisanalytics:StartApplication",
+                        "kinesisanalytics:StopApplication",
+                    ],
+                    [self.application_arn],
+                ),
+                *operator,
+            ],
+        )
+        self.application.node.add_dependency(before)
+        after.node.add_dependency(self.application, self.log_group)
+        self.before, self.after = before, after

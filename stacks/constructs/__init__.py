@@ -1,0 +1,1 @@
+"""Constructs that two stacks use, or that would blur one's reason."""

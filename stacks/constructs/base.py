@@ -1,0 +1,39 @@
+"""What every stack of an environment has: name, tags, place, and what becomes of data on delete."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from config.model import Environment
+
+
+class EnvironmentStack(cdk.Stack):
+    """A stack named ``<prefix>-<part>``. It is bound to the region, and to the account where the settings name one."""
+
+    def __init__(self, scope: Construct, part: str, environment: Environment, description: str) -> None:
+        super().__init__(
+            scope,
+            f"{environment.prefix}-{part}",
+            description=description,
+            env=cdk.Environment(account=environment.account or None, region=environment.region),
+            termination_protection=environment.protection.termination_protection,
+        )
+        self.environment_settings = environment
+        for name, value in {**environment.tags, "environment": environment.name}.items():
+            cdk.Tags.of(self).add(name, value)
+
+    @property
+    def prefix(self) -> str:
+        """What every name begins with."""
+        return self.environment_settings.prefix
+
+    @property
+    def removal_policy(self) -> cdk.RemovalPolicy:
+        """What happens to a resource that holds data."""
+        retain = self.environment_settings.protection.retain_data
+        return cdk.RemovalPolicy.RETAIN if retain else cdk.RemovalPolicy.DESTROY
+
+    def arn(self, service: str, resource: str) -> str:
+        """ARN of a resource of this account and region, by its name: no reference, so no dependency."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"

@@ -1,0 +1,177 @@
+"""Network: private subnets without a way to the internet, endpoints for who runs inside, flow logs, the logs' key."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from config.model import Environment, ExistingVpc
+from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.function import log_group
+from stacks.constructs.policies import allow, document, key, service_may_use, service_role
+
+#: Where log groups lie that the environment may encrypt with its key.
+_LOG_GROUPS = ("/aws/lambda/{0}-*", "/aws/kinesis-analytics/{0}", "/aws/vendedlogs/states/{0}-*", "/{0}/*")
+_SUBNETS = "private"
+
+
+class NetworkStack(EnvironmentStack):
+    """``vpc`` and ``subnets`` for what runs inside; ``endpoint_clients`` is the group that endpoints let in."""
+
+    def __init__(self, scope: Construct, environment: Environment) -> None:
+        super().__init__(scope, "network", environment, "Private network of the real-time analytics pipeline")
+        self.logs_key = key(self, "LogsKey", "log groups")
+        service_may_use(
+            self.logs_key,
+            "LogGroupsOfThisEnvironment",
+            f"logs.{self.region}.amazonaws.com",
+            ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"],
+            {
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": [
+                        self.arn("logs", f"log-group:{pattern.format(self.prefix)}") for pattern in _LOG_GROUPS
+                    ]
+                }
+            },
+        )
+        existing = environment.network.existing
+        self.vpc = self._existing(environment, existing) if existing else self._new(environment)
+        self.subnets = (
+            ec2.SubnetSelection(subnets=self.vpc.private_subnets)
+            if existing
+            else ec2.SubnetSelection(subnet_group_name=_SUBNETS)
+        )
+        self.application_group = self._group("ApplicationGroup", "the Flink application")
+        if existing is None or existing.create_endpoints:
+            self._endpoints(existing)
+
+    def _new(self, environment: Environment) -> ec2.IVpc:
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            vpc_name=self.prefix,
+            ip_addresses=ec2.IpAddresses.cidr(environment.network.cidr),
+            availability_zones=list(environment.network.zones),
+            nat_gateways=0,
+            # Nothing uses the default group; restricting it would take a custom resource with ec2 permissions.
+            restrict_default_security_group=False,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(name=_SUBNETS, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+            ],
+        )
+        group = log_group(
+            self, "FlowLogs", f"/{self.prefix}/flow-logs", environment.network.flow_log_days, self.logs_key
+        )
+        role = service_role(
+            self,
+            "FlowLogsRole",
+            "vpc-flow-logs.amazonaws.com",
+            [self.arn("ec2", "vpc-flow-log/*")],
+            {
+                "logs": document(
+                    allow(
+                        "WriteFlowLogs",
+                        ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+                        [group.log_group_arn],
+                    ),
+                    # The API looks for the group by a prefix and knows no narrower resource than all groups.
+                    allow("FindTheGroup", ["logs:DescribeLogGroups"], [self.arn("logs", "log-group:*")]),
+                )
+            },
+        )
+        ec2.CfnFlowLog(
+            self,
+            "FlowLog",
+            resource_id=vpc.vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_group_name=group.log_group_name,
+            deliver_logs_permission_arn=role.role_arn,
+            max_aggregation_interval=60,
+        )
+        return vpc
+
+    def _existing(self, environment: Environment, existing: ExistingVpc) -> ec2.IVpc:
+        return ec2.Vpc.from_vpc_attributes(
+            self,
+            "Vpc",
+            vpc_id=existing.vpc_id,
+            vpc_cidr_block=existing.cidr,
+            availability_zones=list(environment.network.zones),
+            private_subnet_ids=list(existing.subnet_ids),
+            private_subnet_route_table_ids=list(existing.route_table_ids) or None,
+        )
+
+    def _group(self, name: str, of: str) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self, name, vpc=self.vpc, description=f"{self.prefix}: {of}", allow_all_outbound=False
+        )
+        group.add_egress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "endpoints of this network")
+        return group
+
+    def _endpoints(self, existing: ExistingVpc | None) -> None:
+        """Kinesis for the application's source and sinks, S3 for its backfill: no other client runs inside.
+
+        Lambda's polling, its logs and the managed service's checkpoints do not cross this network.
+        """
+        group = ec2.SecurityGroup(
+            self, "EndpointGroup", vpc=self.vpc, description=f"{self.prefix}: endpoints", allow_all_outbound=False
+        )
+        group.add_ingress_rule(self.application_group, ec2.Port.tcp(443), "the Flink application")
+        self.kinesis_endpoint = ec2.InterfaceVpcEndpoint(
+            self,
+            "KinesisEndpoint",
+            vpc=self.vpc,
+            service=ec2.InterfaceVpcEndpointAwsService.KINESIS_STREAMS,
+            subnets=self.subnets,
+            security_groups=[group],
+            private_dns_enabled=True,
+            open=False,
+        )
+        input_arn = self.environment_settings.streams.input.existing_arn
+        self.kinesis_endpoint.add_to_policy(
+            iam.PolicyStatement(
+                sid="StreamsOfThisEnvironment",
+                principals=[iam.AnyPrincipal()],
+                actions=["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:PutRecords"],
+                resources=[self.arn("kinesis", f"stream/{self.prefix}-*"), *([input_arn] if input_arn else [])],
+                conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+            )
+        )
+        gateway = ec2.GatewayVpcEndpoint(
+            self,
+            "S3Endpoint",
+            vpc=self.vpc,
+            service=ec2.GatewayVpcEndpointAwsService.S3,
+            subnets=[self.subnets],
+        )
+        gateway.add_to_policy(
+            iam.PolicyStatement(
+                sid="ArchiveAndCodeOfThisAccount",
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"],
+                resources=[
+                    f"arn:{self.partition}:s3:::{self.prefix}-*",
+                    f"arn:{self.partition}:s3:::{self._code_bucket()}",
+                    f"arn:{self.partition}:s3:::{self._code_bucket()}/*",
+                ],
+                conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+            )
+        )
+        self._allow_s3(existing)
+
+    def _allow_s3(self, existing: ExistingVpc | None) -> None:
+        """S3's addresses are public; no template can look its prefix list up, so the settings may name it."""
+        prefix_list = self.environment_settings.network.s3_prefix_list
+        if prefix_list is not None:
+            peer: ec2.IPeer = ec2.Peer.prefix_list(prefix_list)
+        elif existing is None:
+            peer = ec2.Peer.any_ipv4()  # the one route that leaves our own network is the gateway's to S3
+        else:
+            return
+        self.application_group.add_egress_rule(peer, ec2.Port.tcp(443), "S3, through the gateway endpoint")
+
+    def _code_bucket(self) -> str:
+        return f"cdk-hnb659fds-assets-{self.account}-{self.region}"

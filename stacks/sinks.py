@@ -1,0 +1,79 @@
+"""Sinks: the alerts function, its topic, its queue of given-up records and its table of processed results."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from config.model import Environment
+from contracts.metrics import NAMESPACE
+from stacks.code import lambda_code
+from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.function import PythonFunction
+from stacks.constructs.policies import allow
+from stacks.constructs.stream_reader import failures_queue, read, reading, reading_statements
+from stacks.network import NetworkStack
+from stacks.streams import StreamsStack
+
+
+class SinksStack(EnvironmentStack):
+    """``topic`` takes the business alerts, ``failures`` what the function could not process."""
+
+    def __init__(
+        self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack
+    ) -> None:
+        super().__init__(scope, "sinks", environment, "Alerts and metrics from the results of the analytics")
+        key = streams.data_key
+        self.topic = sns.Topic(
+            self, "Alerts", topic_name=f"{self.prefix}-alerts", master_key=key, enforce_ssl=True
+        )
+        for email in environment.alerts.emails:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        self.failures = failures_queue(self, "Alerts-Failures", key)
+        self.processed = dynamodb.TableV2(
+            self,
+            "Processed",
+            table_name=f"{self.prefix}-processed",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing=dynamodb.Billing.on_demand(),
+            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expiration",
+            removal_policy=self.removal_policy,
+        )
+        settings = environment.streams
+        results = reading(
+            self, "Alerts-Results", streams.results, enhanced_fan_out=settings.results.enhanced_fan_out
+        )
+        rejected = reading(
+            self, "Alerts-Rejected", streams.rejected, enhanced_fan_out=settings.rejected.enhanced_fan_out
+        )
+        self.alerts = PythonFunction(
+            self,
+            "AlertsFunction",
+            package="alerts",
+            handler="lambdas.alerts.handler.handler",
+            code=lambda_code("alerts"),
+            key=network.logs_key,
+            description="Live results to SNS alerts and CloudWatch metrics",
+            timeout=cdk.Duration.seconds(60),
+            environment={"ALERT_TOPIC_ARN": self.topic.topic_arn, "LOG_LEVEL": "INFO"},
+            statements=[
+                *reading_statements([results, rejected], key, self.failures),
+                allow("PublishAlerts", ["sns:Publish"], [self.topic.topic_arn]),
+                # PutMetricData knows no resource; the condition keeps it to the kit's namespace.
+                allow(
+                    "PutMetrics",
+                    ["cloudwatch:PutMetricData"],
+                    ["*"],
+                    {"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
+                ),
+            ],
+        )
+        read(self, "ReadResults", self.alerts.function, results, self.failures)
+        read(self, "ReadRejected", self.alerts.function, rejected, self.failures)

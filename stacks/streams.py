@@ -1,0 +1,54 @@
+"""Streams: events, results and rejections, and the key of the data that flows."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from config.model import Environment, Stream
+from contracts.names import StreamRole, stream_name
+from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.policies import key, service_may_use
+
+
+class StreamsStack(EnvironmentStack):
+    """``input``, ``results`` and ``rejected``; ``data_key`` encrypts them and all that is made of them."""
+
+    def __init__(self, scope: Construct, environment: Environment) -> None:
+        super().__init__(scope, "streams", environment, "Kinesis streams of the real-time analytics pipeline")
+        self.data_key = key(self, "DataKey", "streams, messages, tables and buckets")
+        # An alarm of CloudWatch, a budget and SNS itself publish to and deliver from encrypted topics.
+        for service in ("cloudwatch.amazonaws.com", "budgets.amazonaws.com", "sns.amazonaws.com"):
+            service_may_use(
+                self.data_key,
+                f"{service.partition('.')[0].capitalize()}MayUseEncryptedTopics",
+                service,
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                {"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        streams = environment.streams
+        self.results = self._stream("Results", StreamRole.RESULTS, streams.results)
+        self.rejected = self._stream("Rejected", StreamRole.REJECTED, streams.rejected)
+        self.input_key: kms.IKey | None = self.data_key
+        if streams.input.existing_arn is None:
+            self.input: kinesis.IStream = self._stream("Events", StreamRole.INPUT, streams.input)
+        else:
+            self.input = kinesis.Stream.from_stream_arn(self, "Events", streams.input.existing_arn)
+            arn = streams.input.existing_key_arn
+            self.input_key = None if arn is None else kms.Key.from_key_arn(self, "EventsKey", arn)
+
+    def _stream(self, name: str, role: StreamRole, settings: Stream) -> kinesis.Stream:
+        on_demand = settings.mode == "on_demand"
+        return kinesis.Stream(
+            self,
+            name,
+            stream_name=stream_name(self.prefix, role),
+            stream_mode=kinesis.StreamMode.ON_DEMAND if on_demand else kinesis.StreamMode.PROVISIONED,
+            shard_count=None if on_demand else settings.shards,
+            retention_period=cdk.Duration.hours(settings.retention_hours),
+            encryption=kinesis.StreamEncryption.KMS,
+            encryption_key=self.data_key,
+            removal_policy=self.removal_policy,
+        )
