@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ SNAPSHOT_READY, SNAPSHOT_CREATING, SNAPSHOT_FAILED = "READY", "CREATING", "FAILE
 _PAGE = 50
 
 _NOT_FOUND = "ResourceNotFoundException"
-DENIED = "AccessDeniedException"
+_DENIED = "AccessDeniedException"
 # What another moment may answer otherwise: somebody else's change is under way, or too many calls.
 _LATER = frozenset(
     {
@@ -282,8 +283,8 @@ class FlinkApplication:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             if code in _LATER or status >= 500:
                 raise LaterError(text) from error
-            raise (DeniedError if code == DENIED else RefusedError)(text) from error
-        except HTTPClientError as error:  # no connection, or no answer in time
+            raise (DeniedError if code == _DENIED else RefusedError)(text) from error
+        except (HTTPClientError, NoConnectionError) as error:  # no connection, or no answer in time
             raise LaterError(f"{action} of {self.name}: {error}") from error
         except BotoCoreError as error:
             raise RefusedError(f"{action} of {self.name}: {error}") from error

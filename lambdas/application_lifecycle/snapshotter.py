@@ -7,15 +7,12 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
-
-from botocore.exceptions import BotoCoreError, ClientError
+from enum import Enum, auto
 
 from lambdas.application_lifecycle.goals import CLOCK_MARGIN
 from lambdas.application_lifecycle.properties import CODE, PROPERTIES, ROLE_GRACE, application_name, key, patience
 from lambdas.application_lifecycle.service import (
     DELETING,
-    DENIED,
     DOWN,
     FORCE_STOPPING,
     FORCEABLE,
@@ -31,6 +28,8 @@ from lambdas.application_lifecycle.service import (
     LifecycleError,
     RefusedError,
 )
+from lambdas.application_lifecycle.service import Snapshot as Found
+from lambdas.application_lifecycle.stack import CloudFormationClient, deployment
 from lambdas.common.custom_resource import (
     IsCompleteAnswer,
     OnEventAnswer,
@@ -50,13 +49,15 @@ REQUIRED, BEST_EFFORT = "required", "best-effort"
 #: How long a snapshot may take where the deployment goes on without it, too.
 BEST_EFFORT_PATIENCE = timedelta(minutes=10)
 
+_NONE = ""  # the name of no snapshot
 
-class CloudFormationClient(Protocol):
-    """What is used of boto3's CloudFormation client."""
 
-    def describe_stacks(self, *, StackName: str) -> Mapping[str, Any]:
-        """The stack's status, among other things."""
-        ...
+class _Without(Enum):
+    """What to do when no snapshot can be taken."""
+
+    FAIL = auto()
+    FORCE_STOP = auto()
+    LEAVE = auto()
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,17 @@ class Snapshotter:
 
     **When no snapshot can be taken** (the job restarts for ever, its checkpoints fail):
 
-    - ``required``: the deployment fails, before anything was changed, with the service's text and the way out.
+    - ``required``: the deployment fails before anything was changed, with the service's text and the way out.
     - ``best-effort``: the application is force-stopped, and the deployment goes on. The service would try a
       snapshot of its own when a RUNNING application is updated, and the update would fail on it; a stopped one is
       updated, then started from its latest good snapshot. What came after that is read and computed again from the
-      stream (within its retention); ids of results do not change by it.
-    - **a rollback** of CloudFormation sends an Update with the old properties, at a time when what runs is what
-      has just failed. It must never hang on a snapshot of that. So the stack's status is asked for when a
-      snapshot fails: in a rollback, every resource is ``best-effort``, and the snapshot that this one took before
-      the failed deployment is what the application starts from.
+      stream (within its retention); ids of results do not change by it. Should another resource fail the
+      deployment before the application is updated, it stays stopped: start it by hand.
+    - **a rollback** of CloudFormation sends an Update with the old properties, at a time when what runs may be what
+      has just failed; it must never hang on a snapshot of that. So the stack's events are asked when a snapshot
+      fails. If the application was changed before the rollback, the resource is ``best-effort`` whatever it says,
+      and what the application then starts from is the snapshot that was taken before it was changed. If it was
+      not (the snapshot itself failed the deployment), nothing will touch it: it is left running as it is.
     """
 
     client: FlinkClient
@@ -104,99 +107,93 @@ class Snapshotter:
         """
         request = ResourceRequest.of(event)
         if request.type is not RequestType.UPDATE:
-            return complete(SnapshotName="")
+            return complete(SnapshotName=_NONE)
         flink = FlinkApplication(self.client, application_name(request))
         waited = request.waited(self.now())
         try:
             taken = self._step(request, flink, waited)
+            found = "the application did not become one that can be changed"
         except LaterError as error:
-            LOGGER.warning("asking again later", extra=fields(application=flink.name, reason=str(error)))
-            if waited > patience(request):
-                return self._give_up(request, flink, str(error))
-            return incomplete()
+            taken, found = None, str(error)
+            LOGGER.warning("asking again later", extra=fields(application=flink.name, reason=found))
         except DeniedError as error:
             if waited > ROLE_GRACE:
                 raise
-            LOGGER.warning("asking again later", extra=fields(application=flink.name, reason=str(error)))
+            taken, found = None, str(error)
+            LOGGER.warning("asking again later", extra=fields(application=flink.name, reason=found))
+        if taken is None and waited > patience(request):
+            if self._without(request) is _Without.FAIL:
+                raise LifecycleError(f"no snapshot of {flink.name} after {patience(request)} h:mm:ss: {found}")
+            LOGGER.error("going on without a snapshot", extra=fields(application=flink.name, reason=found))
+            taken = _NONE
+        if taken is None:
             return incomplete()
-        if taken is not None:
-            LOGGER.info("ready for the change", extra=fields(application=flink.name, snapshot=taken))
-            return complete(SnapshotName=taken)
-        if waited > patience(request):
-            return self._give_up(request, flink, "the application did not become one that can be changed")
-        return incomplete()
+        LOGGER.info("ready for the change", extra=fields(application=flink.name, snapshot=taken))
+        return complete(SnapshotName=taken)
 
     def _step(self, request: ResourceRequest, flink: FlinkApplication, waited: timedelta) -> str | None:
-        """The snapshot's name when it is there, "" when none is needed, None when it takes longer."""
+        """The snapshot's name when it is there, none's when none is needed, None when it takes longer."""
         application = flink.describe()
         if application is None or application.status in DOWN:
-            return ""
+            return _NONE
         name = snapshot_name(request)
         found = flink.snapshot(name)
         if found and found.status == SNAPSHOT_READY:
             return name
-        if application.status in (DELETING, FORCE_STOPPING):
-            if self._lenient(request):
-                return "" if application.status == DELETING else None
-            raise LifecycleError(
-                f"{flink.name} is {application.status}: no snapshot can be taken of it. Deploy again when it is done"
-            )
-        reason = None
-        if found is None and application.status == RUNNING:
-            try:
-                flink.create_snapshot(name)
-            except DeniedError:
-                raise
-            except RefusedError as error:
-                reason = str(error)
-        elif found and found.status != SNAPSHOT_CREATING:
-            reason = self._failure(request, flink)
-        if reason is None and waited > BEST_EFFORT_PATIENCE and self._lenient(request):
-            reason = f"there is none after {waited}, and {flink.name} is {application.status}"
-        if reason is not None:
-            self._without(request, flink, application, reason)
-        return None
+        reason = self._failure(request, flink, application, found)
+        if reason is None and waited > BEST_EFFORT_PATIENCE:
+            # long enough for those who go on without; the others wait for the end of the patience
+            if self._without(request) is _Without.FAIL:
+                return None
+            reason = f"there is none after {waited}, and it is {application.status}"
+        return None if reason is None else self._go_on(request, flink, application, reason)
 
-    def _without(
+    def _failure(
+        self, request: ResourceRequest, flink: FlinkApplication, application: Application, found: Found | None
+    ) -> str | None:
+        """Why there will be no snapshot; None while there may be one, which is asked for if need be."""
+        if application.status in (DELETING, FORCE_STOPPING):
+            return f"it is {application.status}"
+        if found is None:
+            if application.status == RUNNING:
+                try:
+                    flink.create_snapshot(snapshot_name(request))
+                except DeniedError:
+                    raise
+                except RefusedError as error:
+                    return str(error)
+            return None
+        if found.status == SNAPSHOT_CREATING:
+            return None
+        # the service keeps its words with the operation, if anywhere
+        tried = flink.operations(SNAPSHOT, request.started() - CLOCK_MARGIN)
+        failed = [operation for operation in tried if operation.failed]
+        return flink.reason(failed[0]) if failed else f"its status is {found.status}, and the service gives no reason"
+
+    def _go_on(
         self, request: ResourceRequest, flink: FlinkApplication, application: Application, reason: str
-    ) -> None:
-        """Goes on without a snapshot where that is allowed: a forced stop; otherwise an error with the way out."""
-        if not self._lenient(request):
+    ) -> str | None:
+        """On without a snapshot where that is allowed; otherwise an error with the way out."""
+        what = self._without(request)
+        if what is _Without.FAIL:
             raise LifecycleError(
-                f"no snapshot of {flink.name} could be taken: {reason}. Nothing was changed. Repair the running job, "
-                f"or deploy once with {POLICY} = {BEST_EFFORT}: it is then stopped by force and started again from "
-                "its latest good snapshot, from which on the stream is read again"
+                f"no snapshot of {flink.name} could be taken: {reason}. The application was not changed. Repair the "
+                f"running job, or deploy once with {POLICY} = {BEST_EFFORT}: it is then stopped by force and started "
+                "again from its latest good snapshot, from which on the stream is read again"
             )
+        if what is _Without.LEAVE or application.status == DELETING:
+            LOGGER.warning("going on without a snapshot", extra=fields(application=flink.name, reason=reason))
+            return _NONE
         if application.status in FORCEABLE:
             LOGGER.warning("stopping without a snapshot", extra=fields(application=flink.name, reason=reason))
             flink.stop(force=True)
+        return None
 
-    def _give_up(self, request: ResourceRequest, flink: FlinkApplication, reason: str) -> IsCompleteAnswer:
-        """The end of the patience: a rollback goes on whatever the state, a deployment fails."""
-        if self._lenient(request):
-            LOGGER.error("going on without a snapshot", extra=fields(application=flink.name, reason=reason))
-            return complete(SnapshotName="")
-        raise LifecycleError(f"no snapshot of {flink.name} after {patience(request)} h:mm:ss: {reason}")
-
-    def _failure(self, request: ResourceRequest, flink: FlinkApplication) -> str:
-        """The service's words about our failed snapshot; it keeps them with the operation, if anywhere."""
-        tried = flink.operations(SNAPSHOT, request.started() - CLOCK_MARGIN)
-        failed = [operation for operation in tried if operation.failed]
-        return flink.reason(failed[0]) if failed else "its status is FAILED, and the service gives no reason"
-
-    def _lenient(self, request: ResourceRequest) -> bool:
-        return _policy(request) == BEST_EFFORT or self._rolling_back(request.stack_id)
-
-    def _rolling_back(self, stack_id: str) -> bool:
-        try:
-            stacks = self.cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
-        except (ClientError, BotoCoreError) as error:
-            text = f"whether this is a rollback is not known: {error}"
-            if isinstance(error, ClientError) and error.response["Error"].get("Code") in ("AccessDenied", DENIED):
-                raise DeniedError(text) from error
-            # taking either for granted could hang a rollback or cost state: the next poll asks again
-            raise LaterError(text) from error
-        return "ROLLBACK" in stacks[0]["StackStatus"]
+    def _without(self, request: ResourceRequest) -> _Without:
+        now = deployment(self.cloudformation, request.stack_id, application_name(request))
+        if now.rolling_back:
+            return _Without.FORCE_STOP if now.application_changed else _Without.LEAVE
+        return _Without.FORCE_STOP if _policy(request) == BEST_EFFORT else _Without.FAIL
 
 
 def snapshot_name(request: ResourceRequest) -> str:
@@ -204,8 +201,7 @@ def snapshot_name(request: ResourceRequest) -> str:
 
     A repeated call finds the snapshot of the first one; another deployment of the same code takes its own.
     """
-    code = key(request, CODE)
-    parts = (application_name(request), code, key(request, PROPERTIES), request.request_id)
+    parts = (application_name(request), key(request, CODE), key(request, PROPERTIES), request.request_id)
     return f"before-deploy-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"
 
 
