@@ -56,7 +56,8 @@ Region = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, such
 Zone = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an availability zone, such as us-east-1a")]
 Cidr = Annotated[str, AfterValidator(_cidr)]
 Email = Annotated[
-    str, _matching(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "an e-mail address, such as team@example.com")
+    str,
+    _matching(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "an e-mail address, such as team@example.com"),
 ]
 LogDays = Annotated[int, _one_of(*LOG_RETENTION_DAYS)]
 VpcId = Annotated[str, _matching(r"vpc-[0-9a-f]{8,17}", "a VPC's id, vpc-...")]
@@ -72,7 +73,10 @@ StreamArn = Annotated[
 ]
 KeyArn = Annotated[
     str,
-    _matching(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}", "a key's ARN, arn:aws:kms:<region>:<account>:key/<id>"),
+    _matching(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}",
+        "a key's ARN, arn:aws:kms:<region>:<account>:key/<id>",
+    ),
 ]
 TimeOfDay = Annotated[str, _matching(r"([01]\d|2[0-3]):[0-5]\d", "a time of day in UTC, such as 06:00")]
 Repository = Annotated[str, _matching(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", "a GitHub repository, owner/name")]

@@ -112,7 +112,7 @@ class Application(Section):
     #: ``running``: a deployment ends when the application runs; ``stopped``: it leaves it stopped.
     state: Literal["running", "stopped"] = "running"
     #: Property groups of the application (docs/settings.md); streams, region and run options are the stack's own.
-    properties: PropertyGroups = {}
+    properties: PropertyGroups = Field(default_factory=dict)
 
 
 class Alerts(Section):
@@ -177,7 +177,7 @@ class Environment(Section):
     name: str
     account: Account = ""
     region: Region = "us-east-1"
-    tags: dict[TagText, TagText] = {}
+    tags: dict[TagText, TagText] = Field(default_factory=dict)
     network: Network
     streams: Streams = Streams()
     application: Application = Application()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: Namespace of a laptop; in AWS each environment has its own (:func:`namespace`), or two in one account would add up.
 NAMESPACE = "RealTimeAnalytics"
+
+
+def namespace(environment: str) -> str:
+    """Namespace of a deployed environment's metrics."""
+    return f"{NAMESPACE}/{environment}"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from contracts.names import application_name
 from stacks.code import application_zip
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.flink_application import LOG_STREAM, FlinkApplication
-from stacks.constructs.function import log_group
+from stacks.constructs.function import log_group, network_interface_arns
 from stacks.constructs.lifecycle import LifecycleStep
 from stacks.constructs.policies import KEY_READ, KEY_WRITE, allow, document, key, service_role
 from stacks.constructs.state_key import allow_flink, operator_statements
@@ -102,11 +102,15 @@ class AnalyticsStack(EnvironmentStack):
                     "ec2:CreateNetworkInterfacePermission",
                     "ec2:DeleteNetworkInterface",
                 ],
-                [self.arn("ec2", f"{kind}/*") for kind in ("network-interface", "subnet", "security-group")],
+                network_interface_arns(self),
             ),
         ]
         return service_role(
-            self, "Role", "kinesisanalytics.amazonaws.com", [self.application_arn], {"application": document(*statements)}
+            self,
+            "Role",
+            "kinesisanalytics.amazonaws.com",
+            [self.application_arn],
+            {"application": document(*statements)},
         )
 
     def _log_stream_arn(self) -> str:

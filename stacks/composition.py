@@ -5,20 +5,45 @@ from __future__ import annotations
 import aws_cdk as cdk
 
 from config.model import Environment
+from stacks.acknowledgments import acknowledge
 from stacks.analytics import AnalyticsStack
+from stacks.audit import AuditStack
+from stacks.constructs.base import EnvironmentStack
+from stacks.delivery import DeliveryStack
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
+from stacks.observability import ObservabilityStack
+from stacks.search import SearchStack
 from stacks.sinks import SinksStack
 from stacks.streams import StreamsStack
 
 
-def compose(app: cdk.App, environment: Environment) -> dict[str, cdk.Stack]:
+def compose(app: cdk.App, environment: Environment) -> dict[str, EnvironmentStack]:
     """Adds the environment's stacks to ``app``; returns them by part, in the order in which they deploy."""
     network = NetworkStack(app, environment)
     streams = StreamsStack(app, environment)
-    stacks: dict[str, cdk.Stack] = {"network": network, "streams": streams}
-    stacks["sinks"] = SinksStack(app, environment, network, streams)
-    if environment.lake.enabled:
-        stacks["lake"] = LakeStack(app, environment, network, streams)
-    stacks["analytics"] = AnalyticsStack(app, environment, network, streams)
-    return stacks
+    sinks = SinksStack(app, environment, network, streams)
+    search = SearchStack(app, environment, network, streams) if environment.search.enabled else None
+    lake = LakeStack(app, environment, network, streams) if environment.lake.enabled else None
+    analytics = AnalyticsStack(app, environment, network, streams)
+    audit = AuditStack(app, environment, lake) if environment.audit.enabled else None
+    observability = ObservabilityStack(app, environment, streams, analytics)
+    delivery = DeliveryStack(app, environment) if environment.pipeline.github_repository else None
+    # The application starts when who reads its results is there, so that the first alert finds its way.
+    for needed in (network, streams, sinks, search, lake):
+        if needed is not None:
+            analytics.add_stack_dependency(needed)
+    parts: dict[str, EnvironmentStack | None] = {
+        "network": network,
+        "streams": streams,
+        "sinks": sinks,
+        "search": search,
+        "lake": lake,
+        "analytics": analytics,
+        "observability": observability,
+        "audit": audit,
+        "delivery": delivery,
+    }
+    made = {part: stack for part, stack in parts.items() if stack is not None}
+    acknowledge(made)
+    return made

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from config.model import Environment
 from stacks.code import lambda_code
+from stacks.constructs.auto_delete import tame_auto_delete
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.buckets import bucket
 from stacks.constructs.function import PythonFunction, log_group
@@ -28,6 +29,8 @@ _BUFFER_MB = 64
 _TRANSFORM_MB = 1
 _TRANSFORM_SECONDS = 60
 _ERRORS = "errors"
+#: The three Firehose streams, by the prefix that they write below.
+DELIVERIES = ("events", "results", "rejected")
 _HOUR = "!{timestamp:yyyy/MM/dd/HH}"
 
 
@@ -41,7 +44,7 @@ class _Archive:
 
 
 class LakeStack(EnvironmentStack):
-    """``archive`` holds ``events/``, ``results/``, ``rejected/`` (gzip JSON lines by hour of arrival) and ``errors/``."""
+    """``archive`` holds gzip JSON lines by hour of arrival below ``events/``, ``results/``, ``rejected/``; and ``errors/``."""
 
     def __init__(
         self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack
@@ -76,9 +79,11 @@ class LakeStack(EnvironmentStack):
             environment={"LOG_LEVEL": "INFO"},
             statements=[],
         )
-        self._deliver(_Archive("events", streams.input, streams.input_key), self._transform_step(), self.transform)
-        self._deliver(_Archive("results", streams.results, self._key), self._delimiter_step(), None)
-        self._deliver(_Archive("rejected", streams.rejected, self._key), self._delimiter_step(), None)
+        events, results, rejected = DELIVERIES
+        self._deliver(_Archive(events, streams.input, streams.input_key), self._transform_step(), self.transform)
+        self._deliver(_Archive(results, streams.results, self._key), self._delimiter_step(), None)
+        self._deliver(_Archive(rejected, streams.rejected, self._key), self._delimiter_step(), None)
+        tame_auto_delete(self, network.logs_key)
 
     def _transform_step(self) -> firehose.CfnDeliveryStream.ProcessorProperty:
         return _processor(
@@ -102,7 +107,10 @@ class LakeStack(EnvironmentStack):
         name = f"{self.prefix}-{archive.name}"
         title = archive.name.capitalize()
         group = log_group(
-            self, f"{title}Logs", f"/{self.prefix}/firehose/{archive.name}", self.environment_settings.lambda_log_days,
+            self,
+            f"{title}Logs",
+            f"/{self.prefix}/firehose/{archive.name}",
+            self.environment_settings.lambda_log_days,
             self._logs_key,
         )
         log_stream = group.add_stream(f"{title}LogStream", log_stream_name="delivery")
@@ -142,7 +150,7 @@ class LakeStack(EnvironmentStack):
                     enabled=True, log_group_name=group.log_group_name, log_stream_name=log_stream.log_stream_name
                 ),
             ),
-        ).node.add_dependency(role)
+        )
 
     def _statements(
         self, archive: _Archive, function: PythonFunction | None, log_name: str

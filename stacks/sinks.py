@@ -9,7 +9,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from config.model import Environment
-from contracts.metrics import NAMESPACE
+from contracts.metrics import namespace
 from stacks.code import lambda_code
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction
@@ -27,9 +27,7 @@ class SinksStack(EnvironmentStack):
     ) -> None:
         super().__init__(scope, "sinks", environment, "Alerts and metrics from the results of the analytics")
         key = streams.data_key
-        self.topic = sns.Topic(
-            self, "Alerts", topic_name=f"{self.prefix}-alerts", master_key=key, enforce_ssl=True
-        )
+        self.topic = sns.Topic(self, "Alerts", topic_name=f"{self.prefix}-alerts", master_key=key, enforce_ssl=True)
         for email in environment.alerts.emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
         self.failures = failures_queue(self, "Alerts-Failures", key)
@@ -47,9 +45,7 @@ class SinksStack(EnvironmentStack):
             removal_policy=self.removal_policy,
         )
         settings = environment.streams
-        results = reading(
-            self, "Alerts-Results", streams.results, enhanced_fan_out=settings.results.enhanced_fan_out
-        )
+        results = reading(self, "Alerts-Results", streams.results, enhanced_fan_out=settings.results.enhanced_fan_out)
         rejected = reading(
             self, "Alerts-Rejected", streams.rejected, enhanced_fan_out=settings.rejected.enhanced_fan_out
         )
@@ -62,7 +58,11 @@ class SinksStack(EnvironmentStack):
             key=network.logs_key,
             description="Live results to SNS alerts and CloudWatch metrics",
             timeout=cdk.Duration.seconds(60),
-            environment={"ALERT_TOPIC_ARN": self.topic.topic_arn, "LOG_LEVEL": "INFO"},
+            environment={
+                "ALERT_TOPIC_ARN": self.topic.topic_arn,
+                "METRIC_NAMESPACE": namespace(environment.name),
+                "LOG_LEVEL": "INFO",
+            },
             statements=[
                 *reading_statements([results, rejected], key, self.failures),
                 allow("PublishAlerts", ["sns:Publish"], [self.topic.topic_arn]),
@@ -71,7 +71,7 @@ class SinksStack(EnvironmentStack):
                     "PutMetrics",
                     ["cloudwatch:PutMetricData"],
                     ["*"],
-                    {"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
+                    {"StringEquals": {"cloudwatch:namespace": namespace(environment.name)}},
                 ),
             ],
         )

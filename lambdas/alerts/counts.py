@@ -68,7 +68,10 @@ class _Sum:
 
 
 def put(
-    cloudwatch: CloudWatchClient, samples: Iterable[tuple[Result, Sample]], now: datetime
+    cloudwatch: CloudWatchClient,
+    samples: Iterable[tuple[Result, Sample]],
+    now: datetime,
+    namespace: str = NAMESPACE,
 ) -> tuple[list[Failure], int]:
     """Send the samples; answer the failed records, and how many samples were too old or too far ahead.
 
@@ -93,7 +96,7 @@ def put(
     failures: list[Failure] = []
     for chunk in chunks(sums.values(), max_items=MAX_METRICS, max_bytes=MAX_BYTES, size_of=lambda total: total.size):
         try:
-            cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[total.datum() for total in chunk])
+            cloudwatch.put_metric_data(Namespace=namespace, MetricData=[total.datum() for total in chunk])
         except (ClientError, BotoCoreError) as error:
             LOGGER.exception("CloudWatch took no metric of a call", extra=fields(metrics=len(chunk)))
             reason = f"CloudWatch put_metric_data failed: {type(error).__name__}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from contracts.metrics import NAMESPACE
 from contracts.rejections import REJECTED
 from contracts.results import RUN_LIVE
 from lambdas.alerts import counts, notifier
@@ -31,6 +32,7 @@ class AlertsFunction:
     sns: SnsClient
     cloudwatch: CloudWatchClient
     now: Callable[[], datetime]
+    namespace: str = NAMESPACE
 
     def handle(self, event: Mapping[str, object]) -> BatchResponse:
         """Process one Kinesis event; the answer names the records to deliver again.
@@ -65,7 +67,7 @@ class AlertsFunction:
             if alert is not None:
                 alerts.append(alert)
 
-        not_counted, outside = counts.put(self.cloudwatch, samples, self.now())
+        not_counted, outside = counts.put(self.cloudwatch, samples, self.now(), self.namespace)
         held = {failure.sequence for failure in not_counted}
         sendable = [alert for alert in alerts if held.isdisjoint(alert.result.sequences)]
         not_sent = notifier.publish(self.sns, self.topic_arn, sendable)

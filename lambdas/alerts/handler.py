@@ -41,6 +41,7 @@ def function() -> AlertsFunction:
     session = boto3.session.Session()  # not the default one, which threads would share while it is made
     return AlertsFunction(
         topic_arn=settings.topic_arn,
+        namespace=settings.namespace,
         sns=session.client("sns", config=_CONFIG),
         cloudwatch=session.client("cloudwatch", config=_CONFIG),
         now=lambda: datetime.now(UTC),

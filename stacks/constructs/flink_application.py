@@ -1,5 +1,7 @@
-"""The Flink application of the managed service, on the L1: aws-cdk-lib has no L2, and the alpha module lacks encryption,
-system rollback and the maintenance window."""
+"""The Flink application of the managed service, on the L1.
+
+aws-cdk-lib has no L2 for it, and the alpha module lacks encryption, system rollback and the maintenance window.
+"""
 
 from __future__ import annotations
 

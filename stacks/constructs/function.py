@@ -23,12 +23,11 @@ RUNTIME = lambda_.Runtime.PYTHON_3_11
 _MEMORY_MB = 256
 #: What Lambda itself calls to give a function its network interfaces; these calls have no resource level that could be
 #: named before the interface exists (Lambda developer guide, "Required IAM permissions" for VPC access).
+_NETWORK_DESCRIBES = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
 _NETWORK_INTERFACES = (
-    "ec2:CreateNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:DeleteNetworkInterface",
     "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
     "ec2:UnassignPrivateIpAddresses",
 )
 
@@ -77,6 +76,19 @@ def log_statement(group: logs.LogGroup) -> iam.PolicyStatement:
     return allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn])
 
 
+def vpc_statements(stack: EnvironmentStack) -> list[iam.PolicyStatement]:
+    """What Lambda calls with the role of a function in a VPC."""
+    return [
+        allow("DescribeTheNetwork", _NETWORK_DESCRIBES, ["*"]),
+        allow("OwnNetworkInterfaces", _NETWORK_INTERFACES, network_interface_arns(stack)),
+    ]
+
+
+def network_interface_arns(stack: EnvironmentStack) -> list[str]:
+    """Interfaces, and what they are made in: named no narrower than account and region before they are there."""
+    return [stack.arn("ec2", f"{kind}/*") for kind in ("network-interface", "subnet", "security-group")]
+
+
 class PythonFunction(Construct):
     """A function of the package ``lambdas/<package>``, on arm64, with a role and a log group of its own."""
 
@@ -105,7 +117,7 @@ class PythonFunction(Construct):
         self.log_group = log_group(
             self, "Logs", f"/aws/lambda/{full_name}", scope.environment_settings.lambda_log_days, key
         )
-        in_vpc = [] if vpc is None else [allow("OwnNetworkInterfaces", _NETWORK_INTERFACES, ["*"])]
+        in_vpc = [] if vpc is None else vpc_statements(scope)
         self.role = iam.Role(
             self,
             "Role",
@@ -134,4 +146,3 @@ class PythonFunction(Construct):
             vpc_subnets=subnets,
             security_groups=None if security_group is None else [security_group],
         )
-        self.function.node.add_dependency(self.role)

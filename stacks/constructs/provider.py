@@ -5,7 +5,6 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import custom_resources
 
 from stacks.constructs.base import EnvironmentStack
@@ -25,14 +24,10 @@ def provider(
 ) -> custom_resources.Provider:
     """A provider that calls ``on_event`` once and ``is_complete`` every ``step`` until it is done or ``total`` is over.
 
-    Its functions are CDK's (Node.js); they and the waiter get one encrypted log group and roles that may call just
-    the two functions.
+    Its functions are CDK's (Node.js); they get one encrypted log group, and roles that may call just the two functions.
     """
     days = scope.environment_settings.lambda_log_days
     group = log_group(scope, f"{name}Logs", f"/{scope.prefix}/{name.lower()}", days, key)
-    waiter_group = log_group(
-        scope, f"{name}WaiterLogs", f"/aws/vendedlogs/states/{scope.prefix}-{name.lower()}", days, key
-    )
     invoke = ["lambda:InvokeFunction", "lambda:GetFunction"]
     state_machine = f"{scope.prefix}-{name.lower()}"
     on_event_role = _role(
@@ -59,11 +54,11 @@ def provider(
         log_group=group,
         query_interval=step,
         total_timeout=total,
-        waiter_state_machine_log_options=custom_resources.LogOptions(
-            destination=waiter_group, level=sfn.LogLevel.ERROR, include_execution_data=False
-        ),
     )
-    made.node.add_dependency(on_event_role, complete_role)
+    # A name of ours, so that the role of what starts the machine can name it before it is there.
+    waiter = made.node.find_child("waiter-state-machine").node.default_child
+    assert isinstance(waiter, cdk.CfnResource)  # noqa: S101 - for mypy
+    waiter.add_property_override("StateMachineName", state_machine)
     return made
 
 

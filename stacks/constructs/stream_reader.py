@@ -51,9 +51,7 @@ def reading(scope: EnvironmentStack, name: str, stream: kinesis.IStream, *, enha
     )
 
 
-def reading_statements(
-    readings: Sequence[Reading], key: kms.IKey, failures: sqs.IQueue
-) -> list[iam.PolicyStatement]:
+def reading_statements(readings: Sequence[Reading], key: kms.IKey, failures: sqs.IQueue) -> list[iam.PolicyStatement]:
     """What Lambda calls with the function's role to poll, and to send what it gives up to ``failures``."""
     polling = [
         "kinesis:DescribeStream",
@@ -105,4 +103,3 @@ def failures_queue(scope: EnvironmentStack, name: str, key: kms.IKey) -> sqs.Que
         retention_period=cdk.Duration.days(14),
         removal_policy=scope.removal_policy,
     )
-

@@ -1,0 +1,167 @@
+"""Findings of cdk-nag that stay, each with its reason. Everything else fails the synth.
+
+A row names where in a stack, what, and why. A test fails when a row no longer meets a finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+from stacks.constructs.base import EnvironmentStack
+
+_RULES = "AwsSolutions::AwsSolutions-"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """``path`` below the stack; ``findings`` as cdk-nag names them, without its prefix.
+
+    ``{path}`` in a finding stands for the logical id of the resource at that path.
+    """
+
+    path: str
+    findings: tuple[str, ...]
+    reason: str
+
+
+def _policy(path: str, *resources: str, reason: str) -> Accepted:
+    return Accepted(path, tuple(f"IAM5[Resource::{resource}]" for resource in resources), reason)
+
+
+_LATEST = "Every test runs on Python 3.11, the version of the Flink runtime; AWS supports it until June 2027."
+_NO_LEVEL = "The API knows no resource: "
+_WAITER = "The framework's own function in any of its versions; CDK's construct grants both."
+_TRACING = (
+    "A waiter of CDK's provider framework: it calls one function until that is done, and the function logs every step. "
+    "Its own log would need rights on all log deliveries of the account."
+)
+_LOG_GROUPS = _NO_LEVEL + "DescribeLogGroups looks for a group by its prefix."
+_VPC_DESCRIBE = _NO_LEVEL + "ec2:Describe* cannot be narrowed; what changes something is."
+_INTERFACES = "Network interfaces are named when they are made; account and region are fixed."
+_PREFIX = "Objects below one prefix of one bucket: their names hold the hour and a random part."
+_ACCOUNT = "<AWS::AccountId>"
+
+
+def _ec2(region: str) -> tuple[str, ...]:
+    return tuple(
+        f"arn:aws:ec2:{region}:{_ACCOUNT}:{kind}/*" for kind in ("network-interface", "subnet", "security-group")
+    )
+
+
+def _function(path: str) -> Accepted:
+    return Accepted(path, ("L1",), _LATEST)
+
+
+def _functions_in_vpc(region: str, *paths: str) -> Iterable[Accepted]:
+    for path in paths:
+        yield _function(path)
+        yield _policy(path, "*", reason=_VPC_DESCRIBE)
+        yield _policy(path, *_ec2(region), reason=_INTERFACES)
+
+
+def _provider(name: str) -> Iterable[Accepted]:
+    waiter = f"{name}/waiter-state-machine"
+    yield Accepted(waiter, ("SF1", "SF2"), _TRACING)
+    functions = (f"<{{{name}/framework-{role}/Resource}}.Arn>:*" for role in ("isComplete", "onTimeout"))
+    yield _policy(waiter, *functions, reason=_WAITER)
+
+
+def accepted(region: str, prefix: str) -> Mapping[str, tuple[Accepted, ...]]:
+    """The rows of each part."""
+    logs = f"arn:aws:logs:{region}:{_ACCOUNT}:log-group:*"
+    return {
+        "network": (_policy("FlowLogsRole", logs, reason=_LOG_GROUPS),),
+        "streams": (
+            Accepted(
+                ".", ("KDS3",), "A key of ours, not aws/kinesis: its policy says who may decrypt, and it rotates."
+            ),
+        ),
+        "sinks": (
+            _function("AlertsFunction"),
+            _policy(
+                "AlertsFunction",
+                "*",
+                reason=_NO_LEVEL + "PutMetricData; a condition keeps it to the environment's namespace.",
+            ),
+            Accepted("Alerts-Failures", ("SQS3",), "It is the dead-letter queue: of the event source mappings."),
+        ),
+        "lake": (
+            _function("Transform"),
+            Accepted(".", ("KDF1",), "Its source is an encrypted stream; the rule is about direct puts."),
+            *(
+                _policy(
+                    f"{name.capitalize()}Role",
+                    f"<{{Archive/Resource}}.Arn>/{name}/*",
+                    f"<{{Archive/Resource}}.Arn>/errors/{name}/*",
+                    reason=_PREFIX,
+                )
+                for name in ("events", "results", "rejected")
+            ),
+        ),
+        "analytics": (
+            _policy("Role", logs, reason=_LOG_GROUPS),
+            _policy("Role", "*", reason=_VPC_DESCRIBE),
+            _policy("Role", *_ec2(region), reason=_INTERFACES),
+            *(
+                _function(f"{name}{role}")
+                for name in ("SnapshotBefore", "StartAfter")
+                for role in ("OnEvent", "IsComplete")
+            ),
+            *_provider("SnapshotBeforeProvider"),
+            *_provider("StartAfterProvider"),
+        ),
+        "search": (
+            *_functions_in_vpc(region, "SetupOnEvent", "SetupIsComplete", "Indexer"),
+            _policy(
+                "SetupIsComplete",
+                f"arn:aws:es:{region}:{_ACCOUNT}:domain/{prefix}/*",
+                reason="The paths of one domain's API: the set-up is its master user.",
+            ),
+            *_provider("SetupProvider"),
+            Accepted("Search-Failures", ("SQS3",), "It is the dead-letter queue: of the event source mapping."),
+            Accepted(
+                "Domain", ("OS3",), "It has no public address: security groups let in two functions, and roles decide."
+            ),
+            Accepted(
+                "Domain",
+                ("OS4",),
+                "Dedicated masters triple the price of a small cluster; AWS advises them from ten nodes on.",
+            ),
+        ),
+        "audit": (
+            Accepted(
+                "Trail", ("S1",), "Its objects are the audit; reads of it are management events of the trail itself."
+            ),
+        ),
+    }
+
+
+def acknowledge(stacks: Mapping[str, EnvironmentStack]) -> None:
+    """Applies the rows to the stacks that are there."""
+    for part, stack in stacks.items():
+        for row in accepted(stack.region, stack.prefix).get(part, ()):
+            target = _at(stack, row.path)
+            cdk.Validations.of(target).acknowledge(
+                *(cdk.Acknowledgment(id=_RULES + _resolved(stack, found), reason=row.reason) for found in row.findings)
+            )
+
+
+def _at(stack: EnvironmentStack, path: str) -> IConstruct:
+    found: IConstruct = stack
+    for name in [] if path == "." else path.split("/"):
+        found = found.node.find_child(name)
+    return found
+
+
+def _resolved(stack: EnvironmentStack, finding: str) -> str:
+    def logical_id(match: re.Match[str]) -> str:
+        resource = _at(stack, match[1])
+        assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - for mypy
+        return stack.get_logical_id(resource)
+
+    return re.sub(r"\{(.+?)\}", logical_id, finding)
