@@ -25,6 +25,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "alerts": ("lambdas.alerts.handler",),
     "search_indexer": ("lambdas.search_indexer.handler",),
     "application_lifecycle": ("lambdas.application_lifecycle.snapshot", "lambdas.application_lifecycle.start"),
+    "search_setup": ("lambdas.search_setup.handler",),
     "archive_transform": ("lambdas.archive_transform.handler",),
 }
 #: Handler names as Lambda takes them.
@@ -37,6 +38,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
         "lambdas.application_lifecycle.start.on_event",
         "lambdas.application_lifecycle.start.is_complete",
     ),
+    "search_setup": ("lambdas.search_setup.handler.on_event", "lambdas.search_setup.handler.is_complete"),
     "archive_transform": ("lambdas.archive_transform.handler.handler",),
 }
 
