@@ -17,6 +17,7 @@ import hashlib
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,29 +86,44 @@ def digest(files: dict[str, Path]) -> str:
 def build(root: Path, target: Path) -> dict[str, str]:
     """Writes ``target``/<function>/ for every function; returns the digests by function.
 
-    A folder appears whole or not at all, and holds nothing of an earlier build.
+    A folder appears whole or not at all, and holds nothing of an earlier build. One that is as it should be is left
+    alone, so that whoever reads it meanwhile (another synthesis) does not notice.
     """
     digests: dict[str, str] = {}
     for function in FUNCTIONS:
         files = contents(function, root)
-        folder, partial = target / function, target / f".{function}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        for name, path in files.items():
-            copy = partial / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(path.read_bytes())
-            copy.chmod(0o644)
-        for path in sorted(partial.rglob("*"), reverse=True):  # files before the folder that holds them
-            if path.is_dir():
-                path.chmod(0o755)
-            os.utime(path, (_TIME, _TIME))
-        partial.chmod(0o755)
-        os.utime(partial, (_TIME, _TIME))
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.replace(folder)
+        folder = target / function
+        if not _holds(folder, files):
+            _write(folder, files)
         digests[function] = digest(files)
     return digests
+
+
+def _holds(folder: Path, files: dict[str, Path]) -> bool:
+    """Whether the folder is what would be written."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    return found.keys() == files.keys() and digest(found) == digest(files)
+
+
+def _write(folder: Path, files: dict[str, Path]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    for name, path in files.items():
+        copy = partial / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+        copy.chmod(0o644)
+    for path in [*sorted(partial.rglob("*"), reverse=True), partial]:  # what a folder holds before the folder
+        if path.is_dir():
+            path.chmod(0o755)
+        os.utime(path, (_TIME, _TIME))
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        partial.replace(folder)
+    except OSError:
+        shutil.rmtree(partial)
+        if not _holds(folder, files):  # else another process wrote the same
+            raise
 
 
 def _with_parents(name: str) -> Iterator[str]:

@@ -186,6 +186,45 @@ def test_given_a_file_of_an_earlier_build_then_it_is_gone(tmp_path: Path) -> Non
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FUNCTIONS)
 
 
+def test_given_a_folder_that_is_as_it_should_be_then_it_is_left_alone(tmp_path: Path) -> None:
+    checkout, out = a_checkout(tmp_path / "checkout"), tmp_path / "out"
+    build(checkout, out)
+    before = {path: path.stat().st_ino for path in out.rglob("*")}
+    build(checkout, out)
+    assert {path: path.stat().st_ino for path in out.rglob("*")} == before
+    write(out / "alerts" / "lambdas" / "__init__.py", "changed")
+    build(checkout, out)
+    assert (out / "alerts" / "lambdas" / "__init__.py").read_text() == ""
+
+
+def test_given_two_builds_at_once_then_both_end_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given another process that writes the folder between our removing the old one and moving ours there
+    checkout, out = a_checkout(tmp_path / "checkout"), tmp_path / "out"
+    replace = Path.replace
+
+    def late(self: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "replace", replace)
+        build(checkout, out)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", late)
+    # Then we keep what it wrote
+    assert build(checkout, out).keys() == FUNCTIONS.keys()
+    assert sorted(path.name for path in out.iterdir()) == sorted(FUNCTIONS)
+
+
+def test_given_a_folder_that_cannot_be_put_there_then_it_raises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Path, target: Path) -> Path:
+        raise PermissionError(target)
+
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(PermissionError):
+        build(a_checkout(tmp_path / "checkout"), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_the_handlers_are_in_the_modules_that_are_packed() -> None:
     assert {function: {name.rsplit(".", 1)[0] for name in names} for function, names in HANDLERS.items()} == {
         function: set(modules) for function, modules in FUNCTIONS.items()
