@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from config.model import Environment
 from stacks.constructs.base import EnvironmentStack
 
 _RULES = "AwsSolutions::AwsSolutions-"
@@ -44,24 +45,21 @@ _LOG_GROUPS = _NO_LEVEL + "DescribeLogGroups looks for a group by its prefix."
 _VPC_DESCRIBE = _NO_LEVEL + "ec2:Describe* cannot be narrowed; what changes something is."
 _INTERFACES = "Network interfaces are named when they are made; account and region are fixed."
 _PREFIX = "Objects below one prefix of one bucket: their names hold the hour and a random part."
-_ACCOUNT = "<AWS::AccountId>"
 
 
-def _ec2(region: str) -> tuple[str, ...]:
-    return tuple(
-        f"arn:aws:ec2:{region}:{_ACCOUNT}:{kind}/*" for kind in ("network-interface", "subnet", "security-group")
-    )
+def _ec2(place: str) -> tuple[str, ...]:
+    return tuple(f"arn:aws:ec2:{place}:{kind}/*" for kind in ("network-interface", "subnet", "security-group"))
 
 
 def _function(path: str) -> Accepted:
     return Accepted(path, ("L1",), _LATEST)
 
 
-def _functions_in_vpc(region: str, *paths: str) -> Iterable[Accepted]:
+def _functions_in_vpc(place: str, *paths: str) -> Iterable[Accepted]:
     for path in paths:
         yield _function(path)
         yield _policy(path, "*", reason=_VPC_DESCRIBE)
-        yield _policy(path, *_ec2(region), reason=_INTERFACES)
+        yield _policy(path, *_ec2(place), reason=_INTERFACES)
 
 
 def _provider(name: str) -> Iterable[Accepted]:
@@ -71,11 +69,13 @@ def _provider(name: str) -> Iterable[Accepted]:
     yield _policy(waiter, *functions, reason=_WAITER)
 
 
-def accepted(region: str, prefix: str) -> Mapping[str, tuple[Accepted, ...]]:
+def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
     """The rows of each part."""
-    logs = f"arn:aws:logs:{region}:{_ACCOUNT}:log-group:*"
+    place = f"{environment.region}:{environment.account or '<AWS::AccountId>'}"
+    logs = f"arn:aws:logs:{place}:log-group:*"
+    own_vpc = environment.network.existing is None
     return {
-        "network": (_policy("FlowLogsRole", logs, reason=_LOG_GROUPS),),
+        "network": (_policy("FlowLogsRole", logs, reason=_LOG_GROUPS),) if own_vpc else (),
         "streams": (
             Accepted(
                 ".", ("KDS3",), "A key of ours, not aws/kinesis: its policy says who may decrypt, and it rotates."
@@ -106,7 +106,7 @@ def accepted(region: str, prefix: str) -> Mapping[str, tuple[Accepted, ...]]:
         "analytics": (
             _policy("Role", logs, reason=_LOG_GROUPS),
             _policy("Role", "*", reason=_VPC_DESCRIBE),
-            _policy("Role", *_ec2(region), reason=_INTERFACES),
+            _policy("Role", *_ec2(place), reason=_INTERFACES),
             *(
                 _function(f"{name}{role}")
                 for name in ("SnapshotBefore", "StartAfter")
@@ -116,10 +116,10 @@ def accepted(region: str, prefix: str) -> Mapping[str, tuple[Accepted, ...]]:
             *_provider("StartAfterProvider"),
         ),
         "search": (
-            *_functions_in_vpc(region, "SetupOnEvent", "SetupIsComplete", "Indexer"),
+            *_functions_in_vpc(place, "SetupOnEvent", "SetupIsComplete", "Indexer"),
             _policy(
                 "SetupIsComplete",
-                f"arn:aws:es:{region}:{_ACCOUNT}:domain/{prefix}/*",
+                f"arn:aws:es:{place}:domain/{environment.prefix}/*",
                 reason="The paths of one domain's API: the set-up is its master user.",
             ),
             *_provider("SetupProvider"),
@@ -144,7 +144,7 @@ def accepted(region: str, prefix: str) -> Mapping[str, tuple[Accepted, ...]]:
 def acknowledge(stacks: Mapping[str, EnvironmentStack]) -> None:
     """Applies the rows to the stacks that are there."""
     for part, stack in stacks.items():
-        for row in accepted(stack.region, stack.prefix).get(part, ()):
+        for row in accepted(stack.environment_settings).get(part, ()):
             target = _at(stack, row.path)
             cdk.Validations.of(target).acknowledge(
                 *(cdk.Acknowledgment(id=_RULES + _resolved(stack, found), reason=row.reason) for found in row.findings)

@@ -44,7 +44,7 @@ class _Archive:
 
 
 class LakeStack(EnvironmentStack):
-    """``archive`` holds gzip JSON lines by hour of arrival below ``events/``, ``results/``, ``rejected/``; and ``errors/``."""
+    """``archive`` holds gzip JSON lines by hour: ``events/``, ``results/``, ``rejected/``, and ``errors/`` of delivery."""
 
     def __init__(
         self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack

@@ -29,8 +29,10 @@ def a_checkout(root: Path) -> Path:
         "flink_jobs/main.py",
         "flink_jobs/__pycache__/main.cpython-311.pyc",
         "flink_jobs/java/src/main/java/Job.java",
+        "flink_jobs/java/src/test/java/JobTest.java",
         "flink_jobs/java/tools/helper.py",
         "flink_jobs/notes.txt",
+        "pom.xml",
         "contracts/__init__.py",
         "sql/aggregation.sql",
         "sql/redshift/view.sql",
@@ -127,3 +129,29 @@ def test_given_a_jar_then_the_command_line_says_what_it_wrote(
     monkeypatch.setattr(sys, "argv", ["package", "--root", str(checkout), "--jar", str(jar), "--target", str(target)])
     package.main()
     assert capsys.readouterr().out == f"{target}: 7 files, 0.0 MB\n"
+
+
+@pytest.mark.parametrize("changed", ["flink_jobs/java/src/main/java/Job.java", "pom.xml", "sql/aggregation.sql"])
+def test_given_a_source_of_the_zip_that_changed_then_its_fingerprint_is_no_longer_the_checkouts(
+    tmp_path: Path, jar: Path, changed: str
+) -> None:
+    checkout, target = a_checkout(tmp_path / "checkout"), tmp_path / "application.zip"
+    package.build(checkout, jar, target)
+    assert package.built_from(target) == package.fingerprint(checkout)
+    (checkout / changed).write_text("other\n", encoding="utf-8")
+    assert package.built_from(target) != package.fingerprint(checkout)
+
+
+@pytest.mark.parametrize("changed", ["flink_jobs/java/src/test/java/JobTest.java", "sql/README.md", "stacks/network.py"])
+def test_given_a_change_of_what_is_not_in_the_zip_then_it_is_not_stale(
+    tmp_path: Path, jar: Path, changed: str
+) -> None:
+    checkout, target = a_checkout(tmp_path / "checkout"), tmp_path / "application.zip"
+    package.build(checkout, jar, target)
+    (checkout / changed).write_text("other\n", encoding="utf-8")
+    assert package.built_from(target) == package.fingerprint(checkout)
+
+
+def test_given_a_file_that_is_no_zip_then_it_was_built_from_nothing_known(tmp_path: Path) -> None:
+    (tmp_path / "broken.zip").write_bytes(b"PK")
+    assert package.built_from(tmp_path / "broken.zip") == ""
