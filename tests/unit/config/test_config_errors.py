@@ -1,0 +1,210 @@
+"""A bad settings file: one clear line each, with file, key, value and what is allowed, before any synth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.load import ConfigurationError, environments, load, parse
+
+ROOT = Path(__file__).resolve().parents[3]
+GOOD: dict[str, Any] = {"name": "test", "network": {"zones": ["us-east-1a"]}}
+
+
+def merged(changes: dict[str, Any]) -> dict[str, Any]:
+    result = dict(GOOD)
+    for key, value in changes.items():
+        result[key] = {**result.get(key, {}), **value} if isinstance(value, dict) else value
+    return result
+
+
+def lines(changes: dict[str, Any]) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(merged(changes), "config/test.toml")
+    return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"colour": "blue"},
+            "unknown key 'colour'; allowed are account, alerts, application, audit, budget, lake, "
+            "lambda_log_days, network, pipeline, protection, region, search, streams, tags",
+        ),
+        (
+            {"application": {"paralelism": 4}},
+            "unknown key 'application.paralelism'; allowed are allow_non_restored_state, autoscaling, "
+            "checkpoint_interval_seconds, checkpoint_pause_seconds, kpu_alarm, kpu_quota, log_days, log_level, "
+            "maintenance_window, parallelism, parallelism_per_kpu, properties, runtime, snapshots_kept, state",
+        ),
+        (
+            {"network": {"existing": {"vpc": "vpc-1"}}},
+            "network.existing.vpc_id: missing; it is required",
+        ),
+        (
+            {"network": {"zones": []}},
+            "network.zones: [] is not allowed; allowed is at least 1 of them",
+        ),
+        (
+            {"network": {"peers": ["10.20.8.0/24"]}},
+            "network.peers: '10.20.8.0/24' is not allowed; allowed is a network that does not overlap "
+            "this one's 10.20.0.0/20",
+        ),
+        (
+            {"network": {"cidr": "10.0.0.0/8"}},
+            "network.cidr: '10.0.0.0/8' is not allowed; allowed is an IPv4 network of /16 to /24 in a "
+            "private range, such as 10.20.0.0/20",
+        ),
+        (
+            {"network": {"zones": ["eu-west-1a"]}},
+            "network.zones: 'eu-west-1a' is not allowed; allowed is a zone of region us-east-1",
+        ),
+        (
+            {"application": {"parallelism": 100}},
+            "application.parallelism: 100 is not allowed; allowed is at most 64: application.kpu_quota "
+            "= 64 KPUs of 1 each",
+        ),
+        (
+            {"application": {"runtime": "FLINK-1_8"}},
+            "application.runtime: 'FLINK-1_8' is not allowed; allowed is one of 'FLINK-1_20'",
+        ),
+        (
+            {"application": {"parallelism": "4"}},
+            "application.parallelism: '4' is not allowed; allowed is a whole number",
+        ),
+        (
+            {"application": {"kpu_alarm": 4}},
+            "application.kpu_alarm: 4 is not allowed; allowed is at least 5: the 4 KPUs of the "
+            "parallelism and the one that orchestrates",
+        ),
+        (
+            {"application": {"checkpoint_pause_seconds": 90}},
+            "application.checkpoint_pause_seconds: 90 is not allowed; allowed is at most "
+            "application.checkpoint_interval_seconds = 60",
+        ),
+        (
+            {"application": {"properties": {"time": {"watermark_delay": "soon"}}}},
+            "application.properties: group 'time', key 'watermark_delay': 'soon' is not allowed; allowed "
+            "is a duration from 0 s to 1 h, such as '5 s' (units: ms, s, min, h, d)",
+        ),
+        (
+            {"application": {"properties": {"input": {"stream": "mine"}}}},
+            "application.properties.input.stream: 'mine' is not allowed; allowed is not here: the stack sets it",
+        ),
+        (
+            {"application": {"properties": {"local": {"parallelism": "1"}}}},
+            "application.properties: group 'local' is refused on the managed service, which sets "
+            "parallelism, checkpoints, endpoint and credentials itself; allowed is no such group",
+        ),
+        (
+            {"alerts": {"emails": ["team at example.com"]}},
+            "alerts.emails.0: 'team at example.com' is not allowed; allowed is an e-mail address, such "
+            "as team@example.com",
+        ),
+        (
+            {"search": {"enabled": True, "instances": 2}},
+            "network.zones: ['us-east-1a'] is not allowed; allowed is at least 2 zones for "
+            "search.instances = 2, or one instance",
+        ),
+        (
+            {"network": {"zones": ["us-east-1a", "us-east-1b"]}, "search": {"enabled": True, "instances": 3}},
+            "search.instances: 3 is not allowed; allowed is a multiple of the 2 zones that the nodes are spread over",
+        ),
+        (
+            {"streams": {"input": {"mode": "on_demand"}}},
+            "streams.input.mode: 'on_demand' is not allowed; allowed is provisioned, or on_demand with "
+            "streams.input.accept_automatic_resharding = true (see docs/deploy.md)",
+        ),
+        (
+            {"streams": {"results": {"expected_kb_per_second": 2000}}},
+            "streams.results.shards: 1 is not allowed; allowed is at least 2 for 2000 KB/s and 2 polling readers",
+        ),
+        (
+            {"application": {"properties": {"input": {"poll_interval": "200 ms"}}}},
+            "streams.input: '6 reads a second and shard (application 5, firehose 1)' is not allowed; "
+            "allowed is at most 5: raise application.properties.input.poll_interval or use enhanced_fan_out",
+        ),
+        (
+            {
+                "account": "123456789012",
+                "streams": {"input": {"existing_arn": "arn:aws:kinesis:us-east-1:210987654321:stream/clicks"}},
+            },
+            "streams.input.existing_arn: 'arn:aws:kinesis:us-east-1:210987654321:stream/clicks' is not "
+            "allowed; allowed is an ARN of account 123456789012",
+        ),
+        (
+            {"account": "12345"},
+            "account: '12345' is not allowed; allowed is 12 digits, or an empty text: synthesizes for any account",
+        ),
+        (
+            {"budget": {"monthly_usd": 100}},
+            "budget.monthly_usd: 100 is not allowed; allowed is only with alerts.emails: nobody would be told",
+        ),
+        (
+            {"application": {"log_days": 31}},
+            "application.log_days: 31 is not allowed; allowed is one of 1, 3, 5, 7, 14, 30, 60, 90, 120, "
+            "150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653",
+        ),
+    ],
+)
+def test_a_setting_that_is_not_allowed_is_one_line(changes: dict[str, Any], line: str) -> None:
+    assert f"config/test.toml: {line}" in lines(changes)
+
+
+def test_every_mistake_of_a_file_is_told_at_once() -> None:
+    found = lines(
+        {
+            "application": {"parallelism": 100},
+            "network": {"peers": ["10.20.0.0/24"]},
+            "search": {"enabled": True, "instances": 2},
+        }
+    )
+    assert len(found) == 4  # the quota, the alarm that the parallelism outgrows, the overlap, the zones
+    assert all(line.startswith("config/test.toml: ") for line in found)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("account = ", "not TOML"), ('account = "\xff"'.encode("latin-1").decode("latin-1"), "account")],
+)
+def test_a_file_that_is_not_readable_is_one_line(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / "dev.toml").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load("dev", tmp_path)
+    assert told in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path.name}/dev.toml: ")
+
+
+def test_a_name_without_a_file_is_told_with_those_that_have_one() -> None:
+    with pytest.raises(ConfigurationError, match="environment 'staging' is not allowed; allowed are dev, prod"):
+        load("staging")
+
+
+def test_a_name_that_is_too_long_for_names_of_resources_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "development.toml").write_text('[network]\nzones = ["us-east-1a"]\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="allowed are 1 to 8 of a-z 0-9"):
+        load("development", tmp_path)
+
+
+@pytest.mark.parametrize("name", environments())
+def test_the_environments_of_this_repository_are_good(name: str) -> None:
+    assert load(name).name == name
+
+
+def test_the_command_says_so_in_one_line_and_synthesizes_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "CDK_CONTEXT_JSON": '{"env": "nowhere"}', "CDK_OUTDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == "environment 'nowhere' is not allowed; allowed are dev, prod"
+    assert list(tmp_path.iterdir()) == []
