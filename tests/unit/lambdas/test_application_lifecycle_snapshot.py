@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.stub import Stubber
 
 from lambdas.application_lifecycle import snapshot as entry
 from lambdas.application_lifecycle.service import SNAPSHOT, DeniedError, LifecycleError
 from lambdas.application_lifecycle.snapshotter import Snapshotter, snapshot_name
 from lambdas.common.custom_resource import RequestError, ResourceRequest
-from tests.unit.lambdas.test_application_lifecycle_service import APP, NOW, OLD, OURS, Clock, Msf, msf
+from tests.unit.lambdas.test_application_lifecycle_service import APP, NOW, OLD, OURS, Clock, Msf, StrictStubber, msf
 
 if TYPE_CHECKING:
     from tests.unit.lambdas.conftest import CapturedLogs
@@ -32,8 +31,7 @@ class Stacks:
 
     def __init__(self) -> None:
         self.client = boto3.session.Session("testing", "testing").client("cloudformation", region_name="us-east-1")
-        self.stubber = Stubber(self.client)
-        self.stubber.activate()
+        self.stubber = StrictStubber(self.client)
 
     def are(self, *statuses: str, token: str = "", following: str = "") -> None:
         """The events of the stack, newest first: its own statuses, and ``application`` for one of the application."""
@@ -87,7 +85,7 @@ def cloudformation() -> Stacks:
 @pytest.fixture
 def stacks(cloudformation: Stacks) -> Iterator[Stacks]:
     yield cloudformation
-    cloudformation.stubber.assert_no_pending_responses()
+    cloudformation.stubber.assert_as_scripted()
 
 
 @pytest.fixture
@@ -237,7 +235,7 @@ def failed(msf: Msf) -> None:
 def unrecorded(msf: Msf) -> None:
     msf.is_("RUNNING")
     msf.has(NAME, "FAILED")
-    msf.did(SNAPSHOT)
+    msf.did(SNAPSHOT, ("of another deployment", "FAILED", OLD))
 
 
 def refused(msf: Msf) -> None:
