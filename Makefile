@@ -14,7 +14,7 @@ ARGS ?=
 
 JAVA_SOURCES := $(shell find flink_jobs/java -name '*.java' 2>/dev/null)
 APPLICATION_SOURCES := $(shell find contracts flink_jobs sql -name '*.py' -o -name '*.sql' 2>/dev/null)
-PYTHON_CODE := benchmarks contracts flink_jobs lambdas local scripts tests
+PYTHON_CODE := app.py benchmarks config contracts flink_jobs lambdas local scripts stacks tests
 
 VENV := .venv/.installed
 JAR := build/maven/realtime-analytics.jar
@@ -35,7 +35,7 @@ demo: setup package ## the whole pipeline on this machine, from event to alert, 
 	@$(PY) -m local.demo $(ARGS)
 
 .PHONY: test
-test: setup lint package unit jobs e2e ## everything that CI checks
+test: setup lint package unit synth-tests jobs e2e ## everything that CI checks
 	$(call say,all checks passed)
 
 .PHONY: setup
@@ -48,12 +48,17 @@ check: ## names what the machine lacks, with its install line
 .PHONY: package
 package: check $(ZIP) ## build/application.zip, as the managed service wants it
 
+.PHONY: synth
+synth: package $(NODE) ## templates of every environment (ENV=dev: of one), offline, into build/cdk
+	@$(PY) -m scripts.synth $(ENV)
+
 .PHONY: lint
-lint: check $(VENV) $(NODE) ## ruff, mypy strict, sqlfluff, markdownlint
+lint: check $(VENV) $(NODE) ## ruff, mypy strict, bandit, sqlfluff, markdownlint
 	$(call say,lint)
 	@.venv/bin/ruff check $(PYTHON_CODE)
 	@.venv/bin/ruff format --check $(PYTHON_CODE)
 	@.venv/bin/mypy $(PYTHON_CODE)
+	@.venv/bin/bandit -q -r -ll -c pyproject.toml $(filter-out tests,$(PYTHON_CODE))
 	@.venv/bin/sqlfluff lint sql
 	@$(PY) -m scripts.docs --check
 	@node_modules/.bin/markdownlint-cli2
@@ -68,6 +73,15 @@ format: check $(VENV) ## formats Python and SQL
 unit: check $(VENV) ## unit tests: seconds, no JVM
 	$(call say,unit tests)
 	@$(PY) -m pytest tests/unit $(ARGS)
+
+.PHONY: synth-tests
+synth-tests: package $(NODE) ## templates against cdk-nag, cfn-lint, every security promise and their snapshots
+	$(call say,synth tests)
+	@$(PY) -m pytest tests/synth $(ARGS)
+
+.PHONY: snapshots
+snapshots: package ## writes tests/synth/snapshots anew: read the difference before you commit it
+	@$(PY) -m pytest tests/synth/test_snapshots.py --update-snapshots
 
 .PHONY: jobs
 jobs: setup package ## the jobs on a Flink mini cluster against an independent oracle

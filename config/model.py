@@ -106,6 +106,9 @@ class Application(Section):
     log_level: Literal["INFO", "WARN", "ERROR", "DEBUG"] = "INFO"
     log_days: LogDays = 30
     maintenance_window: TimeOfDay = "06:00"
+    #: ``required``: no change of a running application without a snapshot; ``best-effort`` for the one deployment that
+    #: repairs an application whose snapshots fail: it goes back to the latest one that there is.
+    snapshot_before_update: Literal["required", "best-effort"] = "required"
     snapshots_kept: Annotated[int, Field(ge=1, le=900)] = 10
     #: Needed by the one deployment that removes a job: its state is dropped.
     allow_non_restored_state: bool = False

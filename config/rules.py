@@ -156,7 +156,7 @@ def polling_readers(environment: Environment) -> dict[str, dict[str, float]]:
     for name in ("results", "rejected"):
         if not getattr(environment.streams, name).enhanced_fan_out:
             readers[name]["alerts"] = 1
-            if environment.search.enabled:
+            if environment.search.enabled and name == "results":
                 readers[name]["search_indexer"] = 1
     if environment.lake.enabled:
         for polled in readers.values():

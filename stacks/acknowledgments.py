@@ -13,7 +13,7 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from config.model import Environment
-from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.base import EnvironmentStack, resource_of
 
 _RULES = "AwsSolutions::AwsSolutions-"
 
@@ -160,8 +160,6 @@ def _at(stack: EnvironmentStack, path: str) -> IConstruct:
 
 def _resolved(stack: EnvironmentStack, finding: str) -> str:
     def logical_id(match: re.Match[str]) -> str:
-        resource = _at(stack, match[1])
-        assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - for mypy
-        return stack.get_logical_id(resource)
+        return stack.get_logical_id(resource_of(_at(stack, match[1])))
 
     return re.sub(r"\{(.+?)\}", logical_id, finding)

@@ -129,7 +129,7 @@ class AnalyticsStack(EnvironmentStack):
             "snapshot",
             key=logs_key,
             description="Snapshots the running application before it is changed",
-            properties={**common, "Snapshot": "required"},
+            properties={**common, "Snapshot": settings.snapshot_before_update},
             statements=[
                 allow(
                     "Snapshot",
@@ -139,10 +139,11 @@ class AnalyticsStack(EnvironmentStack):
                         "kinesisanalytics:DescribeApplicationOperation",
                         "kinesisanalytics:DescribeApplicationSnapshot",
                         "kinesisanalytics:ListApplicationOperations",
+                        "kinesisanalytics:StopApplication",
                     ],
                     [self.application_arn],
                 ),
-                allow("SeeARollback", ["cloudformation:DescribeStacks"], [self.stack_id]),
+                allow("SeeARollback", ["cloudformation:DescribeStackEvents"], [self.stack_id]),
                 *operator,
             ],
         )

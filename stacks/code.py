@@ -33,6 +33,11 @@ def lambda_code(function: str) -> Path:
     return LAMBDAS / function
 
 
+def lambda_digest(function: str) -> str:
+    """SHA-256 of a function's folder: changes when its code does."""
+    return package_lambdas.digest(package_lambdas.contents(function, ROOT))
+
+
 @cache
 def _build_lambdas() -> None:
     package_lambdas.build(ROOT, LAMBDAS)

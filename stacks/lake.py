@@ -44,7 +44,7 @@ class _Archive:
 
 
 class LakeStack(EnvironmentStack):
-    """``archive`` holds gzip JSON lines by hour: ``events/``, ``results/``, ``rejected/``, and ``errors/`` of delivery."""
+    """``archive`` holds gzip JSON lines by hour below ``events/``, ``results/`` and ``rejected/``; and ``errors/``."""
 
     def __init__(
         self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config.model import Environment, ExistingVpc
-from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.base import EnvironmentStack, resource_of
 from stacks.constructs.function import log_group
 from stacks.constructs.policies import allow, document, key, service_may_use, service_role
 
@@ -67,10 +66,8 @@ class NetworkStack(EnvironmentStack):
             subnet_configuration=[ec2.SubnetConfiguration(name=_SUBNETS, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)],
         )
         for subnet in vpc.isolated_subnets:
-            resource = subnet.node.find_child("Subnet")
-            assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - for mypy
             # The settings name the zones, so that a deployment never moves a subnet.
-            resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3010"]}})
+            resource_of(subnet).add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3010"]}})
         group = log_group(
             self, "FlowLogs", f"/{self.prefix}/flow-logs", environment.network.flow_log_days, self.logs_key
         )

@@ -11,7 +11,7 @@ from aws_cdk import aws_opensearchservice as opensearch
 from constructs import Construct
 
 from config.model import Environment
-from stacks.code import lambda_code
+from stacks.code import lambda_code, lambda_digest
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction, log_group
 from stacks.constructs.policies import allow
@@ -74,7 +74,7 @@ class SearchStack(EnvironmentStack):
                 "IndexPrefix": INDEX_PREFIX,
                 "IndexerRoleArn": self.indexer.role.role_arn,
                 "RetentionDays": str(environment.search.index_days),
-                "Code": lambda_code("search_setup").name,
+                "Code": lambda_digest("search_setup"),
             },
         )
         self.mapping.node.add_dependency(resource)

@@ -5,10 +5,9 @@ CDK gives it a managed policy and lets Lambda make a log group that is neither e
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 
-from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.base import EnvironmentStack, resource_of
 from stacks.constructs.function import log_group
 
 _PROVIDER = "Custom::S3AutoDeleteObjectsCustomResourceProvider"
@@ -19,8 +18,7 @@ def tame_auto_delete(stack: EnvironmentStack, key: kms.IKey) -> None:
     found = stack.node.try_find_child(_PROVIDER)
     if found is None:
         return
-    function, role = found.node.find_child("Handler"), found.node.find_child("Role")
-    assert isinstance(function, cdk.CfnResource) and isinstance(role, cdk.CfnResource)  # noqa: S101, PT018 - for mypy
+    function, role = (resource_of(found.node.find_child(name)) for name in ("Handler", "Role"))
     days = stack.environment_settings.lambda_log_days
     group = log_group(stack, "EmptyBucketsLogs", f"/{stack.prefix}/empty-buckets-{stack.node.id}", days, key)
     function.add_property_override("LoggingConfig", {"LogGroup": group.log_group_name, "LogFormat": "JSON"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from config.model import Environment
 
@@ -37,3 +37,19 @@ class EnvironmentStack(cdk.Stack):
     def arn(self, service: str, resource: str) -> str:
         """ARN of a resource of this account and region, by its name: no reference, so no dependency."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+
+def resource_of(construct: IConstruct | None) -> cdk.CfnResource:
+    """A construct that is a resource of the template, or the one that stands for it; TypeError when it has none."""
+    found = construct if isinstance(construct, cdk.CfnResource) else construct and construct.node.default_child
+    if not isinstance(found, cdk.CfnResource):
+        raise TypeError(f"{construct} is no resource: a construct of CDK has changed its inside")
+    return found
+
+
+def environment_stack(construct: IConstruct) -> EnvironmentStack:
+    """The stack that holds a construct; TypeError when it is none of ours."""
+    stack = cdk.Stack.of(construct)
+    if not isinstance(stack, EnvironmentStack):
+        raise TypeError(f"{construct} is in {stack}, which is no stack of an environment")
+    return stack

@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from contracts.names import function_name
-from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.base import EnvironmentStack, environment_stack
 from stacks.constructs.policies import allow, document
 
 #: The version that every test here runs on; AWS supports it until June 2027 (Lambda runtimes, deprecation table).
@@ -34,8 +34,7 @@ _NETWORK_INTERFACES = (
 
 def log_group(scope: Construct, name: str, log_name: str, days: int, key: kms.IKey) -> logs.LogGroup:
     """An encrypted log group with a retention, made before what writes to it would make one without."""
-    stack = EnvironmentStack.of(scope)
-    assert isinstance(stack, EnvironmentStack)  # noqa: S101 - for the type checker: every stack here is one
+    stack = environment_stack(scope)
     return logs.LogGroup(
         scope,
         name,

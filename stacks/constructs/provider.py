@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import custom_resources
 
-from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.base import EnvironmentStack, resource_of
 from stacks.constructs.function import PythonFunction, log_group, log_statement
 from stacks.constructs.policies import allow, document
 
@@ -56,8 +56,7 @@ def provider(
         total_timeout=total,
     )
     # A name of ours, so that the role of what starts the machine can name it before it is there.
-    waiter = made.node.find_child("waiter-state-machine").node.default_child
-    assert isinstance(waiter, cdk.CfnResource)  # noqa: S101 - for mypy
+    waiter = resource_of(made.node.find_child("waiter-state-machine"))
     waiter.add_property_override("StateMachineName", state_machine)
     return made
 

@@ -40,7 +40,8 @@ def lines(changes: dict[str, Any]) -> list[str]:
             {"application": {"paralelism": 4}},
             "unknown key 'application.paralelism'; allowed are allow_non_restored_state, autoscaling, "
             "checkpoint_interval_seconds, checkpoint_pause_seconds, kpu_alarm, kpu_quota, log_days, log_level, "
-            "maintenance_window, parallelism, parallelism_per_kpu, properties, runtime, snapshots_kept, state",
+            "maintenance_window, parallelism, parallelism_per_kpu, properties, runtime, snapshot_before_update, "
+            "snapshots_kept, state",
         ),
         (
             {"network": {"existing": {"vpc": "vpc-1"}}},

@@ -1,0 +1,105 @@
+"""Deployed functions: their code is there, and their environment is what their settings take."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from config.rules import polling_readers
+from lambdas.alerts.settings import Settings as AlertsSettings
+from lambdas.search_indexer.settings import Settings as IndexerSettings
+from stacks.search import INDEX_PREFIX
+from tests.synth.templates import Assembly, Found
+
+_ACCOUNT = "123456789012"
+
+
+def _ours(assembly: Assembly) -> list[Found]:
+    found = [
+        one
+        for one in assembly.resources("AWS::Lambda::Function")
+        if str(one.properties["Handler"]).startswith("lambdas.")
+    ]
+    assert len(found) >= 5
+    return found
+
+
+def _environment(assembly: Assembly, name: str) -> dict[str, str]:
+    """A function's environment as Lambda sets it, with made-up values where the template refers to a resource."""
+    function = next(one for one in _ours(assembly) if one.properties["FunctionName"].endswith(name))
+    region = assembly.environment.region
+    values = {
+        name: value if isinstance(value, str) else _made_up(value, region)
+        for name, value in function.properties["Environment"]["Variables"].items()
+    }
+    return {**values, "AWS_REGION": region}
+
+
+def _made_up(value: Mapping[str, Any], region: str) -> str:
+    text = json.dumps(value)
+    if "Fn::Join" in value:  # https://<domain endpoint>
+        return "".join(part if isinstance(part, str) else "vpc-x.es.amazonaws.com" for part in value["Fn::Join"][1])
+    assert "Alerts" in text, text
+    return f"arn:aws:sns:{region}:{_ACCOUNT}:{text.count('Alerts') and 'alerts'}"
+
+
+def test_every_handler_is_in_the_folder_that_is_deployed(assembly: Assembly) -> None:
+    manifest = {
+        key: asset["source"]["path"]
+        for path in assembly.folder.glob("*.assets.json")
+        for key, asset in json.loads(path.read_text(encoding="utf-8"))["files"].items()
+    }
+    for function in _ours(assembly):
+        module, _, name = function.properties["Handler"].rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name))
+        folder = assembly.folder / manifest[function.properties["Code"]["S3Key"].removesuffix(".zip")]
+        assert folder.joinpath(*module.split(".")).with_suffix(".py").is_file(), function
+
+
+def test_functions_run_on_the_python_of_the_tests_and_on_arm(assembly: Assembly) -> None:
+    for function in _ours(assembly):
+        assert function.properties["Runtime"] == "python3.11"
+        assert function.properties["Architectures"] == ["arm64"]
+
+
+def test_the_alerts_function_takes_its_environment(assembly: Assembly) -> None:
+    settings = AlertsSettings.from_env(_environment(assembly, "-alerts"))
+    assert settings.namespace == f"RealTimeAnalytics/{assembly.environment.name}"
+
+
+def test_the_indexer_takes_its_environment(assembly: Assembly) -> None:
+    if not assembly.environment.search.enabled:
+        assert not [one for one in _ours(assembly) if "search" in one.properties["FunctionName"]]
+        return
+    settings = IndexerSettings.from_env(_environment(assembly, "-search-indexer"))
+    assert settings.prefix == INDEX_PREFIX
+    assert settings.endpoint == "https://vpc-x.es.amazonaws.com"
+
+
+def test_readers_of_streams_lose_nothing_and_are_held_up_by_nothing(assembly: Assembly) -> None:
+    mappings = list(assembly.resources("AWS::Lambda::EventSourceMapping"))
+    assert len(mappings) >= 2
+    for mapping in mappings:
+        settings = mapping.properties
+        assert settings["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert settings["BisectBatchOnFunctionError"] is True
+        assert settings["StartingPosition"] == "TRIM_HORIZON"
+        assert settings["DestinationConfig"]["OnFailure"]["Destination"]
+        # 500 records are one after nine halvings; what is left outlasts an outage of minutes.
+        assert settings["MaximumRetryAttempts"] > 9
+        retention = assembly.environment.streams.results.retention_hours * 3600
+        assert 3600 <= settings["MaximumRecordAgeInSeconds"] < retention
+
+
+def test_each_reader_of_the_settings_is_one_of_the_template(assembly: Assembly) -> None:
+    """What config.rules adds up against the shards' limits is what is deployed."""
+    polled = polling_readers(assembly.environment)
+    deployed = sum(1 for _ in assembly.resources("AWS::KinesisFirehose::DeliveryStream"))
+    deployed += sum(
+        1
+        for mapping in assembly.resources("AWS::Lambda::EventSourceMapping")
+        if "Consumer" not in json.dumps(mapping.properties["EventSourceArn"])
+    )
+    assert deployed + 1 == sum(len(readers) for readers in polled.values())  # and the application
