@@ -27,6 +27,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "search_indexer": ("lambdas.search_indexer.handler",),
     "application_lifecycle": ("lambdas.application_lifecycle.snapshot", "lambdas.application_lifecycle.start"),
     "search_setup": ("lambdas.search_setup.handler",),
+    "search_forget": ("lambdas.search_forget.handler",),
     "archive_transform": ("lambdas.archive_transform.handler",),
 }
 #: Handler names as Lambda takes them.
@@ -40,6 +41,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
         "lambdas.application_lifecycle.start.is_complete",
     ),
     "search_setup": ("lambdas.search_setup.handler.on_event", "lambdas.search_setup.handler.is_complete"),
+    "search_forget": ("lambdas.search_forget.handler.handler",),
     "archive_transform": ("lambdas.archive_transform.handler.handler",),
 }
 

@@ -116,11 +116,16 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
             *_provider("StartAfterProvider"),
         ),
         "search": (
-            *_functions_in_vpc(place, "SetupOnEvent", "SetupIsComplete", "Indexer"),
+            *_functions_in_vpc(place, "SetupOnEvent", "SetupIsComplete", "Indexer", "Forget"),
             _policy(
                 "SetupIsComplete",
                 f"arn:aws:es:{place}:domain/{environment.prefix}/*",
                 reason="The paths of one domain's API: the set-up is its master user.",
+            ),
+            _policy(
+                "Forget",
+                f"arn:aws:es:{place}:domain/{environment.prefix}/realtime-analytics-*/_delete_by_query",
+                reason="The path of one API over the indices of this kit: the asterisk is part of the request.",
             ),
             *_provider("SetupProvider"),
             Accepted("Search-Failures", ("SQS3",), "It is the dead-letter queue: of the event source mapping."),

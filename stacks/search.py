@@ -73,6 +73,7 @@ class SearchStack(EnvironmentStack):
                 "Endpoint": self._endpoint,
                 "IndexPrefix": INDEX_PREFIX,
                 "IndexerRoleArn": self.indexer.role.role_arn,
+                "ForgetRoleArn": self._forget().role.role_arn,
                 "RetentionDays": str(environment.search.index_days),
                 "Code": lambda_digest("search_setup"),
             },
@@ -132,6 +133,29 @@ class SearchStack(EnvironmentStack):
         )
         self.mapping = read(self, "ReadResults", indexer.function, results, self.failures)
         return indexer
+
+    def _forget(self) -> PythonFunction:
+        return PythonFunction(
+            self,
+            "Forget",
+            package="search_forget",
+            handler="lambdas.search_forget.handler.handler",
+            code=lambda_code("search_forget"),
+            key=self._network.logs_key,
+            description="Deletes a person's documents from the index (make forget)",
+            timeout=cdk.Duration.minutes(5),
+            environment={
+                "OPENSEARCH_ENDPOINT": self._endpoint,
+                "INDEX_PREFIX": INDEX_PREFIX,
+                "LOG_LEVEL": "INFO",
+            },
+            statements=[
+                allow("DeleteByQuery", ["es:ESHttpPost"], [f"{self.domain_arn}/{INDEX_PREFIX}-*/_delete_by_query"])
+            ],
+            vpc=self._network.vpc,
+            subnets=self._network.subnets,
+            security_group=self._functions_group,
+        )
 
     def _domain(self, environment: Environment, group: ec2.SecurityGroup, master: iam.IRole) -> _Domain:
         search, network = environment.search, self._network

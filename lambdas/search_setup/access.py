@@ -1,4 +1,4 @@
-"""What the indexer may do in OpenSearch: a role with just that, and who has it.
+"""What the functions may do in OpenSearch: a role each with just that, and who has it.
 
 A domain with fine-grained access control answers 403 to every request of a role that none of its own roles is mapped
 to, whatever IAM allows.
@@ -26,6 +26,29 @@ def role(prefix: str) -> dict[str, object]:
             {
                 "index_patterns": [f"{prefix}-*"],
                 "allowed_actions": ["create_index", "indices:data/write/bulk*", "indices:data/write/index"],
+            }
+        ],
+    }
+
+
+def forget_role_name(prefix: str) -> str:
+    """Name in OpenSearch of the role of the function that forgets a person."""
+    return f"{prefix}-forget"
+
+
+def forget_role(prefix: str) -> dict[str, object]:
+    """The role: deleting by query in ``<prefix>-*``, which searches, scrolls, deletes in bulk and refreshes."""
+    return {
+        "cluster_permissions": ["indices:data/read/scroll*", "indices:data/write/bulk"],
+        "index_permissions": [
+            {
+                "index_patterns": [f"{prefix}-*"],
+                "allowed_actions": [
+                    "indices:data/read/search",
+                    "indices:data/write/bulk*",
+                    "indices:data/write/delete*",
+                    "indices:admin/refresh*",
+                ],
             }
         ],
     }

@@ -35,6 +35,7 @@ from lambdas.search_setup.cluster import Client, Cluster, NotYetError, SetupErro
 LOGGER = logging.getLogger(__name__)
 
 ENDPOINT, PREFIX, ROLE, DAYS, WAIT = "Endpoint", "IndexPrefix", "IndexerRoleArn", "RetentionDays", "WaitMinutes"
+FORGET_ROLE = "ForgetRoleArn"
 
 DEFAULT_WAIT_MINUTES = 30
 
@@ -46,6 +47,7 @@ class _Wish:
     endpoint: str
     prefix: str
     role_arn: str
+    forget_role_arn: str
     days: int
     patience: timedelta
 
@@ -54,8 +56,9 @@ class _Wish:
 class SearchSetup:
     """Writes role, role mapping, index templates and retention. ``connect`` makes a client for an endpoint.
 
-    Properties: Endpoint (https://host), IndexPrefix, IndexerRoleArn (the IAM role of the indexer's function),
-    RetentionDays (1 to 3650), and, optional, WaitMinutes (1 to 60, default 30). Attributes: Role, Policy.
+    Properties: Endpoint (https://host), IndexPrefix, IndexerRoleArn and ForgetRoleArn (IAM roles of the functions that
+    index and that forget a person), RetentionDays (1 to 3650), and, optional, WaitMinutes (1 to 60, default 30).
+    Attributes: Role, Policy.
 
     Delete leaves everything: the domain goes, or it is somebody else's and keeps its data.
     """
@@ -90,6 +93,9 @@ class SearchSetup:
         try:
             cluster.put(f"/_plugins/_security/api/roles/{role}", access.role(wish.prefix))
             cluster.put(f"/_plugins/_security/api/rolesmapping/{role}", access.mapping(wish.role_arn))
+            forget = access.forget_role_name(wish.prefix)
+            cluster.put(f"/_plugins/_security/api/roles/{forget}", access.forget_role(wish.prefix))
+            cluster.put(f"/_plugins/_security/api/rolesmapping/{forget}", access.mapping(wish.forget_role_arn))
             for name, body in bodies.items():
                 cluster.put(f"/_index_template/{name}", body)
             cluster.put_policy(policy, retention.policy(list(bodies), wish.days))
@@ -107,11 +113,16 @@ def _wish(request: ResourceRequest) -> _Wish:
     return _Wish(
         endpoint=endpoint(ENDPOINT, request.text(ENDPOINT, r"\S+", "allowed is https://host[:port]")),
         prefix=index_prefix(request.text(PREFIX, r"\S+", "allowed is the prefix of the indices' names")),
-        role_arn=request.text(
-            ROLE,
-            r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}",
-            "allowed is the ARN of an IAM role, arn:aws:iam::<account>:role/<name>",
-        ),
+        role_arn=_role_arn(request, ROLE),
+        forget_role_arn=_role_arn(request, FORGET_ROLE),
         days=request.number(DAYS, 1, 3650),
         patience=timedelta(minutes=request.number(WAIT, 1, 60, DEFAULT_WAIT_MINUTES)),
+    )
+
+
+def _role_arn(request: ResourceRequest, name: str) -> str:
+    return request.text(
+        name,
+        r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}",
+        "allowed is the ARN of an IAM role, arn:aws:iam::<account>:role/<name>",
     )

@@ -158,6 +158,7 @@ _PATTERNS = {
     r":(network-interface|subnet|security-group)/\*$": "a network interface is named when it is made",
     r"(events|results|rejected)/\*$": "objects of one prefix of one bucket",
     r"domain/realtime-analytics-[a-z0-9]+/\*$": "paths of one domain's API",
+    r"/realtime-analytics-\*/_delete_by_query$": "the request's own path, over the kit's indices",
     r"^:\*$": "versions of one function",
     r":(\*)?$": "streams of one log group: its ARN ends so",
 }

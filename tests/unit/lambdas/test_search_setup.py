@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 ROLE_ARN = "arn:aws:iam::111122223333:role/pipeline-dev-search-indexer"
+FORGET_ROLE_ARN = "arn:aws:iam::111122223333:role/pipeline-dev-search-forget"
+
 PREFIX = "pipeline-dev"
 NAMES = list(templates(PREFIX))
 PATTERNS = [f"{name}-*" for name in NAMES]
@@ -144,6 +146,7 @@ class Caller:
             "Endpoint": self.domain.endpoint,
             "IndexPrefix": PREFIX,
             "IndexerRoleArn": ROLE_ARN,
+            "ForgetRoleArn": FORGET_ROLE_ARN,
             "RetentionDays": "90",
         }
         return {
@@ -167,6 +170,8 @@ def call(domain: Domain) -> Caller:
 EVERYTHING = [
     ("PUT", "/_plugins/_security/api/roles/pipeline-dev-indexer"),
     ("PUT", "/_plugins/_security/api/rolesmapping/pipeline-dev-indexer"),
+    ("PUT", "/_plugins/_security/api/roles/pipeline-dev-forget"),
+    ("PUT", "/_plugins/_security/api/rolesmapping/pipeline-dev-forget"),
     *(("PUT", f"/_index_template/{name}") for name in NAMES),
     ("GET", POLICY_PATH),
     ("PUT", POLICY_PATH),
@@ -200,6 +205,27 @@ def test_the_role_may_index_into_its_own_indices_and_nothing_else(call: Caller, 
 def test_only_the_indexers_iam_role_has_it(call: Caller, domain: Domain) -> None:
     call()
     assert domain.body(*EVERYTHING[1]) == {"backend_roles": [ROLE_ARN], "hosts": [], "users": []}
+
+
+def test_the_forget_functions_role_may_delete_by_query_in_its_own_indices_and_nothing_else(
+    call: Caller, domain: Domain
+) -> None:
+    call()
+    assert domain.body(*EVERYTHING[2]) == {
+        "cluster_permissions": ["indices:data/read/scroll*", "indices:data/write/bulk"],
+        "index_permissions": [
+            {
+                "index_patterns": ["pipeline-dev-*"],
+                "allowed_actions": [
+                    "indices:data/read/search",
+                    "indices:data/write/bulk*",
+                    "indices:data/write/delete*",
+                    "indices:admin/refresh*",
+                ],
+            }
+        ],
+    }
+    assert domain.body(*EVERYTHING[3]) == {"backend_roles": [FORGET_ROLE_ARN], "hosts": [], "users": []}
 
 
 def test_the_templates_are_the_indexers(call: Caller, domain: Domain) -> None:
@@ -313,7 +339,7 @@ def test_a_domain_that_refuses_first_and_takes_then_is_asked_until_then(
     assert domain.asked == [("PUT", role_path)] * 2
     domain.refusals["PUT", "/_index_template/"] = (403, b'{"error":{"type":"security_exception","reason":"no"}}')
     assert call() == WAITING
-    assert domain.asked[-1] == EVERYTHING[2]
+    assert domain.asked[-1] == EVERYTHING[4]
     # Then it is set up when the domain takes it all, from the beginning
     domain.refusals.clear()
     domain.requests.clear()
@@ -322,7 +348,7 @@ def test_a_domain_that_refuses_first_and_takes_then_is_asked_until_then(
     assert [line["reason"] for line in captured_logs.lines("asking again later")] == [
         f"PUT {role_path}: OpenSearch answered 403: User: arn:aws:sts::1:assumed-role/x is not authorized",
         f"PUT {role_path}: OpenSearch answered 503: <html>",
-        f"PUT {EVERYTHING[2][1]}: OpenSearch answered 403: security_exception: no",
+        f"PUT {EVERYTHING[4][1]}: OpenSearch answered 403: security_exception: no",
     ]
 
 
@@ -420,6 +446,7 @@ def test_taking_a_request_asks_nothing(call: Caller, domain: Domain) -> None:
         ({"Endpoint": ""}, RequestError, "property Endpoint is ''"),
         ({"IndexPrefix": "Upper"}, SettingError, "INDEX_PREFIX is 'Upper'"),
         ({"IndexerRoleArn": "arn:aws:iam::1:role/x"}, RequestError, "property IndexerRoleArn is"),
+        ({"ForgetRoleArn": "*"}, RequestError, "property ForgetRoleArn is"),
         ({"IndexerRoleArn": "*"}, RequestError, "allowed is the ARN of an IAM role"),
         ({"RetentionDays": "0"}, RequestError, "property RetentionDays is '0': allowed is a whole number from 1 to"),
         ({"WaitMinutes": "x"}, RequestError, "property WaitMinutes is 'x'"),

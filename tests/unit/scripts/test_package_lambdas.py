@@ -122,8 +122,10 @@ def test_given_this_repository_then_a_function_holds_its_own_and_what_it_shares(
     packed = {function: set(contents(function, ROOT)) for function in FUNCTIONS}
     for function, files in packed.items():
         folders = {name.split("/")[1] for name in files if name.count("/") > 1}
-        # the set-up puts the templates that the indexer's documents need
-        allowed = {function, "common"} | ({"search_indexer"} if function == "search_setup" else set())
+        # the set-up puts the templates that the indexer's documents need, and both ask OpenSearch as the indexer does
+        allowed = {function, "common"} | (
+            {"search_indexer"} if function in ("search_setup", "search_forget") else set()
+        )
         assert function in folders
         assert folders <= allowed, function
         assert all(name.endswith(".py") for name in files)

@@ -142,10 +142,10 @@ def test_given_a_source_of_the_zip_that_changed_then_its_fingerprint_is_no_longe
     assert package.built_from(target) != package.fingerprint(checkout)
 
 
-@pytest.mark.parametrize("changed", ["flink_jobs/java/src/test/java/JobTest.java", "sql/README.md", "stacks/network.py"])
-def test_given_a_change_of_what_is_not_in_the_zip_then_it_is_not_stale(
-    tmp_path: Path, jar: Path, changed: str
-) -> None:
+@pytest.mark.parametrize(
+    "changed", ["flink_jobs/java/src/test/java/JobTest.java", "sql/README.md", "stacks/network.py"]
+)
+def test_given_a_change_of_what_is_not_in_the_zip_then_it_is_not_stale(tmp_path: Path, jar: Path, changed: str) -> None:
     checkout, target = a_checkout(tmp_path / "checkout"), tmp_path / "application.zip"
     package.build(checkout, jar, target)
     (checkout / changed).write_text("other\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Removes a person from the index: every document of a user."""

@@ -1,0 +1,52 @@
+"""``make destroy ENV=dev``: stops the application and deletes the stacks; what the settings retain stays."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from operations.deploy import deployed_stacks
+from operations.environment import OperationError, Target, interactive, run
+from scripts.synth import cdk
+
+
+def destroy(target: Target, arguments: argparse.Namespace) -> int:
+    """Exit code of the CLI; OperationError for a protected environment or without a confirmation."""
+    environment = target.environment
+    if environment.protection.termination_protection:
+        raise OperationError(
+            f"{environment.name} is protected: set protection.termination_protection = false in "
+            f"config/{environment.name}.toml, deploy that, and destroy then"
+        )
+    there = deployed_stacks(target)
+    chosen = [arguments.stack] if arguments.stack else sorted(there)
+    missing = set(chosen) - set(there)
+    if missing or not there:
+        raise OperationError(f"nothing to destroy: {', '.join(sorted(missing)) or environment.prefix} is not deployed")
+    if not arguments.yes:
+        if not interactive():
+            raise OperationError("nobody to ask: say --yes to delete without a question")
+        kept = "keeps its data" if environment.protection.retain_data else "AND ALL ITS DATA"
+        print(f"Deletes {', '.join(chosen)} in account {environment.account} {kept}.")
+        if input(f"Write {environment.name} to go on: ").strip() != environment.name:
+            raise OperationError("not confirmed: nothing was deleted")
+    if arguments.stack:
+        # By name, whether or not the settings still have it.
+        client = target.client("cloudformation")
+        client.delete_stack(StackName=arguments.stack)
+        client.get_waiter("stack_delete_complete").wait(StackName=arguments.stack)
+        print(f"{arguments.stack} is deleted")
+        return 0
+    return cdk(environment.name, "destroy", "--all", "--force")
+
+
+def main() -> int:
+    """Command line: ``python -m operations.destroy ENV``."""
+    parser = argparse.ArgumentParser(prog="python -m operations.destroy", description=__doc__)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--stack", help="only this one, by its full name")
+    return run(destroy, parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""``make forget ENV=prod USER=42``: removes a person from the index, and says what ends by itself, and when."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from contracts.names import function_name
+from operations.environment import OperationError, Target, run
+
+_LONG = 2**63
+
+
+def forget(target: Target, arguments: argparse.Namespace) -> int:
+    """0 when nothing of the user is left in the index."""
+    environment, user = target.environment, arguments.user
+    if not -_LONG <= user < _LONG:
+        raise OperationError(f"--user: {user} is not allowed; allowed is a 64-bit number, as events have it")
+    if environment.search.enabled:
+        answer = target.client("lambda").invoke(
+            FunctionName=function_name(environment.prefix, "search_forget"),
+            Payload=json.dumps({"user_id": user}).encode(),
+        )
+        told = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise OperationError(f"the index did not forget user {user}: {told.get('errorMessage', told)}")
+        print(f"index: {told['deleted']} documents of user {user} deleted")
+    else:
+        print("index: switched off in this environment")
+    print("dead letters: hold places in streams only, and nothing of the user")
+    hours = max(stream.retention_hours for _, stream in environment.streams)
+    print(f"streams: what they still hold of the user ends within {hours} hours")
+    lake = environment.lake
+    if lake.enabled:
+        print(
+            f"archive: objects end by themselves, events after {lake.raw_days} days, results after "
+            f"{lake.results_days}, rejections after {lake.rejected_days} (docs/deploy.md: how to take one out before)"
+        )
+    return 0
+
+
+def main() -> int:
+    """Command line: ``python -m operations.forget ENV --user 42``."""
+    parser = argparse.ArgumentParser(prog="python -m operations.forget", description=__doc__)
+    parser.add_argument("--user", type=int, required=True, help="user_id, as events have it")
+    return run(forget, parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
