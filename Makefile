@@ -22,11 +22,14 @@ ZIP := build/application.zip
 OPENSEARCH := .cache/opensearch/.installed
 NODE := node_modules/.installed
 
+# A shell's own USER is nobody to forget: only one that was written behind make counts.
+person = $(if $(filter command,$(origin USER)),$(USER),$(error which user? make forget ENV=prod USER=42))
+environment = $(or $(ENV),$(error which environment? make $@ ENV=dev))
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Options go into ARGS: make demo ARGS='--events 50000 --seed 7 --keep'; make demo ARGS=--help"
 
@@ -96,6 +99,30 @@ e2e: setup package ## the whole pipeline on local parts
 .PHONY: bench
 bench: setup package ## what the jobs cost beside plain Python, Polars and the queries as first written; over an hour
 	@$(PY) -m benchmarks $(ARGS)
+
+.PHONY: deploy
+deploy: package $(NODE) ## ENV=dev: checks account, prerequisites and losses, deploys every stack, starts the job
+	@$(PY) -m operations.deploy $(call environment) $(ARGS)
+
+.PHONY: diff
+diff: package $(NODE) ## ENV=dev: what a deployment would change
+	@$(PY) -m operations.diff $(call environment) $(ARGS)
+
+.PHONY: destroy
+destroy: package $(NODE) ## ENV=dev: deletes the stacks; asks first
+	@$(PY) -m operations.destroy $(call environment) $(ARGS)
+
+.PHONY: start stop
+start stop: check $(VENV) ## ENV=dev: starts or stops the application, without a deployment
+	@$(PY) -m operations.application $@ $(call environment) $(ARGS)
+
+.PHONY: smoke
+smoke: check $(VENV) ## ENV=dev: sends a canary event and waits for its result
+	@$(PY) -m operations.smoke $(call environment) $(ARGS)
+
+.PHONY: forget
+forget: check $(VENV) ## ENV=prod USER=42: removes a person from the index
+	@$(PY) -m operations.forget $(call environment) --user $(call person) $(ARGS)
 
 .PHONY: docs
 docs: check $(VENV) ## writes the derived pages of docs/
