@@ -100,6 +100,10 @@ e2e: setup package ## the whole pipeline on local parts
 bench: setup package ## what the jobs cost beside plain Python, Polars and the queries as first written; over an hour
 	@$(PY) -m benchmarks $(ARGS)
 
+.PHONY: cost
+cost: package $(NODE) ## ENV=dev: what it costs a month, line by line, running and stopped; needs no account
+	@$(PY) -m operations.cost $(call environment) $(ARGS)
+
 .PHONY: deploy
 deploy: package $(NODE) ## ENV=dev: checks account, prerequisites and losses, deploys every stack, starts the job
 	@$(PY) -m operations.deploy $(call environment) $(ARGS)
