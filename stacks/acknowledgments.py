@@ -36,7 +36,6 @@ def _policy(path: str, *resources: str, reason: str) -> Accepted:
 
 _LATEST = "Every test runs on Python 3.11, the version of the Flink runtime; AWS supports it until June 2027."
 _NO_LEVEL = "The API knows no resource: "
-_WAITER = "The framework's own function in any of its versions; CDK's construct grants both."
 _TRACING = (
     "A waiter of CDK's provider framework: it calls one function until that is done, and the function logs every step. "
     "Its own log would need rights on all log deliveries of the account."
@@ -65,8 +64,6 @@ def _functions_in_vpc(place: str, *paths: str) -> Iterable[Accepted]:
 def _provider(name: str) -> Iterable[Accepted]:
     waiter = f"{name}/waiter-state-machine"
     yield Accepted(waiter, ("SF1", "SF2"), _TRACING)
-    functions = (f"<{{{name}/framework-{role}/Resource}}.Arn>:*" for role in ("isComplete", "onTimeout"))
-    yield _policy(waiter, *functions, reason=_WAITER)
 
 
 def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:

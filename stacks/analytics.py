@@ -15,7 +15,7 @@ from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.flink_application import LOG_STREAM, FlinkApplication
 from stacks.constructs.function import log_group, network_interface_arns
 from stacks.constructs.lifecycle import LifecycleStep
-from stacks.constructs.policies import KEY_READ, KEY_WRITE, allow, document, key, service_role
+from stacks.constructs.policies import KEY_READ, KEY_WRITE, STREAM_READS, allow, document, key, service_role
 from stacks.constructs.state_key import allow_flink, operator_statements
 from stacks.network import NetworkStack
 from stacks.streams import StreamsStack
@@ -67,11 +67,7 @@ class AnalyticsStack(EnvironmentStack):
                 ["s3:GetObject", "s3:GetObjectVersion"],
                 [code.bucket.arn_for_objects(code.s3_object_key)],
             ),
-            allow(
-                "ReadEvents",
-                ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"],
-                [streams.input.stream_arn],
-            ),
+            allow("ReadEvents", STREAM_READS, [streams.input.stream_arn]),
             allow(
                 "WriteResultsAndRejections",
                 ["kinesis:PutRecords"],

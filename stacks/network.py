@@ -9,7 +9,7 @@ from constructs import Construct
 from config.model import Environment, ExistingVpc
 from stacks.constructs.base import EnvironmentStack, resource_of
 from stacks.constructs.function import log_group
-from stacks.constructs.policies import allow, document, key, service_may_use, service_role
+from stacks.constructs.policies import STREAM_READS, allow, document, key, service_may_use, service_role
 
 #: Where log groups lie that the environment may encrypt with its key.
 _LOG_GROUPS = ("/aws/lambda/{0}-*", "/aws/kinesis-analytics/{0}", "/{0}/*")
@@ -143,7 +143,7 @@ class NetworkStack(EnvironmentStack):
             iam.PolicyStatement(
                 sid="StreamsOfThisEnvironment",
                 principals=[iam.AnyPrincipal()],
-                actions=["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:PutRecords"],
+                actions=[*STREAM_READS, "kinesis:PutRecords"],
                 resources=[self.arn("kinesis", f"stream/{self.prefix}-*"), *([input_arn] if input_arn else [])],
                 conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
             )

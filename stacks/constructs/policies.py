@@ -76,3 +76,13 @@ def service_may_use(
 KEY_READ = ("kms:Decrypt",)
 KEY_WRITE = ("kms:GenerateDataKey",)
 KEY_READ_WRITE = ("kms:Decrypt", "kms:GenerateDataKey")
+
+#: What the application's source calls: the connector looks up the stream's ARN (DescribeStream), lists shards and polls
+#: them; ours asks how old the stream is (DescribeStreamSummary).
+STREAM_READS = (
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+)

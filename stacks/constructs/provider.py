@@ -55,9 +55,16 @@ def provider(
         query_interval=step,
         total_timeout=total,
     )
+    waiter = made.node.find_child("waiter-state-machine")
     # A name of ours, so that the role of what starts the machine can name it before it is there.
-    waiter = resource_of(made.node.find_child("waiter-state-machine"))
-    waiter.add_property_override("StateMachineName", state_machine)
+    resource_of(waiter).add_property_override("StateMachineName", state_machine)
+    # The machine calls two functions by their ARNs; CDK grants their versions, too.
+    called = [resource_of(made.node.find_child(f"framework-{name}")) for name in ("isComplete", "onTimeout")]
+    policy = resource_of(waiter.node.find_child("Role").node.find_child("DefaultPolicy"))
+    if not isinstance(policy, iam.CfnPolicy):
+        raise TypeError(f"{policy} is no policy: the provider framework of CDK has changed its inside")
+    arns = [one.get_att("Arn").to_string() for one in called]
+    policy.policy_document = document(allow("CallTheFramework", ["lambda:InvokeFunction"], arns))
     return made
 
 
