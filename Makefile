@@ -84,7 +84,7 @@ synth-tests: package $(NODE) ## templates against cdk-nag, cfn-lint, every secur
 
 .PHONY: snapshots
 snapshots: package ## writes tests/synth/snapshots anew: read the difference before you commit it
-	@$(PY) -m pytest tests/synth/test_snapshots.py --update-snapshots
+	@$(PY) -m pytest tests/synth/test_snapshots.py tests/synth/test_docs.py --update-snapshots
 
 .PHONY: jobs
 jobs: setup package ## the jobs on a Flink mini cluster against an independent oracle
@@ -99,6 +99,10 @@ e2e: setup package ## the whole pipeline on local parts
 .PHONY: bench
 bench: setup package ## what the jobs cost beside plain Python, Polars and the queries as first written; over an hour
 	@$(PY) -m benchmarks $(ARGS)
+
+.PHONY: nist
+nist: package ## what the NIST 800-53 rules say, into build/nist-*.md: a report, not a gate
+	@$(PY) -m scripts.nist $(ENV)
 
 .PHONY: cost
 cost: package $(NODE) ## ENV=dev: what it costs a month, line by line, running and stopped; needs no account

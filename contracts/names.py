@@ -31,3 +31,12 @@ def application_name(prefix: str) -> str:
 def function_name(prefix: str, function: str) -> str:
     """Name of a Lambda function; ``function`` is its package."""
     return f"{prefix}-{function.replace('_', '-')}"
+
+
+#: The stacks of an environment, in the order in which they deploy; some are optional.
+PARTS = ("network", "streams", "sinks", "search", "lake", "analytics", "observability", "audit", "delivery")
+
+
+def stack_name(prefix: str, part: str) -> str:
+    """Name of a part's stack."""
+    return f"{prefix}-{part}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from botocore.exceptions import ClientError
 
+from contracts.names import PARTS, stack_name
 from operations.environment import OperationError, Target, interactive, run
 from operations.replacements import replacements
 from scripts.synth import OUT, cdk
@@ -45,11 +46,16 @@ def check_prerequisites(target: Target) -> None:
 
 def deployed_stacks(target: Target) -> dict[str, str]:
     """The environment's stacks that are there, with their status."""
-    found: dict[str, str] = {}
-    for page in target.client("cloudformation").get_paginator("describe_stacks").paginate():
-        for stack in page["Stacks"]:
-            if stack["StackName"].startswith(f"{target.environment.prefix}-"):
-                found[stack["StackName"]] = stack["StackStatus"]
+    client, found = target.client("cloudformation"), {}
+    for part in PARTS:  # by name: listing all of the account's stacks would take rights on all of them
+        name = stack_name(target.environment.prefix, part)
+        try:
+            (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            continue
+        found[name] = stack["StackStatus"]
     return found
 
 

@@ -13,6 +13,7 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from config.model import Environment
+from contracts.names import PARTS, stack_name
 from stacks.constructs.base import EnvironmentStack, resource_of
 
 _RULES = "AwsSolutions::AwsSolutions-"
@@ -133,6 +134,13 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
                 "Domain",
                 ("OS4",),
                 "Dedicated masters triple the price of a small cluster; AWS advises them from ten nodes on.",
+            ),
+        ),
+        "delivery": (
+            _policy(
+                "DeployRole",
+                *(f"arn:aws:cloudformation:{place}:stack/{stack_name(environment.prefix, part)}/*" for part in PARTS),
+                reason="A stack's ARN ends in an id that it is given when it is made; its name is fixed.",
             ),
         ),
         "audit": (

@@ -28,7 +28,7 @@ def compose(app: cdk.App, environment: Environment) -> dict[str, EnvironmentStac
     analytics = AnalyticsStack(app, environment, network, streams)
     audit = AuditStack(app, environment, lake) if environment.audit.enabled else None
     observability = ObservabilityStack(app, environment, streams, analytics)
-    delivery = DeliveryStack(app, environment) if environment.pipeline.github_repository else None
+    delivery = DeliveryStack(app, environment, streams) if environment.pipeline.github_repository else None
     # The application starts when who reads its results is there, so that the first alert finds its way.
     for needed in (network, streams, sinks, search, lake):
         if needed is not None:

@@ -6,8 +6,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config.model import Environment
+from contracts.names import PARTS, stack_name
 from stacks.constructs.base import EnvironmentStack
-from stacks.constructs.policies import allow, document
+from stacks.constructs.policies import KEY_READ_WRITE, allow, document
+from stacks.streams import StreamsStack
 
 _ISSUER = "token.actions.githubusercontent.com"
 #: Roles of CDK's bootstrap stack that `cdk deploy` takes over; they may do the rest.
@@ -17,7 +19,7 @@ _BOOTSTRAP_ROLES = ("deploy-role", "file-publishing-role", "lookup-role")
 class DeliveryStack(EnvironmentStack):
     """``role`` may be taken over by workflows of one branch of one repository."""
 
-    def __init__(self, scope: Construct, environment: Environment) -> None:
+    def __init__(self, scope: Construct, environment: Environment, streams: StreamsStack) -> None:
         super().__init__(scope, "delivery", environment, "Role of the pipeline that deploys")
         settings = environment.pipeline
         provider_arn = f"arn:{self.partition}:iam::{self.account}:oidc-provider/{_ISSUER}"
@@ -49,9 +51,33 @@ class DeliveryStack(EnvironmentStack):
                             f"cdk-hnb659fds-{role}-{self.account}-{self.region}"
                             for role in _BOOTSTRAP_ROLES
                         ],
-                    )
+                    ),
+                    *self._looking(),
+                    *self._smoke(streams),
                 )
             },
         )
         if provider is not None:
             self.role.node.add_dependency(provider)
+
+    def _looking(self) -> list[iam.PolicyStatement]:
+        """What `make deploy` looks at before it deploys."""
+        stacks = [self.arn("cloudformation", f"stack/{stack_name(self.prefix, part)}/*") for part in PARTS]
+        search_role = f"arn:{self.partition}:iam::{self.account}:role/aws-service-role/opensearchservice.amazonaws.com"
+        return [
+            allow(
+                "SeeTheBootstrap", ["ssm:GetParameter"], [self.arn("ssm", "parameter/cdk-bootstrap/hnb659fds/version")]
+            ),
+            allow("SeeTheStacks", ["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], stacks),
+            allow("SeeTheSearchRole", ["iam:GetRole"], [f"{search_role}/AWSServiceRoleForAmazonOpenSearchService"]),
+        ]
+
+    def _smoke(self, streams: StreamsStack) -> list[iam.PolicyStatement]:
+        """What `make smoke` does: a canary in, its result out."""
+        keys = [key.key_arn for key in dict.fromkeys((streams.data_key, streams.input_key)) if key is not None]
+        outputs = [streams.results.stream_arn, streams.rejected.stream_arn]
+        return [
+            allow("SendTheCanary", ["kinesis:ListShards", "kinesis:PutRecord"], [streams.input.stream_arn]),
+            allow("FindItsResult", ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"], outputs),
+            allow("UseTheirKeys", KEY_READ_WRITE, keys),
+        ]

@@ -141,6 +141,7 @@ def _where_next(screen: Screen, pipeline: Pipeline, keep: bool) -> None:
     else:
         screen.tell("look around while it runs: make demo ARGS=--keep")
     screen.tell("change a query in sql/ or a setting (ARGS=\"--set aggregation.window='1 min'\") and run it again")
+    screen.tell("deploy the same: make deploy ENV=dev (docs/deploy.md); what that costs a month: make cost ENV=dev")
 
 
 def _keep(screen: Screen, supervisor: Supervisor) -> None:

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct, IConstruct
 
 from config.model import Environment
+from contracts.names import stack_name
 
 
 class EnvironmentStack(cdk.Stack):
@@ -14,7 +15,7 @@ class EnvironmentStack(cdk.Stack):
     def __init__(self, scope: Construct, part: str, environment: Environment, description: str) -> None:
         super().__init__(
             scope,
-            f"{environment.prefix}-{part}",
+            stack_name(environment.prefix, part),
             description=description,
             env=cdk.Environment(account=environment.account or None, region=environment.region),
             termination_protection=environment.protection.termination_protection,

@@ -1,0 +1,118 @@
+"""Pages that must keep up with the templates: the runbook has every alarm, the bill is today's, parts are named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from contracts.names import PARTS
+from operations.costs import Prices, bill, total
+from stacks.observability import names
+from stacks.watch import rules
+from tests.synth.conftest import VARIANTS, environment_named
+from tests.synth.templates import Assembly
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+
+def _headings(page: str) -> list[str]:
+    return re.findall(r"^## (.+)$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_alarm_has_its_entry_in_the_runbook_and_every_entry_its_alarm() -> None:
+    wanted = {
+        rule.name
+        for name in ("dev", "prod", *VARIANTS)
+        for rule in rules(environment_named(name), names(environment_named(name), "123456789012"))
+    }
+    assert set(_headings("runbook.md")) == wanted
+
+
+def test_the_runbook_marks_what_pages_and_nothing_else() -> None:
+    prod = environment_named("prod")
+    text = (DOCS / "runbook.md").read_text(encoding="utf-8")
+    for rule in rules(prod, names(prod, "123456789012")):
+        entry = text.partition(f"## {rule.name}\n")[2].partition("\n## ")[0]
+        assert entry.startswith("\n**Pages.**") == rule.page, rule.name
+
+
+def test_alarms_point_to_their_entries(assembly: Assembly) -> None:
+    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
+        (anchor,) = re.findall(r"docs/runbook\.md#([\w-]+)", alarm.properties["AlarmDescription"])
+        assert anchor in _headings("runbook.md")
+        assert alarm.properties["AlarmName"] == f"{assembly.environment.prefix}-{anchor}"
+
+
+def test_what_should_wake_somebody_does_so_once(assembly: Assembly) -> None:
+    composite = assembly.one("AWS::CloudWatch::CompositeAlarm").properties
+    wanted = rules(assembly.environment, names(assembly.environment, "123456789012"))
+    paging = {rule.name for rule in wanted if rule.page}
+    assert paging
+    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
+        name = alarm.properties["AlarmName"].removeprefix(f"{assembly.environment.prefix}-")
+        assert (alarm.logical_id in str(composite["AlarmRule"])) == (name in paging)
+        assert ("AlarmActions" in alarm.properties) == (name not in paging)
+    assert composite["AlarmActions"]
+
+
+def test_deploy_md_names_every_part() -> None:
+    text = (DOCS / "deploy.md").read_text(encoding="utf-8")
+    assert [part for part in PARTS if f"\n| {part} | " not in text] == []
+
+
+def _costs(assemblies: Callable[[str], Assembly]) -> str:
+    prices = Prices.load()
+    lines = [
+        "# Costs",
+        "",
+        f"USD a month in us-east-1, by the prices of {prices.date} (`operations/prices.toml`), at 10 events a second",
+        "for dev and 1,000 for prod. Written by `make snapshots`; `make cost ENV=dev ARGS='--events 100'` asks for",
+        "another rate.",
+    ]
+    for name, events in (("dev", 10.0), ("prod", 1000.0)):
+        found = assemblies(name)
+        rows = bill(found.environment, found.templates, prices, events)
+        lines += ["", f"## {name}", "", "| what | formula | running | stopped |", "| --- | --- | ---: | ---: |"]
+        lines += [f"| {row.what} | {row.formula} | {row.running:.2f} | {row.stopped:.2f} |" for row in rows]
+        running, stopped = total(rows, lambda row: row.running), total(rows, lambda row: row.stopped)
+        lines.append(f"| **total** | | **{running:.2f}** | **{stopped:.2f}** |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_bill_on_the_page_is_the_templates(
+    assemblies: Callable[[str], Assembly], request: pytest.FixtureRequest
+) -> None:
+    page, found = DOCS / "costs.md", _costs(assemblies)
+    if request.config.getoption("--update-snapshots"):
+        page.write_text(found, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == found, "docs/costs.md is not today's bill: `make snapshots`"
+
+
+def test_every_command_in_the_docs_is_a_target_of_the_makefile() -> None:
+    targets = set(
+        re.findall(r"^([a-z0-9-]+)(?: [a-z0-9-]+)?:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    targets |= {"stop"}
+    for page in (ROOT / "README.md", *DOCS.rglob("*.md")):
+        for target in re.findall(r"(?:^|`)make ([a-z][a-z0-9-]*)", page.read_text(encoding="utf-8"), re.MULTILINE):
+            assert target in targets, f"{page.relative_to(ROOT)}: make {target}"
+
+
+_SECTIONS = "application|streams|search|lake|audit|protection|network|pipeline|alerts"
+
+
+@pytest.mark.parametrize("page", ["deploy.md", "runbook.md"])
+def test_every_setting_in_the_docs_is_one_of_the_model(page: str) -> None:
+    named = re.findall(rf"`((?:{_SECTIONS})\.[a-z_.]+)(?: = [^`]*)?`", (DOCS / page).read_text(encoding="utf-8"))
+    assert named
+    for key in (name for name in named if name != "application.zip"):
+        found = environment_named("full").model_dump()
+        for part in key.split("."):
+            assert part in found, f"{page}: {key}"
+            found = found[part] if isinstance(found[part], dict) else {}
+            if part == "properties":
+                break
