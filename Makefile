@@ -78,7 +78,7 @@ unit: check $(VENV) ## unit tests: seconds, no JVM
 	@$(PY) -m pytest tests/unit $(ARGS)
 
 .PHONY: synth-tests
-synth-tests: package $(NODE) ## templates against cdk-nag, cfn-lint, every security promise and their snapshots
+synth-tests: synth ## templates against cdk-nag, cfn-lint, every security promise and their snapshots
 	$(call say,synth tests)
 	@$(PY) -m pytest tests/synth $(ARGS)
 
