@@ -1,0 +1,282 @@
+"""Runs every function of ours as it is deployed, through every call that it can make, and records the calls.
+
+Environment variables and resource properties are the template's, resolved; AWS is moto, OpenSearch a stub, the managed
+Flink service the one that the deployment tests play.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from contracts.rejections import REJECTED
+from contracts.results import ResultType
+from lambdas.application_lifecycle.service import SNAPSHOT, LifecycleError
+from tests.iam import pipeline
+from tests.iam.opensearch import serving
+from tests.iam.policies import Call
+from tests.iam.recorder import Place, recording
+from tests.iam.resolver import Resolver
+from tests.iam.roles import Deployed, functions
+from tests.unit.lambdas.conftest import Kinesis, OpenSearchStub, Request
+from tests.unit.lambdas.test_application_lifecycle_deployments import Service
+from tests.unit.lambdas.test_application_lifecycle_service import Clock
+from tests.unit.lambdas.test_archive_transform import event as firehose_event
+from tests.unit.lambdas.test_archive_transform import record as firehose_record
+from tests.unit.lambdas.test_search_setup import Domain
+
+_HOST_VARIABLES = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "LOG_LEVEL")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One function, about to be driven."""
+
+    resolver: Resolver
+    function: Deployed
+
+    @contextmanager
+    def recording(
+        self, played: Mapping[str, object] | None = None, domains: Mapping[str, str] | None = None
+    ) -> Iterator[list[Call]]:
+        """Its calls in the block, with clients made anew: one that is older would be heard by an older recording."""
+        module = importlib.import_module(self.function.handler.rpartition(".")[0])
+        _forget_clients(module)
+        try:
+            with recording(Place(self.resolver.account, domains or {}), played) as calls:
+                yield calls
+        finally:
+            _forget_clients(module)
+
+    def call(self, event: Mapping[str, object]) -> Any:
+        """One invocation."""
+        module, _, name = self.function.handler.rpartition(".")
+        return getattr(importlib.import_module(module), name)(event, None)
+
+    def properties(self, resource_type: str) -> dict[str, str]:
+        """Properties of the one custom resource of that type, as CloudFormation sends them."""
+        found = self.resolver.assembly.one(resource_type)
+        resolved: dict[str, str] = self.resolver.value(
+            found.part, {key: value for key, value in found.properties.items() if key != "ServiceToken"}
+        )
+        return resolved
+
+
+def recorded(resolver: Resolver) -> dict[str, list[Call]]:
+    """By role: the calls of the functions that have it, each of them driven."""
+    calls: dict[str, list[Call]] = {}
+    for function in functions(resolver):
+        run = Run(resolver, function)
+        with _lambda_environment(run):
+            calls.setdefault(function.role, []).extend(_DRIVES[function.handler](run))
+    if "delivery" in resolver.assembly.templates:
+        calls["delivery/DeployRole"] = pipeline.deploy_and_smoke(resolver)
+    return calls
+
+
+@contextmanager
+def _lambda_environment(run: Run) -> Iterator[None]:
+    """The function's environment and nothing of the host's."""
+    region = run.resolver.region
+    variables = {
+        **{name: value for name, value in os.environ.items() if name not in _HOST_VARIABLES},
+        **run.function.environment,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "LOG_LEVEL": "ERROR",
+    }
+    with patch.dict(os.environ, variables, clear=True):
+        yield
+
+
+def _forget_clients(module: ModuleType) -> None:
+    for value in vars(module).values():
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
+
+
+def _alerts(run: Run) -> list[Call]:
+    kinesis = Kinesis(datetime.now(UTC))
+    results = [kinesis.result(kind, is_anomaly=True) for kind in ResultType] + [kinesis.result(REJECTED)]
+    with mock_aws():
+        topic = os.environ["ALERT_TOPIC_ARN"].rpartition(":")[2]
+        boto3.session.Session().client("sns").create_topic(Name=topic)
+        with run.recording() as calls:
+            assert run.call(kinesis.event(*results)) == {"batchItemFailures": []}
+    return calls
+
+
+@contextmanager
+def _search(run: Run, answer: Callable[[str, str, bytes], tuple[int, bytes]]) -> Iterator[tuple[str, list[Call]]]:
+    """Endpoint of a stub that stands for the environment's domain, and what is signed for it."""
+    domain = run.resolver.arn(run.resolver.assembly.one("AWS::OpenSearchService::Domain"))
+    with serving(answer) as host, run.recording(domains={host: domain}) as calls:
+        endpoint = f"http://{host}"
+        with patch.dict(os.environ, {"OPENSEARCH_ENDPOINT": endpoint}):
+            yield endpoint, calls
+
+
+def _indexer(run: Run) -> list[Call]:
+    kinesis, stub = Kinesis(datetime.now(UTC)), OpenSearchStub()
+    results = [kinesis.result(kind) for kind in (*ResultType, REJECTED)]
+    with _search(run, lambda method, path, data: stub.answer(Request(method, path, {}, data))) as (_, calls):
+        assert run.call(kinesis.event(*results)) == {"batchItemFailures": []}
+    return calls
+
+
+def _forget(run: Run) -> list[Call]:
+    answer = json.dumps({"deleted": 7, "failures": [], "version_conflicts": 0, "timed_out": False}).encode()
+    with _search(run, lambda method, path, data: (200, answer)) as (_, calls):
+        assert run.call({"user_id": 42}) == {"deleted": 7}
+    return calls
+
+
+def _setup(run: Run) -> list[Call]:
+    """Twice: the second time, what is there is replaced."""
+    domain = Domain()
+    with _search(run, domain.answer) as (endpoint, calls):
+        properties = run.properties("Custom::SearchSetup") | {"Endpoint": endpoint}
+        for kind in ("Create", "Update"):
+            assert run.call(_request(run, "search", kind, properties) | _since())["IsComplete"] is True
+    return calls
+
+
+def _transform(run: Run) -> list[Call]:
+    with run.recording() as calls:
+        run.call(firehose_event(firehose_record(b"{}")))
+    return calls
+
+
+def _on_event(part: str, resource_type: str) -> Callable[[Run], list[Call]]:
+    """The first half of a custom resource: it checks the properties, and calls nothing."""
+
+    def drive(run: Run) -> list[Call]:
+        with run.recording() as calls:
+            for kind in ("Create", "Update", "Delete"):
+                assert run.call(_request(run, part, kind, run.properties(resource_type)))
+        return calls
+
+    return drive
+
+
+@dataclass
+class _Stack:
+    """CloudFormation as far as the snapshot asks it: the stack has just begun to be updated."""
+
+    stack_id: str
+    asked: list[str] = field(default_factory=list)
+
+    def describe_stack_events(self, *, StackName: str) -> Mapping[str, Any]:
+        self.asked.append(StackName)
+        begun = {
+            "ResourceType": "AWS::CloudFormation::Stack",
+            "PhysicalResourceId": self.stack_id,
+            "ResourceStatus": "UPDATE_IN_PROGRESS",
+        }
+        return {"StackEvents": [begun]}
+
+
+def _service(code: str) -> Service:
+    made = Service(Clock(datetime.now(UTC)))
+    made.create(code)
+    return made
+
+
+def _until_complete(run: Run, service: Service, request: Mapping[str, object]) -> None:
+    event = dict(request) | _since()
+    for _ in range(20):
+        if run.call(event)["IsComplete"]:
+            return
+        service.clock.advance(seconds=20)
+        service.pass_time()
+    raise AssertionError(f"it never ends: {service.status}")
+
+
+def _snapshot(run: Run) -> list[Call]:
+    properties = run.properties("Custom::SnapshotBefore")
+    healthy, sick = _service("v1"), _service("v1")
+    for service in (healthy, sick):
+        service.status, service.running = "RUNNING", "v1"
+    sick.sick = {"v1"}
+    stack = _Stack(run.resolver.stack_id("analytics"))
+    request = _request(run, "analytics", "Update", properties)
+    with run.recording({"kinesisanalyticsv2": healthy, "cloudformation": stack}) as calls:
+        _until_complete(run, healthy, request)
+    # and a job of which no snapshot can be taken, in the one deployment that may go on without
+    sick.operations.append(
+        {
+            "Operation": SNAPSHOT,
+            "OperationId": "snapshot-1",
+            "OperationStatus": "FAILED",
+            "StartTime": sick.clock(),
+            "OperationFailureDetails": {"ErrorInfo": {"ErrorString": "checkpoints fail"}},
+        }
+    )
+    with run.recording({"kinesisanalyticsv2": sick, "cloudformation": stack}) as more:
+        _until_complete(
+            run, sick, request | {"ResourceProperties": properties | {"Snapshot": "best-effort"}, "RequestId": "2"}
+        )
+    assert stack.asked
+    return calls + more
+
+
+def _start(run: Run) -> list[Call]:
+    properties = run.properties("Custom::StartAfter") | {"DesiredState": "RUNNING", "KeepSnapshots": "1"}
+    service = _service("v1")
+    for number in range(3):
+        service.snapshots.append(
+            {"SnapshotName": f"old-{number}", "SnapshotStatus": "READY", "SnapshotCreationTimestamp": service.clock()}
+        )
+    with run.recording({"kinesisanalyticsv2": service}) as calls:
+        _until_complete(run, service, _request(run, "analytics", "Create", properties))
+        assert len(service.snapshots) == 1
+        _until_complete(run, service, _request(run, "analytics", "Delete", properties))
+    broken = _service("v1")
+    broken.broken = {"v1"}
+    with run.recording({"kinesisanalyticsv2": broken}) as more, pytest.raises(LifecycleError, match="does not start"):
+        _until_complete(run, broken, _request(run, "analytics", "Create", properties))
+    return calls + more
+
+
+def _request(run: Run, part: str, kind: str, properties: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "RequestType": kind,
+        "RequestId": "1",
+        "StackId": run.resolver.stack_id(part),
+        "PhysicalResourceId": "resource",
+        "ResourceProperties": dict(properties),
+    }
+
+
+def _since() -> dict[str, object]:
+    return {"Since": datetime.now(UTC).timestamp()}
+
+
+#: By handler; a function that is not here fails the proof.
+_DRIVES: Mapping[str, Callable[[Run], list[Call]]] = {
+    "lambdas.alerts.handler.handler": _alerts,
+    "lambdas.application_lifecycle.snapshot.is_complete": _snapshot,
+    "lambdas.application_lifecycle.snapshot.on_event": _on_event("analytics", "Custom::SnapshotBefore"),
+    "lambdas.application_lifecycle.start.is_complete": _start,
+    "lambdas.application_lifecycle.start.on_event": _on_event("analytics", "Custom::StartAfter"),
+    "lambdas.archive_transform.handler.handler": _transform,
+    "lambdas.search_forget.handler.handler": _forget,
+    "lambdas.search_indexer.handler.handler": _indexer,
+    "lambdas.search_setup.handler.is_complete": _setup,
+    "lambdas.search_setup.handler.on_event": _on_event("search", "Custom::SearchSetup"),
+}

@@ -1,0 +1,115 @@
+"""The proof: every call that is recorded or listed is allowed, and nothing else is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+from tests.iam import drives, service_calls
+from tests.iam.environments import assembly
+from tests.iam.policies import Call, Permission, allowed, resource_matches
+from tests.iam.resolver import Resolver
+from tests.iam.roles import Role, log_groups, roles
+from tests.iam.service_calls import Line
+from tests.synth.templates import Found
+
+_PLACEHOLDER = re.compile(r"\{([^}]+)\}")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A role with the calls that are made with it: by our code (``recorded``) and on our behalf (``listed``)."""
+
+    role: Role
+    recorded: frozenset[Call]
+    listed: Mapping[Line, frozenset[Call]]
+
+    @property
+    def calls(self) -> frozenset[Call]:
+        """All of them."""
+        return self.recorded.union(*self.listed.values())
+
+    def denied(self, permissions: tuple[Permission, ...] | None = None) -> list[Call]:
+        """Calls that the role (or the given statements in its place) does not allow."""
+        statements = self.role.permissions if permissions is None else permissions
+        return sorted(call for call in self.calls if not allowed(statements, call))
+
+    def unused(self) -> list[str]:
+        """Actions and resources of statements that no call uses."""
+        found = []
+        for permission in self.role.permissions:
+            used = [call for call in self.calls if permission.matches(call)]
+            actions = {call.action.lower() for call in used}
+            found += [f"{permission.sid} {one}" for one in permission.actions if one.lower() not in actions]
+            found += [
+                f"{permission.sid} on {pattern}"
+                for pattern in permission.resources
+                if not any(resource_matches(pattern, call.resource) for call in used)
+            ]
+        return found
+
+    def mutations(self) -> Iterator[tuple[str, tuple[Permission, ...]]]:
+        """Each statement list that lacks one action, with the action's name."""
+        statements = self.role.permissions
+        for index, permission in enumerate(statements):
+            for action in permission.actions:
+                left = replace(permission, actions=tuple(one for one in permission.actions if one != action))
+                yield f"{permission.sid} {action}", (*statements[:index], left, *statements[index + 1 :])
+
+
+@cache
+def cases(environment: str) -> Mapping[str, Case]:
+    """By name: the roles of an environment."""
+    resolver = Resolver(assembly(environment))
+    recorded = drives.recorded(resolver)
+    listed: dict[str, dict[Line, frozenset[Call]]] = {}
+    for line in service_calls.lines():
+        listed.setdefault(line.role, {})[line] = frozenset(_calls(resolver, line))
+    return {
+        name: Case(role, frozenset(recorded.get(name, ())), listed.get(name, {}))
+        for name, role in roles(resolver).items()
+    }
+
+
+def _calls(resolver: Resolver, line: Line) -> Iterator[Call]:
+    context = frozenset((key, resource) for key, value in line.context for resource in _expand(resolver, line, value))
+    for text in line.resources:
+        for resource in _expand(resolver, line, text):
+            for action in line.actions:
+                yield Call(action, resource, context)
+
+
+def _expand(resolver: Resolver, line: Line, text: str) -> list[str]:
+    """``text`` with its placeholders replaced: one for each combination, none where a resource is not there."""
+    match = _PLACEHOLDER.search(text)
+    if match is None:
+        return [text]
+    before, ends = text[: match.start()], _expand(resolver, line, text[match.end() :])
+    return [before + value + end for value in _values(resolver, line, match[1]) for end in ends]
+
+
+def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
+    environment = resolver.assembly.environment
+    account, region = resolver.account, resolver.region
+    texts = {
+        "account": account,
+        "region": region,
+        "prefix": environment.prefix,
+        "application": f"arn:aws:kinesisanalytics:{region}:{account}:application/{environment.prefix}",
+        "assets": f"cdk-hnb659fds-assets-{account}-{region}",
+    }
+    if name in texts:
+        return (texts[name],)
+    if name == "code":
+        return (f"{resolver.assembly.one('Custom::SnapshotBefore').properties['Code']}.zip",)
+    if name == "log-groups":
+        return log_groups(resolver).get(line.role, ())
+    if name == "events" and environment.streams.input.existing_arn is not None:
+        return (environment.streams.input.existing_arn,)
+    if name == "events-key" and environment.streams.input.existing_arn is not None:
+        return (environment.streams.input.existing_key_arn or "",)
+    part, _, wanted = {"events": "streams/Events", "events-key": "streams/DataKey"}.get(name, name).partition("/")
+    found: Found | None = resolver.named(part, wanted)
+    return () if found is None else (resolver.arn(found).removesuffix(":*"),)

@@ -1,0 +1,321 @@
+"""The written list: calls that AWS services, Flink's Java and CDK's own functions make with our roles.
+
+No test of ours can record these calls, so each line says who makes it and where that is documented. The proof holds the
+list against the templates both ways: what is listed must be allowed, what is allowed must be listed or recorded.
+docs/iam.md is made from it.
+
+Resources are written with the templates' names: ``{part/Name}`` is the ARN of a resource (nothing where an environment
+does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
+write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a line comes from: a page with its address, or a class of the application's jar (no address)."""
+
+    title: str
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """``caller`` makes the calls ``actions`` on each of ``resources`` with ``role``."""
+
+    role: str
+    caller: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    source: Source
+    #: Condition keys of the calls and their values.
+    context: tuple[tuple[str, str], ...] = ()
+
+
+_DOCS = "https://docs.aws.amazon.com"
+LAMBDA_VPC = Source(
+    "AWS managed policy AWSLambdaVPCAccessExecutionRole",
+    f"{_DOCS}/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html",
+)
+LAMBDA_LOGS = Source(
+    "Lambda developer guide, execution role", f"{_DOCS}/lambda/latest/dg/lambda-intro-execution-role.html"
+)
+LAMBDA_KINESIS = Source(
+    "AWS managed policy AWSLambdaKinesisExecutionRole",
+    f"{_DOCS}/aws-managed-policy/latest/reference/AWSLambdaKinesisExecutionRole.html",
+)
+LAMBDA_FAILURES = Source(
+    "Lambda developer guide, on-failure destinations", f"{_DOCS}/lambda/latest/dg/kinesis-on-failure-destination.html"
+)
+KINESIS_KMS = Source(
+    "Kinesis developer guide, permissions to use KMS keys", f"{_DOCS}/streams/latest/dev/permissions-user-key-KMS.html"
+)
+SQS_KMS = Source(
+    "SQS developer guide, key management",
+    f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html",
+)
+SNS_KMS = Source("SNS developer guide, key management", f"{_DOCS}/sns/latest/dg/sns-key-management.html")
+FLINK_CODE = Source(
+    "Managed Service for Apache Flink guide, example of an execution role",
+    f"{_DOCS}/managed-flink/latest/java/get-started-exercise.html",
+)
+FLINK_LOGS = Source(
+    "Managed Service for Apache Flink guide, logging", f"{_DOCS}/managed-flink/latest/java/cloudwatch-logs.html"
+)
+FLINK_VPC = Source(
+    "Managed Service for Apache Flink guide, VPC permissions",
+    f"{_DOCS}/managed-flink/latest/java/vpc-permissions.html",
+)
+FLINK_KEY = Source(
+    "Managed Service for Apache Flink guide, lifecycle operator permissions",
+    f"{_DOCS}/managed-flink/latest/java/manage-cmk-api.html#create-cmk-kms-api-caller-permissions",
+)
+KINESIS_PROXY = Source("`org.apache.flink.streaming.connectors.kinesis.proxy.KinesisProxy`, connector 4.3.0-1.19")
+KINESIS_SOURCE = Source("`realtime.analytics.source.KinesisSource.holdsEverything`")
+KINESIS_SINK = Source("`org.apache.flink.connector.kinesis.sink.KinesisStreamsSinkWriter`, connector 4.3.0-1.19")
+FIREHOSE = Source(
+    "Firehose developer guide, controlling access", f"{_DOCS}/firehose/latest/dev/controlling-access.html"
+)
+FLOW_LOGS = Source("VPC user guide, IAM role for flow logs", f"{_DOCS}/vpc/latest/userguide/flow-logs-iam-role.html")
+_CDK = "https://github.com/aws/aws-cdk/blob/v2.275.0/packages"
+PROVIDER_FRAMEWORK = Source(
+    "CDK provider framework, `runtime/outbound.ts`",
+    f"{_CDK}/aws-cdk-lib/custom-resources/lib/provider-framework/runtime/outbound.ts",
+)
+WAITER = Source(
+    "CDK provider framework, `waiter-state-machine.ts`",
+    f"{_CDK}/aws-cdk-lib/custom-resources/lib/provider-framework/waiter-state-machine.ts",
+)
+CDK_CLI = Source("CDK guide, bootstrapped roles", f"{_DOCS}/cdk/v2/guide/bootstrapping-env.html")
+
+_EVERY_FUNCTION = (
+    "analytics/SnapshotBeforeIsCompleteRole",
+    "analytics/SnapshotBeforeOnEventRole",
+    "analytics/SnapshotBeforeProviderCompleteRole",
+    "analytics/SnapshotBeforeProviderOnEventRole",
+    "analytics/StartAfterIsCompleteRole",
+    "analytics/StartAfterOnEventRole",
+    "analytics/StartAfterProviderCompleteRole",
+    "analytics/StartAfterProviderOnEventRole",
+    "lake/CustomS3AutoDeleteObjectsCustomResourceProviderRole",
+    "lake/TransformRole",
+    "search/ForgetRole",
+    "search/IndexerRole",
+    "search/SetupIsCompleteRole",
+    "search/SetupOnEventRole",
+    "search/SetupProviderCompleteRole",
+    "search/SetupProviderOnEventRole",
+    "sinks/AlertsFunctionRole",
+)
+_IN_VPC = ("search/ForgetRole", "search/IndexerRole", "search/SetupIsCompleteRole", "search/SetupOnEventRole")
+#: Role, streams it reads, consumers that it may have registered for them, and queue of what it gives up.
+_STREAM_READERS = (
+    (
+        "sinks/AlertsFunctionRole",
+        ("{streams/Rejected}", "{streams/Results}"),
+        ("{sinks/AlertsRejected}", "{sinks/AlertsResults}"),
+        "{sinks/AlertsFailures}",
+    ),
+    ("search/IndexerRole", ("{streams/Results}",), ("{search/IndexerResults}",), "{search/SearchFailures}"),
+)
+_DELIVERIES = (
+    ("Events", "{events}", "{events-key}"),
+    ("Results", "{streams/Results}", "{streams/DataKey}"),
+    ("Rejected", "{streams/Rejected}", "{streams/DataKey}"),
+)
+_PROVIDERS = (
+    ("analytics", "SnapshotBefore", "snapshotbeforeprovider"),
+    ("analytics", "StartAfter", "startafterprovider"),
+    ("search", "Setup", "setupprovider"),
+)
+_INTERFACE = "arn:aws:ec2:{region}:{account}:network-interface/eni-1"
+_INTERFACE_PARTS = (
+    _INTERFACE,
+    "arn:aws:ec2:{region}:{account}:security-group/sg-1",
+    "arn:aws:ec2:{region}:{account}:subnet/subnet-1",
+)
+
+
+def lines() -> tuple[Line, ...]:
+    """The list."""
+    return (
+        *_functions(),
+        *_stream_readers(),
+        *_application(),
+        *_operators(),
+        *_deliveries(),
+        *_flow_logs(),
+        *_provider_framework(),
+        *_pipeline(),
+    )
+
+
+def _functions() -> Iterator[Line]:
+    for role in _EVERY_FUNCTION:
+        yield Line(
+            role,
+            "Lambda, for the function's log",
+            ("logs:CreateLogStream", "logs:PutLogEvents"),
+            ("{log-groups}:log-stream:2026/11/24/[1]",),
+            LAMBDA_LOGS,
+        )
+    for role in _IN_VPC:
+        caller = "Lambda, for the function's network interfaces"
+        describes = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
+        changes = ("ec2:AssignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses")
+        yield Line(role, caller, describes, ("*",), LAMBDA_VPC)
+        yield Line(role, caller, ("ec2:CreateNetworkInterface",), _INTERFACE_PARTS, LAMBDA_VPC)
+        yield Line(role, caller, changes, (_INTERFACE,), LAMBDA_VPC)
+
+
+def _stream_readers() -> Iterator[Line]:
+    poller = "Lambda's event source mapping"
+    polling = (
+        "kinesis:DescribeStream",
+        "kinesis:DescribeStreamSummary",
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+    )
+    for role, streams, consumers, queue in _STREAM_READERS:
+        yield Line(role, poller, polling, streams, LAMBDA_KINESIS)
+        yield Line(role, f"{poller}, with enhanced fan-out", ("kinesis:SubscribeToShard",), consumers, LAMBDA_KINESIS)
+        yield Line(role, "Kinesis, for who reads", ("kms:Decrypt",), ("{streams/DataKey}",), KINESIS_KMS)
+        yield Line(role, f"{poller}, for records it gives up", ("sqs:SendMessage",), (queue,), LAMBDA_FAILURES)
+        yield Line(role, "SQS, for who sends", ("kms:Decrypt", "kms:GenerateDataKey"), ("{streams/DataKey}",), SQS_KMS)
+    yield Line(
+        "sinks/AlertsFunctionRole",
+        "SNS, for who publishes",
+        ("kms:Decrypt", "kms:GenerateDataKey"),
+        ("{streams/DataKey}",),
+        SNS_KMS,
+    )
+
+
+#: Calls of the Java client and the class that makes them; tests/iam/test_java_calls.py holds them against the jar.
+_KINESIS_READS = (
+    (KINESIS_PROXY, "kinesis:DescribeStream"),
+    (KINESIS_PROXY, "kinesis:GetRecords"),
+    (KINESIS_PROXY, "kinesis:GetShardIterator"),
+    (KINESIS_PROXY, "kinesis:ListShards"),
+    (KINESIS_SOURCE, "kinesis:DescribeStreamSummary"),
+)
+_OUTPUTS = ("{streams/Rejected}", "{streams/Results}")
+
+
+def _application() -> Iterator[Line]:
+    role, service, code = "analytics/Role", "the managed Flink service", "arn:aws:s3:::{assets}/{code}"
+    for source, action in _KINESIS_READS:
+        yield Line(role, "the application's source", (action,), ("{events}",), source)
+    yield Line(role, "the application's sinks", ("kinesis:PutRecords",), _OUTPUTS, KINESIS_SINK)
+    yield Line(role, "Kinesis, for who reads", ("kms:Decrypt",), ("{events-key}",), KINESIS_KMS)
+    yield Line(role, "Kinesis, for who writes", ("kms:GenerateDataKey",), ("{streams/DataKey}",), KINESIS_KMS)
+    yield Line(role, f"{service}, for the code", ("s3:GetObject", "s3:GetObjectVersion"), (code,), FLINK_CODE)
+    groups = "arn:aws:logs:{region}:{account}:log-group::log-stream:"
+    yield Line(role, f"{service}, for the log", ("logs:DescribeLogGroups",), (groups,), FLINK_LOGS)
+    streams, stream = "{analytics/Logs}:log-stream:", "{analytics/Logs}:log-stream:application"
+    yield Line(role, f"{service}, for the log", ("logs:DescribeLogStreams",), (streams,), FLINK_LOGS)
+    yield Line(role, f"{service}, for the log", ("logs:PutLogEvents",), (stream,), FLINK_LOGS)
+    describes = tuple(f"ec2:Describe{what}" for what in ("DhcpOptions", "NetworkInterfaces", "SecurityGroups"))
+    describes += ("ec2:DescribeSubnets", "ec2:DescribeVpcs")
+    network = f"{service}, for its network interfaces"
+    yield Line(role, network, describes, ("*",), FLINK_VPC)
+    yield Line(role, network, ("ec2:CreateNetworkInterface",), _INTERFACE_PARTS, FLINK_VPC)
+    changes = ("ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface")
+    yield Line(role, network, changes, (_INTERFACE,), FLINK_VPC)
+    # What the job calls from inside the VPC must pass the endpoint, too.
+    endpoint, own = "network/KinesisEndpoint", (("aws:PrincipalAccount", "{account}"),)
+    for source, action in _KINESIS_READS:
+        yield Line(endpoint, "the application's source", (action,), ("{events}",), source, own)
+    yield Line(endpoint, "the application's sinks", ("kinesis:PutRecords",), _OUTPUTS, KINESIS_SINK, own)
+
+
+def _operators() -> Iterator[Line]:
+    """The guide names these for who calls the service's API on an application with a key, not for which call."""
+    via = ("kms:ViaService", "kinesisanalytics.{region}.amazonaws.com")
+    context = ("kms:EncryptionContext:aws:kinesisanalytics:arn", "{application}")
+    uses = ("kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext")
+    grant = (via, context, ("kms:GrantConstraintType", "EncryptionContextSubset"), ("kms:GrantOperations", "Decrypt"))
+    caller, key = "the managed Flink service, in the name of who calls it", ("{analytics/StateKey}",)
+    for role in ("analytics/SnapshotBeforeIsCompleteRole", "analytics/StartAfterIsCompleteRole"):
+        yield Line(role, caller, ("kms:DescribeKey",), key, FLINK_KEY, (via,))
+        yield Line(role, caller, uses, key, FLINK_KEY, (via, context))
+        yield Line(role, caller, ("kms:CreateGrant",), key, FLINK_KEY, grant)
+
+
+def _deliveries() -> Iterator[Line]:
+    reads = ("kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards")
+    finds = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
+    writes = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
+    for title, stream, key in _DELIVERIES:
+        role, name = f"lake/{title}Role", title.lower()
+        objects = tuple(f"{{lake/Archive}}/{prefix}{name}/2026/11/24/10/1.gz" for prefix in ("", "errors/"))
+        s3, kinesis = (("kms:ViaService", f"{service}.{{region}}.amazonaws.com") for service in ("s3", "kinesis"))
+        yield Line(role, "Firehose", reads, (stream,), FIREHOSE)
+        yield Line(role, "Firehose, from an encrypted stream", ("kms:Decrypt",), (key,), FIREHOSE, (kinesis,))
+        yield Line(role, "Firehose", finds, ("{lake/Archive}",), FIREHOSE)
+        yield Line(role, "Firehose", writes, objects, FIREHOSE)
+        encrypts = ("kms:Decrypt", "kms:GenerateDataKey")
+        yield Line(role, "Firehose, into encrypted objects", encrypts, ("{streams/DataKey}",), FIREHOSE, (s3,))
+        log = f"{{lake/{title}Logs}}:log-stream:delivery"
+        yield Line(role, "Firehose, for its errors", ("logs:PutLogEvents",), (log,), FIREHOSE)
+    yield Line(
+        "lake/EventsRole",
+        "Firehose, to transform",
+        ("lambda:GetFunctionConfiguration", "lambda:InvokeFunction"),
+        ("{lake/TransformFunction}:$LATEST",),
+        FIREHOSE,
+    )
+
+
+def _flow_logs() -> Iterator[Line]:
+    role, caller, group = "network/FlowLogsRole", "VPC flow logs", "{network/FlowLogs}:log-stream:"
+    yield Line(role, caller, ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}eni-1-all",), FLOW_LOGS)
+    yield Line(role, caller, ("logs:DescribeLogStreams",), (group,), FLOW_LOGS)
+    groups = "arn:aws:logs:{region}:{account}:log-group::log-stream:"
+    yield Line(role, caller, ("logs:DescribeLogGroups",), (groups,), FLOW_LOGS)
+
+
+def _provider_framework() -> Iterator[Line]:
+    for part, name, machine in _PROVIDERS:
+        provider = f"{part}/{name}Provider"
+        invoke = ("lambda:GetFunction", "lambda:InvokeFunction")  # GetFunction: it waits where a function sleeps
+        on_event, is_complete = f"{{{part}/{name}OnEventFunction}}", f"{{{part}/{name}IsCompleteFunction}}"
+        caller = "CDK's framework of custom resources"
+        yield Line(f"{provider}OnEventRole", caller, invoke, (on_event,), PROVIDER_FRAMEWORK)
+        yield Line(
+            f"{provider}OnEventRole",
+            caller,
+            ("states:StartExecution",),
+            (f"arn:aws:states:{{region}}:{{account}}:stateMachine:{{prefix}}-{machine}",),
+            PROVIDER_FRAMEWORK,
+        )
+        yield Line(f"{provider}CompleteRole", caller, invoke, (is_complete,), PROVIDER_FRAMEWORK)
+        yield Line(
+            f"{provider}waiterstatemachineRole",
+            "Step Functions",
+            ("lambda:InvokeFunction",),
+            (f"{{{provider}frameworkisComplete}}", f"{{{provider}frameworkonTimeout}}"),
+            WAITER,
+        )
+
+
+def _pipeline() -> Iterator[Line]:
+    yield Line(
+        "delivery/DeployRole",
+        "CDK's command line, in the workflow that deploys",
+        ("sts:AssumeRole",),
+        tuple(
+            f"arn:aws:iam::{{account}}:role/cdk-hnb659fds-{role}-{{account}}-{{region}}"
+            for role in ("deploy-role", "file-publishing-role", "lookup-role")
+        ),
+        CDK_CLI,
+    )
+    # `make smoke` writes to the stream of events and reads the others.
+    role = "delivery/DeployRole"
+    yield Line(role, "Kinesis, for who writes", ("kms:GenerateDataKey",), ("{events-key}",), KINESIS_KMS)
+    yield Line(role, "Kinesis, for who reads", ("kms:Decrypt",), ("{streams/DataKey}",), KINESIS_KMS)
