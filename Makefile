@@ -78,9 +78,9 @@ unit: check $(VENV) ## unit tests: seconds, no JVM
 	@$(PY) -m pytest tests/unit $(ARGS)
 
 .PHONY: synth-tests
-synth-tests: synth ## templates against cdk-nag, cfn-lint, every security promise and their snapshots
+synth-tests: synth ## templates against cdk-nag, cfn-lint, every security promise, their snapshots, and the calls that are made
 	$(call say,synth tests)
-	@$(PY) -m pytest tests/synth $(ARGS)
+	@$(PY) -m pytest tests/synth tests/iam $(ARGS)
 
 .PHONY: snapshots
 snapshots: package ## writes tests/synth/snapshots anew: read the difference before you commit it

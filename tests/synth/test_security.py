@@ -159,7 +159,6 @@ _PATTERNS = {
     r"(events|results|rejected)/\*$": "objects of one prefix of one bucket",
     r"domain/realtime-analytics-[a-z0-9]+/\*$": "paths of one domain's API",
     r"/realtime-analytics-\*/_delete_by_query$": "the request's own path, over the kit's indices",
-    r"^:\*$": "versions of one function",
     r":stack/realtime-analytics-[a-z]+-[a-z]+/\*$": "a stack's ARN ends in an id that it is given when it is made",
     r":(\*)?$": "streams of one log group: its ARN ends so",
 }
