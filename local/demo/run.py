@@ -153,9 +153,9 @@ class Run:
             self._rejected.stop()
 
     def _closed(self) -> int:
-        """A watermark beyond every window's end."""
+        """A watermark beyond every window's end. A job's may stay up to a minute behind the source's."""
         heartbeat = json.loads(self._traffic.closing[0].payload)["event_time"]
-        return int(heartbeat) - self._settings.time.watermark_delay
+        return int(heartbeat) - self._settings.time.watermark_delay - MINUTE
 
     def _send(self, phase: str, records: list[Any], rate: int = 0) -> None:
         error: list[BaseException] = []

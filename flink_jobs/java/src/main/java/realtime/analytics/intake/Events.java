@@ -43,15 +43,6 @@ public final class Events {
         return (String) event.getField(EVENT_TYPE);
     }
 
-    /** A row of the same type with these fields only: every byte that goes to a keyed operator costs. */
-    public static Row only(Row event, int... fields) {
-        Row row = new Row(NAMES.length);
-        for (int field : fields) {
-            row.setField(field, event.getField(field));
-        }
-        return row;
-    }
-
     static Row of(Intake record) {
         return Row.of(
                 record.eventTime,

@@ -1,11 +1,13 @@
 package realtime.analytics.jobs;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.tuple.Tuple3;
 import org.apache.flink.api.java.tuple.Tuple4;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -30,17 +32,22 @@ import realtime.analytics.intake.Events;
  * events, stopped) and its deviation keeps a residue for ever; a HOP baseline with a temporal join did not finish
  * under skew (measured, see docs/architecture.md).
  */
-public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
+public final class AnomalyJob
+        extends KeyedProcessFunction<
+                String, Tuple3<String, Long, List<Tuple4<Long, Long, Double, String>>>, Row> {
     private static final long serialVersionUID = 1L;
 
     private static final double MAX_SCORE = 1e6;
+    /** Time, user, value, event_ref. */
+    static final TypeInformation<Tuple4<Long, Long, Double, String>> EVENT =
+            Types.TUPLE(Types.LONG, Types.LONG, Types.DOUBLE, Types.STRING);
 
     private final long sliceMillis;
     private final long baselineMillis;
     private final double threshold;
     private final int minimumCount;
     private final boolean emitAll;
-    /** Per slice start: time, user, value, event_ref. */
+    /** Per slice start. */
     private transient SlotBuffer<Tuple4<Long, Long, Double, String>> pending;
 
     private transient ValueState<Baseline> baselines;
@@ -98,44 +105,58 @@ public final class AnomalyJob extends KeyedProcessFunction<String, Row, Row> {
             double threshold,
             int minimumCount,
             boolean emitAll) {
-        return events.filter(event -> event.getField(Events.VALUE) != null)
-                .name("events with a value")
-                .uid("anomaly-valued")
-                .map(
-                        event ->
-                                Events.only(
-                                        event, Events.USER_ID, Events.EVENT_TYPE, Events.VALUE, Events.EVENT_REF))
-                .returns(Events.TYPE)
-                .name("what counts")
-                .uid("anomaly-fields")
-                .keyBy(Events::eventType)
+        return Batching.attach(
+                        events,
+                        "anomaly",
+                        new Collect(),
+                        Batching.slotOf(sliceMillis),
+                        Types.STRING,
+                        Types.LIST(EVENT))
+                .keyBy(batch -> batch.f0)
                 .process(new AnomalyJob(sliceMillis, baselineMillis, threshold, minimumCount, emitAll))
                 .returns(OUTPUT)
                 .name("anomaly")
                 .uid("anomaly-score");
     }
 
+    /** The events of a type that have a value. */
+    static final class Collect implements Batching.Rule<String, List<Tuple4<Long, Long, Double, String>>> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public String key(Row event) {
+            return event.getField(Events.VALUE) == null ? null : Events.eventType(event);
+        }
+
+        @Override
+        public List<Tuple4<Long, Long, Double, String>> begin() {
+            return new ArrayList<>();
+        }
+
+        @Override
+        public boolean add(List<Tuple4<Long, Long, Double, String>> batch, Row event, long time) {
+            batch.add(
+                    Tuple4.of(
+                            time,
+                            Events.userId(event),
+                            (Double) event.getField(Events.VALUE),
+                            (String) event.getField(Events.EVENT_REF)));
+            return batch.size() == Batching.MAX_BATCH;
+        }
+    }
+
     @Override
     public void open(Configuration parameters) {
-        pending =
-                new SlotBuffer<>(
-                        getRuntimeContext(), Types.TUPLE(Types.LONG, Types.LONG, Types.DOUBLE, Types.STRING));
+        pending = new SlotBuffer<>(getRuntimeContext(), EVENT);
         baselines = getRuntimeContext().getState(new ValueStateDescriptor<>("baseline", Baseline.class));
     }
 
     @Override
-    public void processElement(Row event, Context context, Collector<Row> out) throws Exception {
-        long time = context.timestamp();
-        long slice = Math.floorDiv(time, sliceMillis) * sliceMillis;
-        boolean first =
-                pending.add(
-                        slice,
-                        Tuple4.of(
-                                time,
-                                Events.userId(event),
-                                (Double) event.getField(Events.VALUE),
-                                (String) event.getField(Events.EVENT_REF)));
-        if (first) {
+    public void processElement(
+            Tuple3<String, Long, List<Tuple4<Long, Long, Double, String>>> batch, Context context, Collector<Row> out)
+            throws Exception {
+        long slice = Math.floorDiv(batch.f1, sliceMillis) * sliceMillis;
+        if (pending.add(slice, batch.f2)) {
             context.timerService().registerEventTimeTimer(slice + sliceMillis - 1);
         }
     }

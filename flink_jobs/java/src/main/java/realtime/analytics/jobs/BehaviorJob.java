@@ -2,6 +2,7 @@ package realtime.analytics.jobs;
 
 import java.math.BigDecimal;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -9,7 +10,6 @@ import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.api.java.tuple.Tuple3;
 import org.apache.flink.configuration.Configuration;
@@ -28,7 +28,11 @@ import realtime.analytics.intake.Events;
  * <p>Java, because SQL has no ordered LISTAGG on a stream and an aggregate over a session window would keep every
  * event of the session.
  */
-public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>, Row, Row> {
+public final class BehaviorJob
+        extends KeyedProcessFunction<
+                Tuple2<Long, String>,
+                Tuple3<Tuple2<Long, String>, Long, List<Tuple3<Long, String, BigDecimal>>>,
+                Row> {
     private static final long serialVersionUID = 1L;
 
     /** By time, ties by funnel, then name. */
@@ -37,22 +41,24 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
                     .thenComparingInt(event -> funnelRank(event.f1))
                     .thenComparing(event -> event.f1, Texts.BY_CODE_POINT);
 
-    /** Events are taken a minute at a time: one timer and one read of the session for all of it. */
-    private static final long MAX_SLOT_MILLIS = 60_000;
+    static final TypeInformation<Tuple2<Long, String>> KEY = Types.TUPLE(Types.LONG, Types.STRING);
+    /** Time, event_type, amount. */
+    static final TypeInformation<Tuple3<Long, String, BigDecimal>> EVENT =
+            Types.TUPLE(Types.LONG, Types.STRING, Types.BIG_DEC);
 
     private final long gapMillis;
     private final long slotMillis;
     private final int maxSteps;
     private final String separator;
     private final String moreMark;
-    /** Per slot start: time, event_type, amount. */
+    /** Per slot start. */
     private transient SlotBuffer<Tuple3<Long, String, BigDecimal>> pending;
 
     private transient ValueState<BehaviorState> state;
 
     BehaviorJob(long gapMillis, int maxSteps, String separator, String moreMark) {
         this.gapMillis = gapMillis;
-        this.slotMillis = Math.min(gapMillis, MAX_SLOT_MILLIS);
+        this.slotMillis = slotMillis(gapMillis);
         this.maxSteps = maxSteps;
         this.separator = separator;
         this.moreMark = moreMark;
@@ -90,30 +96,44 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
 
     public static DataStream<Row> attach(
             DataStream<Row> events, long gapMillis, int maxSteps, String separator, String moreMark) {
-        return events.filter(event -> event.getField(Events.SESSION_ID) != null)
-                .name("events of a session_id")
-                .uid("behavior-keyed")
-                .map(
-                        event ->
-                                Events.only(
-                                        event, Events.USER_ID, Events.EVENT_TYPE, Events.AMOUNT, Events.SESSION_ID))
-                .returns(Events.TYPE)
-                .name("what counts")
-                .uid("behavior-fields")
-                .keyBy(
-                        (KeySelector<Row, Tuple2<Long, String>>)
-                                event -> Tuple2.of(Events.userId(event), (String) event.getField(Events.SESSION_ID)),
-                        Types.TUPLE(Types.LONG, Types.STRING))
+        return Batching.attach(events, "behavior", new Collect(), slotMillis(gapMillis), KEY, Types.LIST(EVENT))
+                .keyBy(batch -> batch.f0, KEY)
                 .process(new BehaviorJob(gapMillis, maxSteps, separator, moreMark))
                 .returns(OUTPUT)
                 .name("behavior")
                 .uid("behavior-sessions");
     }
 
+    /** Events are taken a minute at a time: one timer and one read of the session for all of it. */
+    static long slotMillis(long gapMillis) {
+        return Math.min(gapMillis, Batching.MAX_SLOT_MILLIS);
+    }
+
+    /** The events of a session_id. */
+    static final class Collect implements Batching.Rule<Tuple2<Long, String>, List<Tuple3<Long, String, BigDecimal>>> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public Tuple2<Long, String> key(Row event) {
+            String session = (String) event.getField(Events.SESSION_ID);
+            return session == null ? null : Tuple2.of(Events.userId(event), session);
+        }
+
+        @Override
+        public List<Tuple3<Long, String, BigDecimal>> begin() {
+            return new ArrayList<>();
+        }
+
+        @Override
+        public boolean add(List<Tuple3<Long, String, BigDecimal>> batch, Row event, long time) {
+            batch.add(Tuple3.of(time, Events.eventType(event), (BigDecimal) event.getField(Events.AMOUNT)));
+            return batch.size() == Batching.MAX_BATCH;
+        }
+    }
+
     @Override
     public void open(Configuration parameters) {
-        pending =
-                new SlotBuffer<>(getRuntimeContext(), Types.TUPLE(Types.LONG, Types.STRING, Types.BIG_DEC));
+        pending = new SlotBuffer<>(getRuntimeContext(), EVENT);
         state =
                 getRuntimeContext()
                         .getState(
@@ -133,12 +153,13 @@ public final class BehaviorJob extends KeyedProcessFunction<Tuple2<Long, String>
     }
 
     @Override
-    public void processElement(Row event, Context context, Collector<Row> out) throws Exception {
-        long time = context.timestamp();
-        long slot = Math.floorDiv(time, slotMillis) * slotMillis;
-        BigDecimal amount = (BigDecimal) event.getField(Events.AMOUNT);
-        if (pending.add(slot, Tuple3.of(time, Events.eventType(event), amount))) {
-            context.timerService().registerEventTimeTimer(slot + slotMillis - 1);
+    public void processElement(
+            Tuple3<Tuple2<Long, String>, Long, List<Tuple3<Long, String, BigDecimal>>> batch,
+            Context context,
+            Collector<Row> out)
+            throws Exception {
+        if (pending.add(batch.f1, batch.f2)) {
+            context.timerService().registerEventTimeTimer(batch.f1 + slotMillis - 1);
         }
     }
 

@@ -14,6 +14,7 @@ import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.tuple.Tuple2;
+import org.apache.flink.api.java.tuple.Tuple3;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
@@ -32,38 +33,37 @@ import realtime.analytics.intake.Events;
  * </pre>
  *
  * An event is added to ONE step, as a whole number of billionths of its weight decayed to the step's end, so that sums
- * are exact in any order; steps decay as a whole. Per event one entry is read and written, per user and active step one
- * more.
+ * are exact in any order; steps decay as a whole. Per user and minute one entry is read and written, per user and active
+ * step one more.
  *
  * <p>Java, because a HOP window in SQL merges every step of a user into all twelve windows that it is in, whether the user
  * is active or not: over 100 CPU seconds a million events on RocksDB (docs/benchmarks), and {@code window_end}
  * inside a SUM assigns each event to every window.
  */
-public final class RecommendationJob extends KeyedProcessFunction<Long, Row, Row> {
+public final class RecommendationJob
+        extends KeyedProcessFunction<Long, Tuple3<Long, Long, Map<String, Tuple2<Long, Long>>>, Row> {
     private static final long serialVersionUID = 1L;
 
     private static final double BILLION = 1e9;
     private static final double MILLION = 1e6;
     /** Per category: billionths at the step's end, last event. */
-    private static final TypeInformation<Map<String, Tuple2<Long, Long>>> SCORES =
+    static final TypeInformation<Map<String, Tuple2<Long, Long>>> SCORES =
             Types.MAP(Types.STRING, Types.TUPLE(Types.LONG, Types.LONG));
 
     private final long windowMillis;
     private final long stepMillis;
     private final long decayMillis;
     private final int top;
-    private final double[] weights;
     /** Steps ahead of the watermark, by their end. */
     private transient MapState<Long, Map<String, Tuple2<Long, Long>>> ahead;
     /** Steps of the last hour that the watermark has closed, by their end. */
     private transient ValueState<Map<Long, Map<String, Tuple2<Long, Long>>>> closed;
 
-    RecommendationJob(long windowMillis, long stepMillis, long decayMillis, int top, double[] weights) {
+    RecommendationJob(long windowMillis, long stepMillis, long decayMillis, int top) {
         this.windowMillis = windowMillis;
         this.stepMillis = stepMillis;
         this.decayMillis = decayMillis;
         this.top = top;
-        this.weights = weights.clone();
     }
 
     /** Columns of the output, in order; see contracts/results.py. */
@@ -100,31 +100,69 @@ public final class RecommendationJob extends KeyedProcessFunction<Long, Row, Row
             long decayMillis,
             int top,
             double[] weights) {
-        return events.filter(event -> event.getField(Events.CATEGORY) != null)
-                .name("events of a category")
-                .uid("recommendation-categorized")
-                .map(event -> Events.only(event, Events.USER_ID, Events.EVENT_TYPE, Events.CATEGORY))
-                .returns(Events.TYPE)
-                .name("what counts")
-                .uid("recommendation-fields")
-                .keyBy(Events::userId)
-                .process(new RecommendationJob(windowMillis, stepMillis, decayMillis, top, weights))
+        return Batching.attach(
+                        events,
+                        "recommendation",
+                        new Collect(stepMillis, decayMillis, weights),
+                        Batching.slotOf(stepMillis),
+                        Types.LONG,
+                        SCORES)
+                .keyBy(batch -> batch.f0)
+                .process(new RecommendationJob(windowMillis, stepMillis, decayMillis, top))
                 .returns(OUTPUT)
                 .name("recommendation")
                 .uid("recommendation-rank");
     }
 
-    private double weight(String eventType) {
-        switch (eventType) {
-            case "view":
-                return weights[0];
-            case "click":
-                return weights[1];
-            case "purchase":
-                return weights[2];
-            default:
-                return weights[3];
+    /** The scores of a user's events of a category at the end of their step. */
+    static final class Collect implements Batching.Rule<Long, Map<String, Tuple2<Long, Long>>> {
+        private static final long serialVersionUID = 1L;
+
+        private final long stepMillis;
+        private final long decayMillis;
+        private final double[] weights;
+
+        Collect(long stepMillis, long decayMillis, double[] weights) {
+            this.stepMillis = stepMillis;
+            this.decayMillis = decayMillis;
+            this.weights = weights.clone();
         }
+
+        @Override
+        public Long key(Row event) {
+            return event.getField(Events.CATEGORY) == null ? null : Events.userId(event);
+        }
+
+        @Override
+        public Map<String, Tuple2<Long, Long>> begin() {
+            return new HashMap<>();
+        }
+
+        @Override
+        public boolean add(Map<String, Tuple2<Long, Long>> scores, Row event, long time) {
+            double decay = Math.exp(-(double) (end(time, stepMillis) - time) / decayMillis);
+            long billionths = Math.round(weight(Events.eventType(event)) * decay * BILLION);
+            String category = (String) event.getField(Events.CATEGORY);
+            scores.merge(category, Tuple2.of(billionths, time), RecommendationJob::added);
+            return scores.size() == Batching.MAX_BATCH;
+        }
+
+        private double weight(String eventType) {
+            switch (eventType) {
+                case "view":
+                    return weights[0];
+                case "click":
+                    return weights[1];
+                case "purchase":
+                    return weights[2];
+                default:
+                    return weights[3];
+            }
+        }
+    }
+
+    private static long end(long time, long stepMillis) {
+        return Math.floorDiv(time, stepMillis) * stepMillis + stepMillis;
     }
 
     @Override
@@ -136,18 +174,20 @@ public final class RecommendationJob extends KeyedProcessFunction<Long, Row, Row
     }
 
     @Override
-    public void processElement(Row event, Context context, Collector<Row> out) throws Exception {
-        long time = context.timestamp();
-        long end = Math.floorDiv(time, stepMillis) * stepMillis + stepMillis;
+    public void processElement(
+            Tuple3<Long, Long, Map<String, Tuple2<Long, Long>>> batch, Context context, Collector<Row> out)
+            throws Exception {
+        long end = end(batch.f1, stepMillis);
         Map<String, Tuple2<Long, Long>> scores = ahead.get(end);
         if (scores == null) {
-            scores = new HashMap<>();
             context.timerService().registerEventTimeTimer(end - 1);
+            ahead.put(end, batch.f2);
+        } else {
+            for (Map.Entry<String, Tuple2<Long, Long>> category : batch.f2.entrySet()) {
+                scores.merge(category.getKey(), category.getValue(), RecommendationJob::added);
+            }
+            ahead.put(end, scores);
         }
-        double decay = Math.exp(-(double) (end - time) / decayMillis);
-        long billionths = Math.round(weight(Events.eventType(event)) * decay * BILLION);
-        scores.merge((String) event.getField(Events.CATEGORY), Tuple2.of(billionths, time), RecommendationJob::added);
-        ahead.put(end, scores);
     }
 
     private static Tuple2<Long, Long> added(Tuple2<Long, Long> one, Tuple2<Long, Long> other) {

@@ -11,7 +11,8 @@ import org.apache.flink.api.java.tuple.Tuple2;
 
 /**
  * A key's events ahead of the watermark, in slots of time that are drained as a whole. RocksDB rewrites an entry at each
- * append, so the entry that grows is cut off at sixteen events: one read and one write an event, whatever the rate.
+ * append, so an entry does not grow beyond sixteen events unless a batch is larger: one read and one write a batch,
+ * whatever the rate.
  */
 final class SlotBuffer<E> {
     private static final int CHUNK = 16;
@@ -29,17 +30,21 @@ final class SlotBuffer<E> {
                         new MapStateDescriptor<>("chunks", Types.TUPLE(Types.LONG, Types.INT), events));
     }
 
-    /** Adds an event; true when it is the slot's first. */
-    boolean add(long slot, E event) throws Exception {
+    /** Adds events; true when they are the slot's first. */
+    boolean add(long slot, List<E> events) throws Exception {
         Tuple2<Integer, List<E>> tail = tails.get(slot);
         boolean first = tail == null;
         if (first) {
-            tail = Tuple2.of(0, new ArrayList<>(1));
-        } else if (tail.f1.size() == CHUNK) {
+            tail = Tuple2.of(0, events);
+        } else if (tail.f1.size() + events.size() > CHUNK) {
             chunks.put(Tuple2.of(slot, tail.f0), tail.f1);
-            tail = Tuple2.of(tail.f0 + 1, new ArrayList<>(1));
+            tail = Tuple2.of(tail.f0 + 1, events);
+        } else {
+            List<E> longer = new ArrayList<>(tail.f1.size() + events.size());
+            longer.addAll(tail.f1);
+            longer.addAll(events);
+            tail = Tuple2.of(tail.f0, longer);
         }
-        tail.f1.add(event);
         tails.put(slot, tail);
         return first;
     }
@@ -50,7 +55,7 @@ final class SlotBuffer<E> {
         if (tail == null) {
             return List.of();
         }
-        List<E> events = new ArrayList<>(tail.f0 * CHUNK + tail.f1.size());
+        List<E> events = new ArrayList<>((tail.f0 + 1) * tail.f1.size());
         for (int chunk = 0; chunk < tail.f0; chunk++) {
             Tuple2<Long, Integer> key = Tuple2.of(slot, chunk);
             events.addAll(chunks.get(key));

@@ -9,10 +9,9 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.api.java.tuple.Tuple2;
+import org.apache.flink.streaming.api.operators.StreamFlatMap;
 import org.apache.flink.types.Row;
 import org.junit.jupiter.api.Test;
-import realtime.analytics.intake.Events;
 
 /** The stateful operators in Flink's harness: a stop and a restore anywhere change nothing, and state goes. */
 class OperatorsTest {
@@ -23,30 +22,37 @@ class OperatorsTest {
     /** So far behind every time of the inputs that all state must be gone. */
     private static final long END = 1_000 * MINUTE * 60;
 
-    private static final Replay<Long> FRAUD =
+    private static final Replay<Long, Long> FRAUD =
             new Replay<>(
+                    () -> new StreamFlatMap<>(new FraudJob.Purchases()),
+                    Types.LONG,
                     () -> new FraudJob(WINDOW, new int[] {3, 5, 9}, new String[] {"LOW", "MEDIUM", "HIGH"}, "many"),
-                    Events::userId,
+                    user -> user,
                     Types.LONG,
                     FraudJob.OUTPUT);
-    private static final Replay<Tuple2<Long, String>> BEHAVIOR =
-            new Replay<>(
+    private static final Replay<?, ?> BEHAVIOR =
+            Replay.batched(
+                    new BehaviorJob.Collect(),
+                    BehaviorJob.slotMillis(GAP),
+                    BehaviorJob.KEY,
+                    Types.LIST(BehaviorJob.EVENT),
                     () -> new BehaviorJob(GAP, 4, " -> ", "..."),
-                    event -> Tuple2.of(Events.userId(event), (String) event.getField(Events.SESSION_ID)),
-                    Types.TUPLE(Types.LONG, Types.STRING),
                     BehaviorJob.OUTPUT);
-    private static final Replay<String> ANOMALY =
-            new Replay<>(
-                    () -> new AnomalyJob(10_000, 60 * MINUTE, 3, 10, true),
-                    Events::eventType,
+    private static final Replay<?, ?> ANOMALY =
+            Replay.batched(
+                    new AnomalyJob.Collect(),
+                    10_000,
                     Types.STRING,
+                    Types.LIST(AnomalyJob.EVENT),
+                    () -> new AnomalyJob(10_000, 60 * MINUTE, 3, 10, true),
                     AnomalyJob.OUTPUT);
-
-    private static final Replay<Long> RECOMMENDATION =
-            new Replay<>(
-                    () -> new RecommendationJob(60 * MINUTE, WINDOW, 60 * MINUTE, 3, new double[] {1, 2, 5, 0}),
-                    Events::userId,
+    private static final Replay<?, ?> RECOMMENDATION =
+            Replay.batched(
+                    new RecommendationJob.Collect(WINDOW, 60 * MINUTE, new double[] {1, 2, 5, 0}),
+                    Batching.slotOf(WINDOW),
                     Types.LONG,
+                    RecommendationJob.SCORES,
+                    () -> new RecommendationJob(60 * MINUTE, WINDOW, 60 * MINUTE, 3),
                     RecommendationJob.OUTPUT);
 
     /** Events out of order within the delay, a watermark now and then, some at the edges of windows and gaps. */
@@ -73,7 +79,7 @@ class OperatorsTest {
         return inputs;
     }
 
-    private static <K> void aStopAnywhereChangesNothing(Replay<K> job, List<Replay.Input> inputs) throws Exception {
+    private static void aStopAnywhereChangesNothing(Replay<?, ?> job, List<Replay.Input> inputs) throws Exception {
         List<Row> undisturbed = job.run(inputs);
         assertTrue(undisturbed.size() > 20, () -> "only " + undisturbed.size() + " results");
         assertEquals(0, job.entries, "state is left behind");
@@ -147,7 +153,7 @@ class OperatorsTest {
     /** An event a second for eleven days without a pause, the watermark a minute and a half behind. */
     @Test
     void aMillionEventsOfOneUserLeaveLessThanTenKilobytes() throws Exception {
-        for (Replay<?> job : List.of(FRAUD, BEHAVIOR, RECOMMENDATION)) {
+        for (Replay<?, ?> job : List.of(FRAUD, BEHAVIOR, RECOMMENDATION)) {
             job.run(
                     () ->
                             IntStream.rangeClosed(1, 1_000_000)
