@@ -25,8 +25,6 @@ def environment(settings: Settings) -> StreamExecutionEnvironment:
     configuration.set_string("pipeline.object-reuse", "true")
     # Every operator has an id of its own job: a graph with one that has not is refused, so no savepoint is ever lost.
     configuration.set_string("pipeline.auto-generate-uids", "false")
-    # A Python function asks the JVM for each state entry that its worker has not cached; the default is 1,000.
-    configuration.set_string("python.state.cache-size", "20000")
     result = StreamExecutionEnvironment.get_execution_environment(configuration)
     if settings.local is not None:
         result.set_parallelism(settings.local.parallelism)

@@ -2,27 +2,37 @@
 
 Gives user_id, session_start, session_end (last event), duration_minutes, event_count, exact total_value, and
 event_types in order of first appearance (ties by name; at most 100, then a mark). It comes out when the watermark
-proves that no event can follow: at session_end + gap, or at the cut.
+proves that no event can follow: at session_end + gap, or at the cut, and up to a minute of event time after it.
 
-This is the model for a stateful function of your own: rules without Flink in :mod:`flink_jobs.sessions`, and here
-only state, timers and rows.
+This is the model for a stateful function of your own: rules without Flink in :mod:`flink_jobs.sessions`, state that
+does not cost a question each in :mod:`flink_jobs.group_state`, and here only state, timers and rows. Events come in
+batches, one of a minute and a group of users each (``SessionInput`` and ``Batching`` in flink_jobs/java): what a
+call costs is paid once for all events in it.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from pyflink.common import Row, Types
 from pyflink.datastream import DataStream, KeyedProcessFunction, RuntimeContext, TimerService
-from pyflink.datastream.state import ListState, ListStateDescriptor, ValueState, ValueStateDescriptor
+from pyflink.datastream.state import MapStateDescriptor
 
 from contracts.events import DECIMAL_SCALE
 from contracts.results import MORE_MARK
 from flink_jobs.gateway import java, keyed_by_first_field
-from flink_jobs.sessions import Interval, SessionRules
+from flink_jobs.group_state import GroupState
+from flink_jobs.sessions import Event, Interval, SessionRules
 from flink_jobs.settings import SessionSettings
+
+#: Longest slot of a batch, milliseconds: Batching.MAX_SLOT_MILLIS. The watermark comes at the ends of slots.
+MAX_SLOT = 60_000
+
+#: Users whose state a worker keeps at hand; some 200 MB. Beyond them a group is read again when its turn comes.
+MOST_USERS = 200_000
 
 #: Columns of the output, in order.
 COLUMNS = (
@@ -40,89 +50,111 @@ COLUMNS = (
 
 @dataclass
 class UserState:
-    """One user's state, in one entry: every entry that is read costs a round trip to the JVM.
+    """One user's state. Times are ends of slots.
 
-    ``timer`` is the one close timer that is set; ``ready`` is when the first event of the stash may be added, None
-    while the stash is empty.
+    ``look`` is when the user is to be looked at next because an interval may close; ``waits`` are the times at which
+    events that are too far ahead for the intervals may be added.
     """
 
     intervals: list[Interval] = field(default_factory=list)
-    timer: int | None = None
-    ready: int | None = None
+    look: int | None = None
+    waits: list[int] = field(default_factory=list)
+
+
+#: Users to look at, each with the events of theirs that may be added then.
+Due = dict[int, list[Interval]]
 
 
 class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no types
-    """Keyed by user; in: (event_type, amount) with the event time as timestamp; out: COLUMNS."""
+    """Keyed by group of users; in: user_ids, times, event_types, amounts of some events; out: COLUMNS."""
 
-    def __init__(self, rules: SessionRules) -> None:
+    def __init__(self, rules: SessionRules, slot: int) -> None:
         self._rules = rules
-        self._user: ValueState
-        self._stash: ListState
+        self._slot = slot
+        self._users: GroupState[int, UserState]
+        self._due: GroupState[int, Due]
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Registers the state: the user's intervals, and the events that are too far ahead for them."""
-        pickled = Types.PICKLED_BYTE_ARRAY()
-        self._user = runtime_context.get_state(ValueStateDescriptor("user", pickled))
-        self._stash = runtime_context.get_list_state(ListStateDescriptor("stash", pickled))
+        """Registers the state: users by id, and who is due by time, for which the group has one timer each."""
+        users = MapStateDescriptor("users", Types.LONG(), Types.PICKLED_BYTE_ARRAY())
+        due = MapStateDescriptor("due", Types.LONG(), Types.PICKLED_BYTE_ARRAY())
+        self._users = GroupState(runtime_context.get_map_state(users), MOST_USERS)
+        self._due = GroupState(runtime_context.get_map_state(due), MOST_USERS)
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
-        """Adds the event to its user's intervals, or to the stash."""
-        time: int = ctx.timestamp()
-        timers = ctx.timer_service()
-        watermark: int = timers.current_watermark()
-        event_type, amount = value
-        micros = 0 if amount is None else int(amount.scaleb(DECIMAL_SCALE))
-        event = Interval(time, time, 1, micros, {event_type: time})
-        user: UserState = self._user.value() or UserState()
-        # A timer that is set while others fire reaches the JVM after all that were due, and events may come first.
-        closed = self._advance(user, watermark)
-        if self._rules.must_wait(time, watermark):
-            self._stash.add(event)
-            ready = self._rules.ready_at(time)
-            user.ready = ready if user.ready is None else min(user.ready, ready)
-            timers.register_event_time_timer(ready)
-        else:
-            user.intervals = self._rules.add(user.intervals, event, watermark)
-        self._keep(user, timers)
-        yield from self._rows(ctx.get_current_key(), closed)
+        """Adds the events to their users' intervals, or to what waits."""
+        self._enter(ctx)
+        events: dict[int, list[Event]] = defaultdict(list)
+        for user_id, time, event_type, amount in zip(*value, strict=True):
+            events[user_id].append(Event(time, event_type, _micros(amount)))
+        for user_id, theirs in events.items():
+            yield from self._update(user_id, theirs, ctx.timer_service())
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
-        """Emits what the watermark completes; a superseded timer finds nothing to do."""
-        user: UserState | None = self._user.value()
-        if user is None:
-            return
-        timers = ctx.timer_service()
-        closed = self._advance(user, timers.current_watermark())
-        self._keep(user, timers)
-        yield from self._rows(ctx.get_current_key(), closed)
+        """Emits what the watermark completes for the users who are due; for a superseded reason there is nothing."""
+        self._enter(ctx)
+        for user_id in self._due.get(timestamp) or ():
+            yield from self._update(user_id, [], ctx.timer_service())
+        self._due.remove(timestamp)
 
-    def _advance(self, user: UserState, watermark: int) -> list[Interval]:
+    def _enter(self, ctx: KeyedProcessFunction.Context) -> None:
+        group = ctx.get_current_key()
+        self._users.enter(group)
+        self._due.enter(group)
+
+    def _update(self, user_id: int, events: list[Event], timers: TimerService) -> Iterator[Row]:
+        user = self._users.get(user_id) or UserState()
+        watermark: int = timers.current_watermark()
+        # A timer that is set while others fire reaches the JVM after all that were due, and events may come first.
+        closed = self._advance(user_id, user, watermark)
+        ready = [event for event in events if not self._rules.must_wait(event.time, watermark)]
+        if ready:
+            user.intervals = self._rules.add_events(user.intervals, ready, watermark)
+        for event in events:
+            if self._rules.must_wait(event.time, watermark):
+                self._wait(user_id, user, event, timers)
+        closes = self._rules.closes_at(user.intervals)
+        # One look at a user is enough: a look too early is put off, and one that would be too late is moved.
+        if closes is not None and (user.look is None or self._end_of_slot(closes) < user.look):
+            user.look = self._end_of_slot(closes)
+            self._look_at(user_id, user.look, timers)
+        if user.intervals or user.waits:
+            self._users.put(user_id, user)
+        else:
+            self._users.remove(user_id)
+        for session in closed:
+            yield self._row(user_id, session)
+
+    def _advance(self, user_id: int, user: UserState, watermark: int) -> list[Interval]:
         waiting: list[Interval] = []
-        stash_is_due = user.ready is not None and user.ready <= watermark
-        if stash_is_due:
-            waiting = list(self._stash.get())
-        closed, user.intervals, still_waiting = self._rules.advance(user.intervals, waiting, watermark)
-        if stash_is_due:
-            self._stash.update(still_waiting)
-            user.ready = min((self._rules.ready_at(event.start) for event in still_waiting), default=None)
-        if user.timer is not None and user.timer <= watermark:
-            user.timer = None
+        for time in [time for time in user.waits if time <= watermark]:
+            due = self._due.get(time) or {}
+            waiting += due[user_id]
+            due[user_id] = []
+            self._due.put(time, due)
+            user.waits.remove(time)
+        closed, user.intervals, _ = self._rules.advance(user.intervals, waiting, watermark)
+        if user.look is not None and user.look <= watermark:
+            user.look = None
         return closed
 
-    def _keep(self, user: UserState, timers: TimerService) -> None:
-        closes = self._rules.closes_at(user.intervals)
-        if closes is None and user.ready is None:
-            self._user.clear()
-            return
-        # One timer a user is enough: when it fires too early it is set again, and moved when it would be too late.
-        if closes is not None and (user.timer is None or closes < user.timer):
-            user.timer = closes
-            timers.register_event_time_timer(closes)
-        self._user.update(user)
+    def _wait(self, user_id: int, user: UserState, event: Event, timers: TimerService) -> None:
+        time = self._end_of_slot(self._rules.ready_at(event.time))
+        self._look_at(user_id, time, timers).append(self._rules.interval([event]))
+        if time not in user.waits:
+            user.waits.append(time)
 
-    def _rows(self, user_id: int, sessions: list[Interval]) -> Iterator[Row]:
-        for session in sessions:
-            yield self._row(user_id, session)
+    def _look_at(self, user_id: int, time: int, timers: TimerService) -> list[Interval]:
+        due = self._due.get(time)
+        if due is None:
+            due = {}
+            timers.register_event_time_timer(time)
+        waiting = due.setdefault(user_id, [])
+        self._due.put(time, due)
+        return waiting
+
+    def _end_of_slot(self, time: int) -> int:
+        return time // self._slot * self._slot + self._slot - 1
 
     def _row(self, user_id: int, session: Interval) -> Row:
         event_types = session.event_types()
@@ -142,10 +174,15 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
         )
 
 
+def _micros(amount: Decimal | None) -> int:
+    return 0 if amount is None else int(amount.scaleb(DECIMAL_SCALE))
+
+
 def attach(events: DataStream, settings: SessionSettings) -> DataStream:
     """The job's rows from the stream of accepted events."""
     rules = SessionRules(settings.gap, settings.max_span, settings.max_types)
-    keyed = keyed_by_first_field(java("jobs.SessionInput").attach(events._j_data_stream))
+    slot = min(settings.gap, MAX_SLOT)
+    keyed = keyed_by_first_field(java("jobs.SessionInput").attach(events._j_data_stream, slot))
     output = Types.ROW_NAMED(
         list(COLUMNS),
         [
@@ -160,4 +197,4 @@ def attach(events: DataStream, settings: SessionSettings) -> DataStream:
             Types.LONG(),
         ],
     )
-    return keyed.process(SessionJob(rules), output_type=output).name("session").uid("session-intervals")
+    return keyed.process(SessionJob(rules, slot), output_type=output).name("session").uid("session-intervals")

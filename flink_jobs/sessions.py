@@ -11,7 +11,17 @@ by the caller (:meth:`SessionRules.must_wait`), so no interval can reach a cut t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Event(NamedTuple):
+    """What the rules know of an event."""
+
+    time: int
+    type: str
+    micros: int
 
 
 @dataclass
@@ -46,8 +56,31 @@ class SessionRules:
         """The watermark from which an event that had to wait may be added."""
         return time - self.max_span + 1
 
+    def add_events(self, intervals: list[Interval], events: Sequence[Event], watermark: int) -> list[Interval]:
+        """Adds events none of which has to wait and no two of which are the gap or more apart.
+
+        They are one interval, or two where the cut lies between them: what an interval costs is paid once for all.
+        """
+        cut = self._cut(intervals, watermark)
+        if cut is not None and any(event.time >= cut for event in events):
+            before = [event for event in events if event.time < cut]
+            if before:
+                intervals = self.add(intervals, self.interval(before), watermark)
+            events = [event for event in events if event.time >= cut]
+        return self.add(intervals, self.interval(events), watermark)
+
+    def interval(self, events: Sequence[Event]) -> Interval:
+        """Events, at least one, that are known to belong together."""
+        times = [event.time for event in events]
+        first_times: dict[str, int] = {}
+        for time, name, _ in events:
+            if time < first_times.get(name, time + 1):
+                first_times[name] = time
+        micros = sum(event.micros for event in events)
+        return self._limited(Interval(min(times), max(times), len(times), micros, first_times))
+
     def add(self, intervals: list[Interval], event: Interval, watermark: int) -> list[Interval]:
-        """Adds an interval (of one event, say), merging what is less than the gap apart."""
+        """Adds an interval, merging what is less than the gap apart."""
         cut = self._cut(intervals, watermark)
         kept: list[Interval] = []
         for other in intervals:
@@ -127,16 +160,21 @@ class SessionRules:
         first_times = dict(one.first_times)
         for name, time in other.first_times.items():
             first_times[name] = min(time, first_times.get(name, time))
-        merged = Interval(
-            min(one.start, other.start),
-            max(one.end, other.end),
-            one.count + other.count,
-            one.micros + other.micros,
-            first_times,
-            one.more_types or other.more_types,
+        return self._limited(
+            Interval(
+                min(one.start, other.start),
+                max(one.end, other.end),
+                one.count + other.count,
+                one.micros + other.micros,
+                first_times,
+                one.more_types or other.more_types,
+            )
         )
-        if len(first_times) > self.max_types:
+
+    def _limited(self, interval: Interval) -> Interval:
+        if len(interval.first_times) > self.max_types:
             # The earliest types stay; a later event can only make a dropped one earlier, and then it comes again.
-            merged.first_times = {name: first_times[name] for name in merged.event_types()[: self.max_types]}
-            merged.more_types = True
-        return merged
+            kept = interval.event_types()[: self.max_types]
+            interval.first_times = {name: interval.first_times[name] for name in kept}
+            interval.more_types = True
+        return interval

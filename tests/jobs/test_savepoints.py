@@ -44,7 +44,7 @@ def _due(known: Mapping[str, Result], settings: Settings, watermark: int) -> dic
                 return time - time % settings.anomaly.slice + settings.anomaly.slice - 1
             case ResultType.FRAUD:
                 return time
-            case ResultType.BEHAVIOR:  # at the end of the minute
+            case ResultType.BEHAVIOR | ResultType.SESSION:  # at the end of the minute
                 return (time - 1) // MINUTE * MINUTE + MINUTE - 1
         return time - 1
 

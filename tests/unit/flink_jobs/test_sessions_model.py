@@ -1,15 +1,19 @@
-"""The session job's rules against a plain model, over generated orders of events, watermarks and timers."""
+"""The session job and its rules against a plain model, over generated orders of events, watermarks and timers."""
 
 from __future__ import annotations
 
+import pickle
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flink_jobs.sessions import Interval, SessionRules
+from flink_jobs.session_job import SessionJob
+from flink_jobs.sessions import Event, Interval, SessionRules
 
 #: A watermark beyond everything.
 END = 10**9
@@ -61,78 +65,128 @@ def model(clicks: list[Click], rules: SessionRules) -> list[Session]:
     return sessions
 
 
-@dataclass
+class FakeState:
+    """A MapState of one key."""
+
+    def __init__(self) -> None:
+        self.entries: dict[int, Any] = {}
+
+    def items(self) -> list[tuple[int, Any]]:
+        return list(self.entries.items())
+
+    def put(self, key: int, value: Any) -> None:
+        self.entries[key] = value
+
+    def remove(self, key: int) -> None:
+        del self.entries[key]
+
+
+class Job(SessionJob):
+    """The job itself, but for its rows."""
+
+    def _row(self, _user_id: int, session: Interval) -> Any:
+        return session
+
+
 class Operator:
-    """What Flink and session_job.py do around the rules: a stash, timers, and a watermark.
+    """Flink around the job: state, timers, and a watermark. It is context, timer service and runtime context in one.
 
     ``late_timers``: a timer that is set while others fire comes with the next watermark only, and events may come
     before it. So it is in PyFlink: the JVM hands over all timers that are due before it hears of a new one.
     """
 
-    rules: SessionRules
-    late_timers: bool
-    watermark: int = -(2**63)
-    intervals: list[Interval] = field(default_factory=list)
-    stash: list[Interval] = field(default_factory=list)
-    timers: set[int] = field(default_factory=set)
-    close_timer: int | None = None
-    ready: int | None = None
-    out: list[Interval] = field(default_factory=list)
+    USER = -7
 
-    def element(self, click: Click) -> None:
-        event = Interval(click.time, click.time, 1, click.micros, {click.type: click.time})
-        self._advance()
-        if self.rules.must_wait(click.time, self.watermark):
-            self.stash.append(event)
-            ready = self.rules.ready_at(click.time)
-            self.ready = ready if self.ready is None else min(self.ready, ready)
-            self.timers.add(ready)
-        else:
-            self.intervals = self.rules.add(self.intervals, event, self.watermark)
-        self._keep()
+    def __init__(self, rules: SessionRules, late_timers: bool, watermark: int = -(2**63), slot: int = 1) -> None:
+        self.rules = rules
+        self.watermark = watermark
+        self.timers: set[int] = set()
+        self.out: list[Interval] = []
+        self._late_timers = late_timers
+        self._slot = slot
+        self._states = {"users": FakeState(), "due": FakeState()}
+        self._open()
+
+    def restart(self) -> None:
+        """A checkpoint, and a new job that is restored from it."""
+        self._states = pickle.loads(pickle.dumps(self._states))  # noqa: S301 - the test's own bytes
+        self._open()
+
+    def _open(self) -> None:
+        self._job = Job(self.rules, self._slot)
+        self._job.open(self)
+
+    def get_map_state(self, descriptor: Any) -> FakeState:
+        return self._states[descriptor.get_name()]
+
+    def get_current_key(self) -> int:
+        return 3
+
+    def timer_service(self) -> Operator:
+        return self
+
+    def current_watermark(self) -> int:
+        return self.watermark
+
+    def register_event_time_timer(self, time: int) -> None:
+        self.timers.add(time)
+
+    @property
+    def intervals(self) -> list[Interval]:
+        user = self._states["users"].entries.get(self.USER)
+        return [] if user is None else user.intervals
+
+    def state_size(self) -> int:
+        """Bytes of what the state holds."""
+        return sum(len(pickle.dumps(value)) for state in self._states.values() for value in state.entries.values())
+
+    def is_empty(self) -> bool:
+        return not any(state.entries for state in self._states.values())
+
+    def element(self, *clicks: Click) -> None:
+        columns = (
+            [self.USER] * len(clicks),
+            [click.time for click in clicks],
+            [click.type for click in clicks],
+            [Decimal((int(click.micros < 0), tuple(map(int, str(abs(click.micros)))), -6)) for click in clicks],
+        )
+        self.out += self._job.process_element(columns, self)
 
     def on_watermark(self, watermark: int) -> None:
         self.watermark = watermark
         while due := sorted(timer for timer in self.timers if timer <= watermark):
-            for timer in due if self.late_timers else due[:1]:
+            for timer in due if self._late_timers else due[:1]:
                 self.timers.remove(timer)
-                self._advance()
-                self._keep()
-            if self.late_timers:
+                self.out += self._job.on_timer(timer, self)
+            if self._late_timers:
                 return
-
-    def _advance(self) -> None:
-        waiting: list[Interval] = []
-        if self.ready is not None and self.ready <= self.watermark:
-            waiting, self.stash = self.stash, []
-        closed, self.intervals, still_waiting = self.rules.advance(self.intervals, waiting, self.watermark)
-        if waiting:
-            self.stash = still_waiting
-            self.ready = min((self.rules.ready_at(event.start) for event in still_waiting), default=None)
-        if self.close_timer is not None and self.close_timer <= self.watermark:
-            self.close_timer = None
-        self.out += closed
-
-    def _keep(self) -> None:
-        closes = self.rules.closes_at(self.intervals)
-        if closes is not None and (self.close_timer is None or closes < self.close_timer):
-            self.close_timer = closes
-            self.timers.add(closes)
 
 
 def run(clicks: list[Click], rules: SessionRules, chance: random.Random, late_timers: bool) -> list[Session]:
-    """Sends every event once, in any order that the watermark allows, between advances of the watermark."""
-    operator = Operator(rules, late_timers)
+    """Sends every event once, in any order that the watermark allows, between advances of the watermark.
+
+    Some come alone, some with others of their slot, and now and then the job is restarted.
+    """
+    slot = chance.randint(1, rules.gap)
+    operator = Operator(rules, late_timers, slot=slot)
     rest = list(clicks)
     while rest:
         if chance.random() < 0.4:
             # Up to the next event that has not come: it must stay ahead of the watermark.
             lowest = min(click.time for click in rest)
             operator.on_watermark(chance.randint(max(operator.watermark, -50), lowest - 1))
-        operator.element(rest.pop(chance.randrange(len(rest))))
+        if chance.random() < 0.1:
+            operator.restart()
+        batch = [rest.pop(chance.randrange(len(rest)))]
+        for click in list(rest):
+            if click.time // slot == batch[0].time // slot and chance.random() < 0.5:
+                batch.append(click)
+                rest.remove(click)
+        operator.element(*batch)
     operator.on_watermark(END)
-    assert not operator.intervals
-    assert not operator.stash
+    # What a late timer has set comes with the next watermark.
+    operator.on_watermark(END + 1)
+    assert operator.is_empty()
     return [
         Session(each.start, each.end, each.count, each.micros, tuple(each.event_types()), each.more_types)
         for each in operator.out
@@ -273,6 +327,46 @@ def test_given_exactly_the_types_that_are_allowed_then_no_mark_is_set() -> None:
         intervals = rules.add(intervals, Interval(time, time, 1, 0, {name: time}), -1)
     assert intervals[0].event_types() == ["b", "a"]
     assert not intervals[0].more_types
+
+
+def test_given_events_on_both_sides_of_a_cut_in_one_batch_then_they_are_parted_there() -> None:
+    operator = Operator(SessionRules(gap=30, max_span=60, max_types=9), late_timers=True, slot=30)
+    operator.on_watermark(-1)
+    for click in clicks_at(5, 30, 45):
+        operator.element(click)
+    operator.on_watermark(29)
+    operator.element(*clicks_at(66, 64, 65, 61))
+    operator.on_watermark(END)
+    assert spans(operator) == [(5, 64, 5), (65, 66, 2)]
+
+
+def test_given_more_types_than_allowed_in_one_batch_then_the_earliest_stay_and_the_mark_is_set() -> None:
+    rules = SessionRules(gap=30, max_span=60, max_types=2)
+    interval = rules.interval([Event(20, "c", 0), Event(10, "b", 1), Event(10, "a", 2), Event(5, "c", 3)])
+    assert (interval.event_types(), interval.more_types) == (["c", "a"], True)
+    assert (interval.start, interval.end, interval.count, interval.micros) == (5, 20, 4, 6)
+
+
+def test_given_a_hot_user_then_one_look_at_it_is_due() -> None:
+    operator = Operator(SessionRules(gap=30, max_span=10**6, max_types=9), late_timers=False)
+    for time in range(10_000):
+        operator.on_watermark(time - 1)
+        operator.element(Click(time, "view", 1))
+        assert len(operator.timers) <= 1
+
+
+def test_given_a_million_events_of_one_user_then_the_state_stays_below_10_kb() -> None:
+    """An event every 5 s without a pause, in batches of a minute, with 150 types; cut after each 24 h."""
+    operator = Operator(SessionRules(30 * 60_000, 24 * 3_600_000, 100), late_timers=True, slot=60_000)
+    for first in range(0, 5_000 * 1_000_000, 60_000):
+        operator.on_watermark(first - 60_001)
+        operator.element(
+            *(Click(first + n * 5_000, f"type-{(first // 5_000 + n) % 150}", 10**24 - n) for n in range(12))
+        )
+        if first % 6_000_000 == 0:
+            assert operator.state_size() < 10_000
+    assert sum(each.count for each in operator.out) + sum(each.count for each in operator.intervals) >= 1_000_000
+    assert len(operator.out) == 57  # of 57.9 days
 
 
 def test_given_huge_and_small_values_then_the_sum_is_exact() -> None:
