@@ -10,16 +10,22 @@ public final class Digests {
     private static final int BYTES = 16;
     private static final char SEPARATOR = '\u001f';
 
+    /** One a thread: to look one up costs as much as to digest a payload. */
+    private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(Digests::newSha256);
+
     private Digests() {}
 
-    /** The first 128 bits of SHA-256, in hex. */
-    static String sha256(byte[] bytes) {
-        byte[] digest;
+    private static MessageDigest newSha256() {
         try {
-            digest = MessageDigest.getInstance("SHA-256").digest(bytes);
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every Java platform has SHA-256", impossible);
         }
+    }
+
+    /** The first 128 bits of SHA-256, in hex. */
+    static String sha256(byte[] bytes) {
+        byte[] digest = SHA_256.get().digest(bytes);
         char[] text = new char[2 * BYTES];
         for (int i = 0; i < BYTES; i++) {
             text[2 * i] = HEX[(digest[i] >> 4) & 15];
