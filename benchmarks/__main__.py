@@ -12,7 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks import events, report
-from benchmarks.matrix import DEFAULT, SCENARIOS, START_UP
+from benchmarks.matrix import DEFAULT, SCENARIOS, Scenario
 from benchmarks.measure import Run, RunFailed, run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,33 +26,31 @@ def _say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def _measured(contender: str, file: Path, backend: str, limit: float) -> Run:
+def _measured(contender: str, scenario: Scenario, limit: float) -> Run:
+    shape = scenario.shape
+    file = events.write(shape, FILES)
+    arguments = [contender, str(file), "--warm-up", str(shape.warm_up)]
     if contender in _IN_PROCESS:
-        return run(["benchmarks.local_process", contender, str(file)], limit)
-    return run(["benchmarks.flink", contender, str(file), "--backend", backend], limit)
+        return run(["benchmarks.local_process", *arguments], limit, shape.events)
+    counted = ["--events", str(shape.events), "--backend", scenario.backend]
+    return run(["benchmarks.flink", *arguments, *counted], limit, shape.events)
 
 
 def _costs(scenarios: list[str], contenders: list[str] | None, rounds: int, limit: float) -> list[report.Cost]:
-    start_ups: dict[tuple[str, str], Run] = {}
-    tiny = events.write(START_UP, FILES)
     runs: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for number in range(1, rounds + 1):
         for name in scenarios:
             scenario = SCENARIOS[name]
-            file = events.write(scenario.shape, FILES)
+            if number > scenario.most_rounds:
+                continue
             for contender in scenario.contenders:
                 if contenders and contender not in contenders:
                     continue
-                if contender not in _IN_PROCESS and (contender, scenario.backend) not in start_ups:
-                    start_ups[contender, scenario.backend] = _measured(contender, tiny, scenario.backend, limit)
-                measured = _measured(contender, file, scenario.backend, limit)
+                measured = _measured(contender, scenario, limit)
                 runs[name, contender].append(measured)
                 end = "stopped" if measured.stopped else f"{measured.cpu:.1f} CPU s in {measured.seconds:.1f} s"
                 _say(f"round {number}/{rounds}, {name}, {contender}: {end}")
-    return report.with_ratios(
-        report.cost(name, contender, found, start_ups.get((contender, SCENARIOS[name].backend)))
-        for (name, contender), found in runs.items()
-    )
+    return report.with_ratios(report.cost(name, contender, found) for (name, contender), found in runs.items())
 
 
 def _write(costs: list[report.Cost], lines: list[str]) -> None:

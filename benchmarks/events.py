@@ -1,4 +1,6 @@
-"""The file of events that every contender reads: seeded, of about 165 bytes an event, over four hours of event time.
+"""The file of events that every contender reads: seeded, of about 180 bytes an event, over four hours of event time.
+
+In front of the events that are measured may stand others that warm up, at the same pace.
 
 The format is what flink_jobs/java/.../benchmark/RecordFile.java reads: the number of partitions, then per record
 partition, arrival (epoch milliseconds), length and payload, big-endian.
@@ -16,7 +18,8 @@ PARTITIONS = 4
 SPAN = 4 * 3_600_000
 #: A whole hour, far enough in the past for no event to be in the future: 2026-09-21T13:00:00Z.
 START = 1_789_995_600_000
-ARRIVAL = START + SPAN
+#: After every event.
+ARRIVAL = START + 30 * 24 * 3_600_000
 
 _HEADER = struct.Struct(">i")
 _RECORD = struct.Struct(">iqi")
@@ -31,7 +34,8 @@ class Shape:
     """What the events are like.
 
     ``event_types`` 4 is hot: four types hold everything; more are drawn evenly beside them. ``skewed``: half of the
-    first partition's events stand before all others in the file, so that it runs far ahead.
+    first partition's events stand before all others in the file, so that it runs far ahead. ``warm_up`` events come
+    before the first of ``events``, in order.
     """
 
     events: int
@@ -39,12 +43,13 @@ class Shape:
     users: int = 50_000
     skewed: bool = False
     seed: int = 1
+    warm_up: int = 0
 
     @property
     def name(self) -> str:
         """Names the file: the same name, the same bytes."""
         skew = "skewed" if self.skewed else "even"
-        return f"{self.events}-{self.event_types}-{self.users}-{skew}-{self.seed}"
+        return f"{self.warm_up}-{self.events}-{self.event_types}-{self.users}-{skew}-{self.seed}"
 
 
 class _Visit:
@@ -64,7 +69,7 @@ def _payloads(shape: Shape) -> Iterator[tuple[int, bytes]]:
     visitors: list[_Visit] = []
     while len(visitors) < max(1, shape.events * _BETWEEN // SPAN):
         visitors.append(_Visit(chance, visits := visits + 1, shape))
-    for number in range(shape.events):
+    for number in range(shape.warm_up + shape.events):
         time = START + SPAN * number // shape.events - chance.randrange(2_000)
         place = chance.randrange(len(visitors))
         visit = visitors[place]
@@ -93,20 +98,24 @@ def write(shape: Shape, folder: Path) -> Path:
     path = folder / f"{shape.name}.records"
     if path.exists():
         return path
+    known: list[bytes] = []
     ahead: list[bytes] = []
     rest: list[bytes] = []
-    for partition, payload in _payloads(shape):
+    for number, (partition, payload) in enumerate(_payloads(shape)):
         record = _RECORD.pack(partition, ARRIVAL, len(payload)) + payload
-        runs_ahead = shape.skewed and partition == 0 and len(ahead) < shape.events // PARTITIONS // 2
-        (ahead if runs_ahead else rest).append(record)
-    # The others begin, so that every partition is known, and then one of them runs away.
-    known = rest[: 4 * PARTITIONS]
+        # All begin, so that every partition is known, and then one of them runs away.
+        if number < max(shape.warm_up, 4 * PARTITIONS):
+            known.append(record)
+        elif shape.skewed and partition == 0 and len(ahead) < shape.events // PARTITIONS // 2:
+            ahead.append(record)
+        else:
+            rest.append(record)
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         file.write(_HEADER.pack(PARTITIONS))
         file.writelines(known)
         file.writelines(ahead)
-        file.writelines(rest[len(known) :])
+        file.writelines(rest)
     partial.rename(path)
     return path
 

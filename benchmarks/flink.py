@@ -11,8 +11,10 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,6 @@ def environment(backend: str, checkpoints: Path, thread_mode: bool) -> StreamExe
         "pipeline.object-reuse": "true",
         "python.executable": sys.executable,
         "python.execution-mode": "thread" if thread_mode else "process",
-        "python.state.cache-size": "20000",  # as flink_jobs.main has it
         "state.backend.type": backend,
         "state.backend.incremental": "true",
         "execution.checkpointing.dir": checkpoints.as_uri(),
@@ -70,39 +71,53 @@ def environment(backend: str, checkpoints: Path, thread_mode: bool) -> StreamExe
     return result
 
 
-def _records(env: StreamExecutionEnvironment, file: Path, chosen: Settings) -> Any:
+@dataclass(frozen=True)
+class Input:
+    """The file, how many of its events are measured after how many others, and what tells that those have passed."""
+
+    file: Path
+    events: int
+    warm_up: int
+    mark: Path
+
+
+def _records(env: StreamExecutionEnvironment, given: Input, chosen: Settings) -> Any:
     return java("benchmark.RecordFile").attach(
-        env._j_stream_execution_environment, str(file), chosen.time.watermark_delay, chosen.time.future_tolerance
+        env._j_stream_execution_environment,
+        str(given.file),
+        chosen.time.watermark_delay,
+        chosen.time.future_tolerance,
+        given.warm_up,
+        str(given.mark),
     )
 
 
-def attach_decode(env: StreamExecutionEnvironment, file: Path) -> None:
+def attach_decode(env: StreamExecutionEnvironment, given: Input) -> None:
     """The floor: read, decoded, judged, and forgotten."""
     chosen = settings(FIVE_JOBS)
-    intake = java("intake.IntakeGraph").attach(_records(env, file, chosen), chosen.time.duplicate_window)
+    intake = java("intake.IntakeGraph").attach(_records(env, given, chosen), chosen.time.duplicate_window)
     java("benchmark.CountedDiscard").attach(intake.events(), "events")
     java("benchmark.CountedDiscard").attach(intake.rejected(), "rejected")
 
 
-def attach_jobs(*jobs: str) -> Callable[[StreamExecutionEnvironment, Path], None]:
+def attach_jobs(*jobs: str) -> Callable[[StreamExecutionEnvironment, Input], None]:
     """The application with these jobs."""
 
-    def attach(env: StreamExecutionEnvironment, file: Path) -> None:
+    def attach(env: StreamExecutionEnvironment, given: Input) -> None:
         chosen = settings(jobs)
-        documents = graph.build(env, _records(env, file, chosen), chosen, ROOT / "sql")
+        documents = graph.build(env, _records(env, given, chosen), chosen, ROOT / "sql")
         java("benchmark.CountedDiscard").attach(documents.results, "results")
         java("benchmark.CountedDiscard").attach(documents.rejected, "rejected")
 
     return attach
 
 
-CONTENDERS: dict[str, Callable[[StreamExecutionEnvironment, Path], Any]] = {
+CONTENDERS: dict[str, Callable[[StreamExecutionEnvironment, Input], None]] = {
     "decode": attach_decode,
     **{job.value: attach_jobs(job.value) for job in ResultType},
     "five_jobs": attach_jobs(*FIVE_JOBS),
     "all_jobs": attach_jobs(*(job.value for job in ResultType)),
     "session_thread": attach_jobs(ResultType.SESSION.value),
-    **queries.CONTENDERS,
 }
 
 
@@ -124,25 +139,84 @@ def _tree(pid: int) -> float:
     return _cpu(pid) + sum(_tree(child) for child in _children(pid))
 
 
+class _Meter:
+    """CPU seconds of this process, of the JVM and of the workers of both, and the wall clock."""
+
+    def __init__(self) -> None:
+        self._gateway = int(get_gateway().jvm.java.lang.ProcessHandle.current().pid())
+
+    def read(self) -> tuple[float, float]:
+        return _tree(self._gateway) + time.process_time(), time.monotonic()
+
+
+class _Mark(threading.Thread):
+    """Reads the meter as soon as the source has passed the events that warm up."""
+
+    def __init__(self, meter: _Meter, path: Path) -> None:
+        super().__init__(daemon=True)
+        self.reading = meter.read()
+        self._meter = meter
+        self._path = path
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._path.exists():
+            if self._ended.wait(0.02):
+                return
+        self.reading = self._meter.read()
+
+    def end(self) -> None:
+        """Stops looking."""
+        self._ended.set()
+        self.join()
+
+
+def _run_graph(env: StreamExecutionEnvironment, contender: str, given: Input, meter: _Meter) -> dict[str, Any]:
+    CONTENDERS[contender](env, given)
+    begin = meter.read()
+    mark = _Mark(meter, given.mark)
+    mark.start()
+    result = env.execute(contender)
+    mark.end()
+    counts = {name: result.get_accumulator_result(name) for name in result.get_all_accumulator_results()}
+    return _told(begin, mark.reading, meter.read(), given.events, counts)
+
+
+def _run_query(env: StreamExecutionEnvironment, contender: str, given: Input, meter: _Meter) -> dict[str, Any]:
+    """Its source is Flink's, which tells nothing on its way: a run over what warms up, and then one over all."""
+    begin = meter.read()
+    queries.run(env, contender, given.file, given.warm_up)
+    warm = meter.read()
+    queries.run(env, contender, given.file, given.warm_up + given.events)
+    return _told(begin, warm, meter.read(), given.warm_up + given.events, {})
+
+
+def _told(
+    begin: tuple[float, float], warm: tuple[float, float], end: tuple[float, float], measured: int, counts: Any
+) -> dict[str, Any]:
+    return {
+        "cpu": end[0] - warm[0],
+        "seconds": end[1] - warm[1],
+        "events": measured,
+        "before": warm[0] - begin[0],
+        "counts": counts,
+    }
+
+
 def main() -> None:
     """Runs one contender and prints CPU seconds, seconds and counts."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.flink")
-    parser.add_argument("contender", choices=CONTENDERS)
+    parser.add_argument("contender", choices=[*CONTENDERS, *queries.QUERIES])
     parser.add_argument("file", type=Path)
+    parser.add_argument("--events", type=int, required=True)
+    parser.add_argument("--warm-up", type=int, default=0)
     parser.add_argument("--backend", choices=["rocksdb", "hashmap"], default="rocksdb")
     parser.add_argument("--checkpoints", type=Path, required=True)
     options = parser.parse_args()
     env = environment(options.backend, options.checkpoints, options.contender == "session_thread")
-    finish = CONTENDERS[options.contender](env, options.file)
-    gateway_pid = int(get_gateway().jvm.java.lang.ProcessHandle.current().pid())
-    before, began = _tree(gateway_pid) + time.process_time(), time.monotonic()
-    if finish is None:
-        result = env.execute(options.contender)
-        counts = {name: result.get_accumulator_result(name) for name in result.get_all_accumulator_results()}
-    else:
-        counts = finish()
-    after, ended = _tree(gateway_pid) + time.process_time(), time.monotonic()
-    print(json.dumps({"cpu": after - before, "seconds": ended - began, "counts": counts}))
+    given = Input(options.file, options.events, options.warm_up, options.checkpoints.with_suffix(".warm"))
+    runs = _run_graph if options.contender in CONTENDERS else _run_query
+    print(json.dumps(runs(env, options.contender, given, _Meter())))
 
 
 if __name__ == "__main__":

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.events import Shape
 
 MILLION = 1_000_000
-#: The same graph over so few events that only its start-up is left; taken off every measurement.
-START_UP = Shape(2_000)
+#: Events before those that are measured, so that the JVM's compiler is done with what they need.
+WARM_UP = 500_000
 
+_BASE = Shape(MILLION, warm_up=WARM_UP)
 _JOBS = ("aggregation", "anomaly", "behavior", "recommendation", "fraud")
 _CORE = ("plain_python", "decode", "five_jobs")
+_SESSION = ("session", "session_thread", "seed_session")
 _SEED = ("seed_aggregation", "seed_behavior", "seed_recommendation", "seed_fraud", "seed_anomaly")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A shape of events, a state backend, and who runs on it."""
+    """A shape of events, a state backend, who runs on it, and in how many rounds at most."""
 
     name: str
     shape: Shape
     contenders: tuple[str, ...]
     backend: str = "rocksdb"
+    most_rounds: int = 99
 
 
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
-        Scenario("base", Shape(MILLION), ("plain_python", "polars", "decode", *_JOBS, "five_jobs", *_SEED)),
-        Scenario("heap", Shape(MILLION), _CORE, backend="hashmap"),
-        Scenario("skewed", Shape(MILLION, skewed=True), _CORE),
-        Scenario("sparse", Shape(MILLION, event_types=2_000, users=500_000), _CORE),
-        Scenario("large", Shape(4 * MILLION), _CORE),
-        Scenario("small", Shape(200_000), (*_CORE, "session", "session_thread", "seed_session", "all_jobs")),
-        Scenario("quick", Shape(50_000), (*_CORE, "polars")),
+        Scenario("base", _BASE, ("plain_python", "polars", "decode", *_JOBS, "five_jobs", *_SESSION, "all_jobs")),
+        Scenario("heap", _BASE, (*_CORE, "session"), backend="hashmap"),
+        Scenario("skewed", replace(_BASE, skewed=True), _CORE),
+        Scenario("sparse", replace(_BASE, event_types=2_000, users=500_000), (*_CORE, "session")),
+        Scenario("large", replace(_BASE, events=4 * MILLION), _CORE, most_rounds=2),
+        Scenario("seed", _BASE, ("plain_python", "five_jobs", *_SEED), most_rounds=1),
+        Scenario("small", replace(_BASE, events=200_000), (*_CORE, "session"), most_rounds=1),
+        Scenario("quick", Shape(50_000, warm_up=20_000), (*_CORE, "session", "polars")),
     )
 }
 #: What runs without being named: all but the quick look.

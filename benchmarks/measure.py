@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import threading
 from dataclasses import dataclass, field
@@ -19,13 +20,16 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True)
 class Run:
-    """What one run cost. CPU seconds are of the whole process tree, start-up included; sizes in bytes.
+    """What ``events`` events cost when the contender was warm.
 
-    ``stopped``: it did not end within the limit, so ``cpu`` and ``seconds`` say only that it takes longer.
+    CPU seconds are of the whole process tree, sizes in bytes. ``before`` is what start-up and the events that warm up
+    had cost. ``stopped``: it did not end within the limit, so ``cpu`` and ``seconds`` say only that it takes longer.
     """
 
     cpu: float
     seconds: float
+    events: int
+    before: float
     memory: int
     checkpoint: int
     counts: dict[str, int] = field(default_factory=dict)
@@ -81,8 +85,10 @@ def _size(folder: Path) -> int:
     return largest + shared if largest else 0
 
 
-def run(arguments: list[str], limit: float) -> Run:
-    """Runs ``python -m`` with the arguments; the program prints cpu, seconds and counts as its last line.
+def run(arguments: list[str], limit: float, events: int) -> Run:
+    """Runs ``python -m`` with the arguments; the program prints cpu, seconds, events, before and counts at last.
+
+    ``events``: how many it is about, should it be stopped.
 
     Raises:
         RunFailed: it ended with an error.
@@ -93,12 +99,20 @@ def run(arguments: list[str], limit: float) -> Run:
         command = [sys.executable, "-W", "ignore", "-m", *arguments]
         if arguments[0] == "benchmarks.flink":
             command += ["--checkpoints", str(checkpoints)]
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)  # noqa: S603
+        # An interpreter within the JVM, which a thread-mode function runs in, knows no virtual environment.
+        paths = [str(Path.cwd()), sysconfig.get_path("purelib")]
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        )
         watch = _Watch(process.pid, checkpoints)
         try:
             process.wait(limit)
         except subprocess.TimeoutExpired:
-            return Run(limit, limit, watch.memory, watch.checkpoint, stopped=True)
+            return Run(limit, limit, events, 0.0, watch.memory, watch.checkpoint, stopped=True)
         finally:
             watch.stop()
             with contextlib.suppress(ProcessLookupError):  # the session: Flink and its workers, too
@@ -110,4 +124,12 @@ def run(arguments: list[str], limit: float) -> Run:
         if process.returncode != 0 or not said:
             raise RunFailed(f"{' '.join(arguments)}: exit code {process.returncode}: {' / '.join(said[-5:])}")
         told = json.loads(said[-1])
-        return Run(told["cpu"], told["seconds"], watch.memory, watch.checkpoint, told["counts"])
+        return Run(
+            told["cpu"],
+            told["seconds"],
+            told["events"],
+            told["before"],
+            watch.memory,
+            watch.checkpoint,
+            told["counts"],
+        )

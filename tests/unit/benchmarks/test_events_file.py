@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.events import PARTITIONS, SPAN, START, Shape, read, records, write
+from benchmarks.events import ARRIVAL, PARTITIONS, SPAN, START, Shape, read, records, write
 
 
 def test_the_same_shape_gives_the_same_bytes_and_another_seed_does_not(tmp_path: Path) -> None:
@@ -32,6 +32,16 @@ def test_hot_keys_are_four_and_sparse_ones_many(tmp_path: Path) -> None:
     assert len(hot) == 4
     sparse = Counter(json.loads(payload)["event_type"] for payload in read(write(Shape(2_000, 500), tmp_path)))
     assert len(sparse) > 300
+
+
+def test_what_warms_up_comes_before_at_the_same_pace(tmp_path: Path) -> None:
+    cold = list(read(write(Shape(2_000), tmp_path)))
+    warm = list(read(write(Shape(2_000, warm_up=1_000, skewed=True), tmp_path)))
+    assert len(warm) == 3_000
+    times = [json.loads(payload)["event_time"] for payload in warm]
+    assert max(times[:1_000]) <= START + SPAN // 2
+    assert START + SPAN < max(times) < START + SPAN * 3 // 2 < ARRIVAL
+    assert len(cold) == 2_000
 
 
 @pytest.mark.parametrize("skewed", [False, True])

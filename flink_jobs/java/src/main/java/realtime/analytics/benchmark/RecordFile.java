@@ -5,6 +5,8 @@ import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -33,20 +35,33 @@ public final class RecordFile extends RichSourceFunction<Intake> {
     private final String file;
     private final long delayMillis;
     private final long futureToleranceMillis;
+    private final long warmUp;
+    private final String mark;
     private volatile boolean running = true;
 
-    private RecordFile(String file, long delayMillis, long futureToleranceMillis) {
+    private RecordFile(String file, long delayMillis, long futureToleranceMillis, long warmUp, String mark) {
         this.file = file;
         this.delayMillis = delayMillis;
         this.futureToleranceMillis = futureToleranceMillis;
+        this.warmUp = warmUp;
+        this.mark = mark;
     }
 
-    /** The file as a stream of decoded records. */
+    /**
+     * The file as a stream of decoded records.
+     *
+     * @param warmUp how many records only warm up; when they have left, the file {@code mark} is created.
+     */
     public static DataStream<Intake> attach(
-            StreamExecutionEnvironment environment, String file, long delayMillis, long futureToleranceMillis) {
+            StreamExecutionEnvironment environment,
+            String file,
+            long delayMillis,
+            long futureToleranceMillis,
+            long warmUp,
+            String mark) {
         return environment
                 .addSource(
-                        new RecordFile(file, delayMillis, futureToleranceMillis),
+                        new RecordFile(file, delayMillis, futureToleranceMillis, warmUp, mark),
                         "records",
                         TypeInformation.of(Intake.class))
                 .setParallelism(1)
@@ -66,6 +81,9 @@ public final class RecordFile extends RichSourceFunction<Intake> {
                 names[i] = "shardId-" + i;
             }
             for (long number = 1; running; number++) {
+                if (number == warmUp + 1) {
+                    Files.createFile(Path.of(mark));
+                }
                 int partition;
                 try {
                     partition = records.readInt();
