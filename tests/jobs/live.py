@@ -33,7 +33,10 @@ _PUT_RECORDS = 500
 
 
 class Proxy(http.server.ThreadingHTTPServer):
-    """Hands requests on to moto; holds the first read of a shard back for as long as ``delays`` says, in seconds."""
+    """Hands requests on to moto; holds the first read of a shard back for as long as ``delays`` says, in seconds.
+
+    ``limit``: no read gives more records than that; None leaves it to the reader.
+    """
 
     daemon_threads = True
 
@@ -41,6 +44,7 @@ class Proxy(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.target = port
         self.delays: dict[str, float] = {}
+        self.limit: int | None = None
         self.shard_of: dict[str, str] = {}
         self.held: list[str] = []
         self._released = threading.Event()
@@ -74,11 +78,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        headers = dict(self.headers)
         if operation == "GetRecords":
-            self.server.hold(self.server.shard_of.get(json.loads(body)["ShardIterator"], ""))
+            asked = json.loads(body)
+            self.server.hold(self.server.shard_of.get(asked["ShardIterator"], ""))
+            if self.server.limit is not None:
+                body = json.dumps(asked | {"Limit": self.server.limit}).encode()
+                headers["Content-Length"] = str(len(body))
         connection = http.client.HTTPConnection("127.0.0.1", self.server.target, timeout=60)
         try:
-            connection.request("POST", self.path, body, dict(self.headers))
+            connection.request("POST", self.path, body, headers)
             answer = connection.getresponse()
             content = answer.read()
         finally:
