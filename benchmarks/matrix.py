@@ -11,10 +11,9 @@ MILLION = 1_000_000
 WARM_UP = 500_000
 
 _BASE = Shape(MILLION, warm_up=WARM_UP)
-_JOBS = ("aggregation", "anomaly", "behavior", "recommendation", "fraud")
 _CORE = ("plain_python", "decode", "five_jobs")
-_SESSION = ("session", "session_thread", "seed_session")
-_SEED = ("seed_aggregation", "seed_behavior", "seed_recommendation", "seed_fraud", "seed_anomaly")
+_JOBS = ("aggregation", "anomaly", "behavior", "recommendation", "fraud", "session_thread", "all_jobs")
+_SEED = ("seed_aggregation", "seed_session", "seed_behavior", "seed_recommendation", "seed_fraud", "seed_anomaly")
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,13 @@ class Scenario:
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
-        Scenario("base", _BASE, ("plain_python", "polars", "decode", *_JOBS, "five_jobs", *_SESSION, "all_jobs")),
+        Scenario("base", _BASE, (*_CORE, "session", "polars")),
         Scenario("heap", _BASE, (*_CORE, "session"), backend="hashmap"),
         Scenario("skewed", replace(_BASE, skewed=True), _CORE),
-        Scenario("sparse", replace(_BASE, event_types=2_000, users=500_000), (*_CORE, "session")),
+        Scenario("sparse", replace(_BASE, event_types=2_000, users=500_000), (*_CORE, "session"), most_rounds=2),
         Scenario("large", replace(_BASE, events=4 * MILLION), _CORE, most_rounds=2),
-        Scenario("seed", _BASE, ("plain_python", "five_jobs", *_SEED), most_rounds=1),
+        Scenario("jobs", _BASE, ("plain_python", *_JOBS), most_rounds=2),
+        Scenario("seed", _BASE, ("plain_python", *_SEED), most_rounds=1),
         Scenario("small", replace(_BASE, events=200_000), (*_CORE, "session"), most_rounds=1),
         Scenario("quick", Shape(50_000, warm_up=20_000), (*_CORE, "session", "polars")),
     )
