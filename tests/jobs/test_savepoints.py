@@ -12,7 +12,8 @@ from tests.jobs.harness import HOUR, MINUTE, event
 from tests.jobs.live import Live
 from tests.jobs.oracle import assert_gives, complete_from, judge
 
-FIRST = (ResultType.AGGREGATION, ResultType.BEHAVIOR)
+#: A query, a Java and a Python function.
+FIRST = (ResultType.AGGREGATION, ResultType.BEHAVIOR, ResultType.SESSION)
 #: Open windows and sessions everywhere at the moment of the savepoint: no multiple of any window.
 SAVED_AT = HOUR + 2 * MINUTE + 34_000
 SAVED_AGAIN_AT = 3 * HOUR + 3 * MINUTE + 21_000
@@ -55,7 +56,7 @@ def _of(known: Mapping[str, Result], *jobs: ResultType) -> dict[str, Result]:
     return {identity: result for identity, result in known.items() if ResultType(result["result_type"]) in jobs}
 
 
-def test_two_jobs_then_all_then_one_alone(live: Callable[[int], Live]) -> None:
+def test_some_jobs_then_all_then_one_alone_at_any_parallelism(live: Callable[[int], Live]) -> None:
     run = live(1)
     (shard,) = run.stream.shards()
     every = run.settings(*ResultType)
@@ -76,7 +77,7 @@ def test_two_jobs_then_all_then_one_alone(live: Callable[[int], Live]) -> None:
     horizon = newest() + 1  # a new job has missed all of this
 
     run.stream.put(shard, _events(SAVED_AT, SAVED_AGAIN_AT, 5_000))
-    run.start(every, 2, savepoint)
+    run.start(every, 4, savepoint)
     stayed = _of(due(), *FIRST)
     missed = _of(due(), *set(ResultType) - set(FIRST))
     joined = complete_from(missed, every, horizon)
@@ -86,7 +87,7 @@ def test_two_jobs_then_all_then_one_alone(live: Callable[[int], Live]) -> None:
     again = run.stop()
 
     run.stream.put(shard, [*_events(SAVED_AGAIN_AT, 4 * HOUR, 5_000), event(CLOSING, event_type="heartbeat")])
-    run.start(run.settings(ResultType.BEHAVIOR), 2, again)
+    run.start(run.settings(ResultType.BEHAVIOR), 1, again)
     judged = judge(run.stream.log, every)
     alone = _of(results.expected(judged.events, every), ResultType.BEHAVIOR)
     assert len(alone) > len(_of(stayed, ResultType.BEHAVIOR))

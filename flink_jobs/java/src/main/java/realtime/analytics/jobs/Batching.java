@@ -27,8 +27,8 @@ import org.apache.flink.types.Row;
  *
  * <p>Nothing of it shows in a result: a slot may come in several batches, in any order, from several subtasks. It holds
  * the watermark back to the end of the last whole slot, so that no batch is late; the jobs behind it act at the ends of
- * slots. It has no state: everything leaves before a checkpoint's barrier, and when {@link #MAX_EVENTS} are held, as when
- * one shard runs far ahead.
+ * slots. It has no state: everything leaves before a checkpoint's barrier, and after {@link #MAX_EVENTS}, as when one
+ * shard runs far ahead.
  *
  * <p>Out: key, slot start, and what was collected.
  *
@@ -81,8 +81,8 @@ final class Batching<K, C> extends AbstractStreamOperator<Tuple3<K, Long, C>>
     }
 
     /**
-     * The events as batches. A union has no operator of its own: each of its parts is batched by itself, chained to what
-     * decodes it, so that no event is serialized on its way.
+     * The events as batches. A union has no operator of its own: each of its parts is batched by itself, chained to
+     * what decodes it, so that no event is serialized on its way.
      */
     static <K, C> DataStream<Tuple3<K, Long, C>> attach(
             DataStream<Row> events,

@@ -33,8 +33,8 @@ import realtime.analytics.intake.Events;
  * </pre>
  *
  * An event is added to ONE step, as a whole number of billionths of its weight decayed to the step's end, so that sums
- * are exact in any order; steps decay as a whole. Per user and minute one entry is read and written, per user and active
- * step one more.
+ * are exact in any order; steps decay as a whole. Per user and minute one entry is read and written, per user and
+ * active step one more.
  *
  * <p>Java, because a HOP window in SQL merges every step of a user into all twelve windows that it is in, whether the user
  * is active or not: over 100 CPU seconds a million events on RocksDB (docs/benchmarks), and {@code window_end}

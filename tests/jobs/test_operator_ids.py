@@ -1,0 +1,53 @@
+"""The graph's operators: one source and one decoding whatever the jobs, and ids that are each job's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from contracts.results import ResultType
+from flink_jobs import endpoints, graph
+from flink_jobs.gateway import java
+from flink_jobs.settings import BackfillSettings
+from tests.jobs.harness import SQL, configured, environment
+
+#: Not of a job: source, intake, the rejected stream, and this test's sinks.
+SHARED = ("source", "intake-", "rejected", "documents-")
+
+
+def operators(jar: Path, *jobs: str) -> dict[str, str]:
+    """Name of each operator by its id."""
+    env = environment(jar, 2)
+    settings = configured(*jobs)
+    records = endpoints.archived_records(env, settings, BackfillSettings("/nowhere", 0, 2**62, 0))
+    documents = graph.build(env, records, settings, SQL)
+    java("benchmark.CountedDiscard").attach(documents.results, "documents-results")
+    java("benchmark.CountedDiscard").attach(documents.rejected, "documents-rejected")
+    nodes = env._j_stream_execution_environment.getStreamGraph(False).getStreamNodes()
+    found = {node.getTransformationUID(): node.getOperatorName() for node in nodes}
+    assert None not in found, f"an operator has no id: {found[None]}"
+    assert len(found) == len(list(nodes)), "two operators have one id"
+    return found
+
+
+@pytest.fixture(scope="module")
+def all_jobs(jar: Path) -> dict[str, str]:
+    return operators(jar)
+
+
+def test_the_source_is_read_and_decoded_once_whatever_the_jobs(all_jobs: dict[str, str]) -> None:
+    assert [name for name in all_jobs.values() if "Source" in name] == [all_jobs["source"]]
+
+
+def test_an_operators_id_says_whose_it_is(all_jobs: dict[str, str]) -> None:
+    own = tuple(f"{job.value}-" for job in ResultType)
+    assert not [identity for identity in all_jobs if not identity.startswith((*own, *SHARED))]
+
+
+@pytest.mark.parametrize("job", ResultType)
+def test_a_job_has_the_same_ids_with_and_without_the_others(
+    jar: Path, all_jobs: dict[str, str], job: ResultType
+) -> None:
+    alone = operators(jar, job.value)
+    assert alone.keys() == {identity for identity in all_jobs if identity.startswith((f"{job.value}-", *SHARED))}
