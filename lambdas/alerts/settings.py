@@ -6,18 +6,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contracts.metrics import NAMESPACE
-from lambdas.common.settings import matching, required
+from lambdas.common.settings import matching, required, seconds
 
 TOPIC_VARIABLE = "ALERT_TOPIC_ARN"
 NAMESPACE_VARIABLE = "METRIC_NAMESPACE"
+TABLE_VARIABLE = "PROCESSED_TABLE"
+QUEUE_VARIABLE = "DEAD_LETTER_QUEUE_URL"
+MAX_AGE_VARIABLE = "ALERT_MAX_AGE_SECONDS"
+DIGEST_VARIABLE = "ALERT_DIGEST_ABOVE"
+REMEMBER_VARIABLE = "PROCESSED_TTL_SECONDS"
+
+_HOUR = 3600
+_DAY = 24 * _HOUR
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``topic_arn``: the SNS topic (not FIFO) that alerts go to; ``namespace``: where CloudWatch keeps the counts."""
+    """Where alerts, counts, marks and dead letters go.
+
+    ``topic_arn``: the SNS topic (not FIFO) of alerts; ``namespace``: where CloudWatch keeps the counts; ``table``: the
+    DynamoDB table of processed results; ``queue_url``: the SQS queue of dead letters; ``max_age``: seconds after which
+    an alert is counted only; ``digest_above``: so many alerts of a type in a batch are sent one by one; ``remember``:
+    seconds that a processed result is remembered, longer than the streams can deliver it.
+    """
 
     topic_arn: str
     namespace: str
+    table: str
+    queue_url: str
+    max_age: float
+    digest_above: int
+    remember: float
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -36,4 +55,24 @@ class Settings:
                 r"[A-Za-z][A-Za-z0-9_.#/-]{0,254}",
                 "allowed are 1 to 255 letters, digits and _ . # / -, beginning with a letter",
             ),
+            table=matching(
+                TABLE_VARIABLE,
+                required(env, TABLE_VARIABLE, "the DynamoDB table that remembers processed results"),
+                r"[a-zA-Z0-9_.-]{3,255}",
+                "allowed is a table's name: 3 to 255 letters, digits, _, . and -",
+            ),
+            queue_url=queue_url(env),
+            max_age=seconds(env, MAX_AGE_VARIABLE, default=6 * _HOUR, low=60, high=14 * _DAY),
+            digest_above=int(seconds(env, DIGEST_VARIABLE, default=20, low=1, high=10_000)),
+            remember=seconds(env, REMEMBER_VARIABLE, default=2 * _DAY, low=_HOUR, high=400 * _DAY),
         )
+
+
+def queue_url(env: Mapping[str, str]) -> str:
+    """URL of the dead letters' queue; raises :class:`~lambdas.common.errors.SettingError`."""
+    return matching(
+        QUEUE_VARIABLE,
+        required(env, QUEUE_VARIABLE, "the SQS queue that dead letters go to"),
+        r"https?://[!-~]{3,1024}",
+        "allowed is a queue's URL",
+    )

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeVar
 
+from aws_lambda_powertools.utilities.idempotency.config import IdempotencyConfig
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
+from aws_lambda_powertools.utilities.idempotency.persistence.dynamodb import DynamoDBPersistenceLayer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.logs import fields
@@ -51,6 +53,17 @@ class Claim(Enum):
     BUSY = "busy"
     #: The table did not answer.
     UNKNOWN = "unknown"
+
+
+def store(table: str, remember_seconds: float, client: object) -> Store:
+    """Powertools' layer over a table with the key ``id`` and the TTL attribute ``expiration``."""
+    layer = DynamoDBPersistenceLayer(table_name=table, boto3_client=client)
+    layer.configure(
+        # No cache of the process: an entry that another invocation has given back would still be there.
+        IdempotencyConfig(expires_after_seconds=int(remember_seconds), use_local_cache=False),
+        function_name="result",
+    )
+    return layer
 
 
 @dataclass(frozen=True)
