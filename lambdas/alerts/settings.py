@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contracts.metrics import NAMESPACE
-from lambdas.common.settings import matching, required, seconds
+from lambdas.common.settings import dead_letter_queue, matching, metric_namespace, required, seconds
 
 TOPIC_VARIABLE = "ALERT_TOPIC_ARN"
-NAMESPACE_VARIABLE = "METRIC_NAMESPACE"
 TABLE_VARIABLE = "PROCESSED_TABLE"
-QUEUE_VARIABLE = "DEAD_LETTER_QUEUE_URL"
 MAX_AGE_VARIABLE = "ALERT_MAX_AGE_SECONDS"
 DIGEST_VARIABLE = "ALERT_DIGEST_ABOVE"
 REMEMBER_VARIABLE = "PROCESSED_TTL_SECONDS"
@@ -49,30 +46,15 @@ class Settings:
                 r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}",
                 "allowed is the ARN of a standard topic, arn:aws:sns:<region>:<account>:<name>",
             ),
-            namespace=matching(
-                NAMESPACE_VARIABLE,
-                env.get(NAMESPACE_VARIABLE) or NAMESPACE,
-                r"[A-Za-z][A-Za-z0-9_.#/-]{0,254}",
-                "allowed are 1 to 255 letters, digits and _ . # / -, beginning with a letter",
-            ),
+            namespace=metric_namespace(env),
             table=matching(
                 TABLE_VARIABLE,
                 required(env, TABLE_VARIABLE, "the DynamoDB table that remembers processed results"),
                 r"[a-zA-Z0-9_.-]{3,255}",
                 "allowed is a table's name: 3 to 255 letters, digits, _, . and -",
             ),
-            queue_url=queue_url(env),
+            queue_url=dead_letter_queue(env),
             max_age=seconds(env, MAX_AGE_VARIABLE, default=6 * _HOUR, low=60, high=14 * _DAY),
             digest_above=int(seconds(env, DIGEST_VARIABLE, default=20, low=1, high=10_000)),
             remember=seconds(env, REMEMBER_VARIABLE, default=2 * _DAY, low=_HOUR, high=400 * _DAY),
         )
-
-
-def queue_url(env: Mapping[str, str]) -> str:
-    """URL of the dead letters' queue; raises :class:`~lambdas.common.errors.SettingError`."""
-    return matching(
-        QUEUE_VARIABLE,
-        required(env, QUEUE_VARIABLE, "the SQS queue that dead letters go to"),
-        r"https?://[!-~]{3,1024}",
-        "allowed is a queue's URL",
-    )
