@@ -120,7 +120,7 @@ class NetworkStack(EnvironmentStack):
         return group
 
     def _endpoints(self, existing: ExistingVpc | None) -> None:
-        """Kinesis for the application's source and sinks, S3 for its backfill: no other client runs inside.
+        """Kinesis for the application's source and sinks, S3 for its backfill, and SQS where the indexer runs inside.
 
         Lambda's polling, its logs and the managed service's checkpoints do not cross this network.
         """
@@ -148,6 +148,8 @@ class NetworkStack(EnvironmentStack):
                 conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
             )
         )
+        if self.environment_settings.search.enabled:
+            self._queue_endpoint()
         gateway = ec2.GatewayVpcEndpoint(
             self,
             "S3Endpoint",
@@ -169,6 +171,36 @@ class NetworkStack(EnvironmentStack):
             )
         )
         self._allow_s3(existing)
+
+    def _queue_endpoint(self) -> None:
+        """SQS for the indexer, which sends its dead letters from inside; its role and this policy decide."""
+        group = ec2.SecurityGroup(
+            self,
+            "QueueEndpointGroup",
+            vpc=self.vpc,
+            description=f"{self.prefix}: SQS endpoint",
+            allow_all_outbound=False,
+        )
+        group.add_ingress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "this network")
+        endpoint = ec2.InterfaceVpcEndpoint(
+            self,
+            "QueueEndpoint",
+            vpc=self.vpc,
+            service=ec2.InterfaceVpcEndpointAwsService.SQS,
+            subnets=self.subnets,
+            security_groups=[group],
+            private_dns_enabled=True,
+            open=False,
+        )
+        endpoint.add_to_policy(
+            iam.PolicyStatement(
+                sid="QueuesOfThisEnvironment",
+                principals=[iam.AnyPrincipal()],
+                actions=["sqs:SendMessage"],
+                resources=[self.arn("sqs", f"{self.prefix}-*")],
+                conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+            )
+        )
 
     def _allow_s3(self, existing: ExistingVpc | None) -> None:
         """S3's addresses are public; no template can look its prefix list up, so the settings may name it."""

@@ -11,6 +11,7 @@ from aws_cdk import aws_opensearchservice as opensearch
 from constructs import Construct
 
 from config.model import Environment
+from contracts.metrics import namespace
 from stacks.code import lambda_code, lambda_digest
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction, log_group
@@ -46,6 +47,8 @@ class SearchStack(EnvironmentStack):
         )
         domain_group.add_ingress_rule(self._functions_group, ec2.Port.tcp(443), "indexer and set-up")
         self._functions_group.add_egress_rule(domain_group, ec2.Port.tcp(443), "OpenSearch")
+        vpc_range = ec2.Peer.ipv4(network.vpc.vpc_cidr_block)
+        self._functions_group.add_egress_rule(vpc_range, ec2.Port.tcp(443), "the SQS endpoint, for dead letters")
         # The set-up's role is the master user, so it is made before the domain and must not wait for it.
         setup_event = self._setup_function("on_event", [])
         self.setup = self._setup_function(
@@ -121,6 +124,8 @@ class SearchStack(EnvironmentStack):
             environment={
                 "OPENSEARCH_ENDPOINT": self._endpoint,
                 "INDEX_PREFIX": INDEX_PREFIX,
+                "METRIC_NAMESPACE": namespace(environment.name),
+                "DEAD_LETTER_QUEUE_URL": self.failures.queue_url,
                 "LOG_LEVEL": "INFO",
             },
             statements=[

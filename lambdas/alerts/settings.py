@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambdas.common.settings import dead_letter_queue, matching, metric_namespace, required, seconds
+from lambdas.common.settings import matching, required, seconds
+from lambdas.common.sink_settings import dead_letter_queue, metric_namespace
 
 TOPIC_VARIABLE = "ALERT_TOPIC_ARN"
 TABLE_VARIABLE = "PROCESSED_TABLE"

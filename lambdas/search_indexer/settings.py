@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.common.settings import endpoint, matching, metric_namespace, region, required, seconds
+from lambdas.common.settings import endpoint, matching, region, required, seconds
+from lambdas.common.sink_settings import metric_namespace
 
 ENDPOINT_VARIABLE = "OPENSEARCH_ENDPOINT"
 PREFIX_VARIABLE = "INDEX_PREFIX"

@@ -40,7 +40,7 @@ class NoTimeLeft:
 
 @pytest.fixture(autouse=True)
 def dead() -> Iterator[Dead]:
-    with mock_aws():
+    with mock_aws(config={"core": {"mock_credentials": False}}):  # the fake ones of conftest are those that sign
         sqs = boto3.client("sqs")
         yield Dead(sqs, sqs.create_queue(QueueName="dead")["QueueUrl"])
 
