@@ -50,6 +50,7 @@ class NetworkStack(EnvironmentStack):
             else ec2.SubnetSelection(subnet_group_name=_SUBNETS)
         )
         self.application_group = self._group("ApplicationGroup", "the Flink application")
+        self.search_group = self._group("SearchGroup", "functions of search") if environment.search.enabled else None
         if existing is None or existing.create_endpoints:
             self._endpoints(existing)
 
@@ -116,7 +117,7 @@ class NetworkStack(EnvironmentStack):
         group = ec2.SecurityGroup(
             self, name, vpc=self.vpc, description=f"{self.prefix}: {of}", allow_all_outbound=False
         )
-        group.add_egress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "endpoints of this network")
+        group.add_egress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "this network alone")
         return group
 
     def _endpoints(self, existing: ExistingVpc | None) -> None:
@@ -148,8 +149,8 @@ class NetworkStack(EnvironmentStack):
                 conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
             )
         )
-        if self.environment_settings.search.enabled:
-            self._queue_endpoint()
+        if self.search_group is not None:
+            self._queue_endpoint(self.search_group)
         gateway = ec2.GatewayVpcEndpoint(
             self,
             "S3Endpoint",
@@ -172,8 +173,8 @@ class NetworkStack(EnvironmentStack):
         )
         self._allow_s3(existing)
 
-    def _queue_endpoint(self) -> None:
-        """SQS for the indexer, which sends its dead letters from inside; its role and this policy decide."""
+    def _queue_endpoint(self, clients: ec2.ISecurityGroup) -> None:
+        """SQS for the indexer, which sends its dead letters from inside."""
         group = ec2.SecurityGroup(
             self,
             "QueueEndpointGroup",
@@ -181,7 +182,7 @@ class NetworkStack(EnvironmentStack):
             description=f"{self.prefix}: SQS endpoint",
             allow_all_outbound=False,
         )
-        group.add_ingress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "this network")
+        group.add_ingress_rule(clients, ec2.Port.tcp(443), "functions of search")
         endpoint = ec2.InterfaceVpcEndpoint(
             self,
             "QueueEndpoint",

@@ -39,16 +39,13 @@ class SearchStack(EnvironmentStack):
         self.domain_name = self.prefix  # at most 28 characters: 1 to 8 of the environment's name fit
         self.domain_arn = self.arn("es", f"domain/{self.domain_name}")
         self._network, self._key = network, streams.data_key
-        self._functions_group = ec2.SecurityGroup(
-            self, "FunctionsGroup", vpc=network.vpc, description=f"{self.prefix}: search", allow_all_outbound=False
-        )
+        if network.search_group is None:
+            raise ValueError("the network was made without a group for search")
+        self._functions_group = network.search_group
         domain_group = ec2.SecurityGroup(
             self, "DomainGroup", vpc=network.vpc, description=f"{self.prefix}: OpenSearch", allow_all_outbound=False
         )
-        domain_group.add_ingress_rule(self._functions_group, ec2.Port.tcp(443), "indexer and set-up")
-        self._functions_group.add_egress_rule(domain_group, ec2.Port.tcp(443), "OpenSearch")
-        vpc_range = ec2.Peer.ipv4(network.vpc.vpc_cidr_block)
-        self._functions_group.add_egress_rule(vpc_range, ec2.Port.tcp(443), "the SQS endpoint, for dead letters")
+        domain_group.add_ingress_rule(self._functions_group, ec2.Port.tcp(443), "functions of search")
         # The set-up's role is the master user, so it is made before the domain and must not wait for it.
         setup_event = self._setup_function("on_event", [])
         self.setup = self._setup_function(
