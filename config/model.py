@@ -122,6 +122,10 @@ class Alerts(Section):
     """Who is told."""
 
     emails: Annotated[tuple[Email, ...], AsTuple] = ()
+    #: An older alert is counted and not sent: nobody acts on it any more, and a backlog would page for hours.
+    max_age_hours: Annotated[int, Field(ge=1, le=336)] = 6
+    #: More alerts of one type in a batch are one message.
+    digest_above: Annotated[int, Field(ge=1, le=10_000)] = 20
 
 
 class Search(Section):

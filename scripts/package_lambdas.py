@@ -1,10 +1,10 @@
 """Builds build/lambdas/<function>/: what one function imports, and nothing else.
 
 The imports are followed in the source (``ast``), from the modules that hold the handlers, through ``lambdas`` and
-``contracts``. Nothing of others is packed: boto3, and with it botocore and urllib3, are part of Lambda's Python
-runtimes from python3.11 on (StrEnum and datetime.UTC want 3.11), and an import of anything else is refused here
-rather than at the first invocation. The runtimes' SDK follows boto3's releases with weeks of delay; the youngest
-call that is made, ListApplicationOperations, is older than that by years.
+``contracts``. Of others only :data:`BUNDLED` is packed, module by module: boto3, and with it botocore, urllib3 and
+jmespath, are part of Lambda's Python runtimes from python3.11 on (StrEnum and datetime.UTC want 3.11), and an import of
+anything else is refused here rather than at the first invocation. The runtimes' SDK follows boto3's releases with weeks
+of delay; the youngest call that is made, ListApplicationOperations, is older than that by years.
 
 The same sources give the same bytes, names, modes and times, in the same order.
 """
@@ -14,11 +14,13 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
+import importlib.util
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 #: Modules that hold the handlers of each function.
@@ -46,8 +48,11 @@ HANDLERS: dict[str, tuple[str, ...]] = {
 }
 
 _OURS = ("lambdas", "contracts")
-#: Comes with the runtime beside the standard library.
-_RUNTIME = frozenset({"boto3", "botocore", "urllib3"})
+#: Packed from the installed packages, whose versions and hashes requirements/dev.lock holds: plain Python, so the same
+#: files on every architecture. Their optional parts (pydantic, redis) import what is not there only when they are used.
+BUNDLED = ("aws_lambda_powertools", "typing_extensions")
+#: Comes with the runtime beside the standard library; jmespath is a dependency of botocore.
+_RUNTIME = frozenset({"boto3", "botocore", "jmespath", "urllib3"})
 #: 1980-01-01, the first time that a zip can hold; CDK zips the folder.
 _TIME = 315_532_800
 
@@ -68,10 +73,10 @@ def contents(function: str, root: Path = Path()) -> dict[str, Path]:
             path = _file(root, name)
             if path is None:
                 raise PackageError(f"{function}: there is no module {name}")
-            key = path.relative_to(root).as_posix()
+            key = path.relative_to(_base(root, name)).as_posix()
             if key not in files:
                 files[key] = path
-                waiting.extend(_imports(root, path))
+                waiting.extend(_imports(root, path, name))
     return dict(sorted(files.items()))
 
 
@@ -133,34 +138,57 @@ def _with_parents(name: str) -> Iterator[str]:
     return (".".join(parts[: count + 1]) for count in range(len(parts)))
 
 
+def _top(name: str) -> str:
+    return name.split(".")[0]
+
+
+@cache
+def _site_packages(package: str) -> Path:
+    """Where an installed package lies."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise PackageError(f"{package} is not installed: run `make setup`")
+    path = Path(spec.origin)
+    return path.parent.parent if path.name == "__init__.py" else path.parent
+
+
+def _base(root: Path, name: str) -> Path:
+    return _site_packages(_top(name)) if _top(name) in BUNDLED else root
+
+
 def _file(root: Path, name: str) -> Path | None:
-    base = root.joinpath(*name.split("."))
+    base = _base(root, name).joinpath(*name.split("."))
     for path in (base / "__init__.py", base.with_suffix(".py")):
         if path.is_file():
             return path
     return None
 
 
-def _imports(root: Path, path: Path) -> list[str]:
-    """Modules of ours that the file imports when it runs, at any depth of it."""
+def _imports(root: Path, path: Path, importer: str) -> list[str]:
+    """Modules to pack that the file imports when it runs, at any depth of it.
+
+    ``importer`` is its name. What a bundled file imports and is neither there nor the runtime's, is optional.
+    """
+    known, bundled = (*_OURS, *BUNDLED), _top(importer) in BUNDLED
+    package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
     found: list[str] = []
     for node in _running(ast.parse(path.read_bytes(), str(path))):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            if node.level or node.module is None:
+            if node.level and not bundled:
                 raise PackageError(f"{path}:{node.lineno}: a relative import is not followed")
-            modules = [node.module]
-            if node.module.split(".")[0] in _OURS:  # what is imported may be a module or a name in one
-                names = (f"{node.module}.{alias.name}" for alias in node.names)
+            source = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            modules = [source]
+            if _top(source) in known:  # what is imported may be a module or a name in one
+                names = (f"{source}.{alias.name}" for alias in node.names)
                 modules += [name for name in names if _file(root, name) is not None]
         else:
             continue
         for module in modules:
-            top = module.split(".")[0]
-            if top in _OURS:
+            if _top(module) in known:
                 found.append(module)
-            elif top not in _RUNTIME and top not in sys.stdlib_module_names:
+            elif not bundled and _top(module) not in _RUNTIME and _top(module) not in sys.stdlib_module_names:
                 raise PackageError(f"{path}:{node.lineno}: {module} is not part of Lambda's Python runtime")
     return found
 

@@ -50,6 +50,7 @@ class NetworkStack(EnvironmentStack):
             else ec2.SubnetSelection(subnet_group_name=_SUBNETS)
         )
         self.application_group = self._group("ApplicationGroup", "the Flink application")
+        self.search_group = self._group("SearchGroup", "functions of search") if environment.search.enabled else None
         if existing is None or existing.create_endpoints:
             self._endpoints(existing)
 
@@ -116,11 +117,11 @@ class NetworkStack(EnvironmentStack):
         group = ec2.SecurityGroup(
             self, name, vpc=self.vpc, description=f"{self.prefix}: {of}", allow_all_outbound=False
         )
-        group.add_egress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "endpoints of this network")
+        group.add_egress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "this network alone")
         return group
 
     def _endpoints(self, existing: ExistingVpc | None) -> None:
-        """Kinesis for the application's source and sinks, S3 for its backfill: no other client runs inside.
+        """Kinesis for the application's source and sinks, S3 for its backfill, and SQS where the indexer runs inside.
 
         Lambda's polling, its logs and the managed service's checkpoints do not cross this network.
         """
@@ -148,6 +149,8 @@ class NetworkStack(EnvironmentStack):
                 conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
             )
         )
+        if self.search_group is not None:
+            self._queue_endpoint(self.search_group)
         gateway = ec2.GatewayVpcEndpoint(
             self,
             "S3Endpoint",
@@ -169,6 +172,36 @@ class NetworkStack(EnvironmentStack):
             )
         )
         self._allow_s3(existing)
+
+    def _queue_endpoint(self, clients: ec2.ISecurityGroup) -> None:
+        """SQS for the indexer, which sends its dead letters from inside."""
+        group = ec2.SecurityGroup(
+            self,
+            "QueueEndpointGroup",
+            vpc=self.vpc,
+            description=f"{self.prefix}: SQS endpoint",
+            allow_all_outbound=False,
+        )
+        group.add_ingress_rule(clients, ec2.Port.tcp(443), "functions of search")
+        endpoint = ec2.InterfaceVpcEndpoint(
+            self,
+            "QueueEndpoint",
+            vpc=self.vpc,
+            service=ec2.InterfaceVpcEndpointAwsService.SQS,
+            subnets=self.subnets,
+            security_groups=[group],
+            private_dns_enabled=True,
+            open=False,
+        )
+        endpoint.add_to_policy(
+            iam.PolicyStatement(
+                sid="QueuesOfThisEnvironment",
+                principals=[iam.AnyPrincipal()],
+                actions=["sqs:SendMessage"],
+                resources=[self.arn("sqs", f"{self.prefix}-*")],
+                conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+            )
+        )
 
     def _allow_s3(self, existing: ExistingVpc | None) -> None:
         """S3's addresses are public; no template can look its prefix list up, so the settings may name it."""

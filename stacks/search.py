@@ -11,6 +11,7 @@ from aws_cdk import aws_opensearchservice as opensearch
 from constructs import Construct
 
 from config.model import Environment
+from contracts.metrics import namespace
 from stacks.code import lambda_code, lambda_digest
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction, log_group
@@ -38,14 +39,13 @@ class SearchStack(EnvironmentStack):
         self.domain_name = self.prefix  # at most 28 characters: 1 to 8 of the environment's name fit
         self.domain_arn = self.arn("es", f"domain/{self.domain_name}")
         self._network, self._key = network, streams.data_key
-        self._functions_group = ec2.SecurityGroup(
-            self, "FunctionsGroup", vpc=network.vpc, description=f"{self.prefix}: search", allow_all_outbound=False
-        )
+        if network.search_group is None:
+            raise ValueError("the network was made without a group for search")
+        self._functions_group = network.search_group
         domain_group = ec2.SecurityGroup(
             self, "DomainGroup", vpc=network.vpc, description=f"{self.prefix}: OpenSearch", allow_all_outbound=False
         )
-        domain_group.add_ingress_rule(self._functions_group, ec2.Port.tcp(443), "indexer and set-up")
-        self._functions_group.add_egress_rule(domain_group, ec2.Port.tcp(443), "OpenSearch")
+        domain_group.add_ingress_rule(self._functions_group, ec2.Port.tcp(443), "functions of search")
         # The set-up's role is the master user, so it is made before the domain and must not wait for it.
         setup_event = self._setup_function("on_event", [])
         self.setup = self._setup_function(
@@ -121,6 +121,8 @@ class SearchStack(EnvironmentStack):
             environment={
                 "OPENSEARCH_ENDPOINT": self._endpoint,
                 "INDEX_PREFIX": INDEX_PREFIX,
+                "METRIC_NAMESPACE": namespace(environment.name),
+                "DEAD_LETTER_QUEUE_URL": self.failures.queue_url,
                 "LOG_LEVEL": "INFO",
             },
             statements=[

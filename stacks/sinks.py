@@ -61,11 +61,21 @@ class SinksStack(EnvironmentStack):
             environment={
                 "ALERT_TOPIC_ARN": self.topic.topic_arn,
                 "METRIC_NAMESPACE": namespace(environment.name),
+                "PROCESSED_TABLE": self.processed.table_name,
+                "PROCESSED_TTL_SECONDS": str(_remembered_hours(environment) * 3600),
+                "DEAD_LETTER_QUEUE_URL": self.failures.queue_url,
+                "ALERT_MAX_AGE_SECONDS": str(environment.alerts.max_age_hours * 3600),
+                "ALERT_DIGEST_ABOVE": str(environment.alerts.digest_above),
                 "LOG_LEVEL": "INFO",
             },
             statements=[
                 *reading_statements([results, rejected], key, self.failures),
                 allow("PublishAlerts", ["sns:Publish"], [self.topic.topic_arn]),
+                allow(
+                    "RememberResults",
+                    ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+                    [self.processed.table_arn],
+                ),
                 # PutMetricData knows no resource; the condition keeps it to the kit's namespace.
                 allow(
                     "PutMetrics",
@@ -77,3 +87,9 @@ class SinksStack(EnvironmentStack):
         )
         read(self, "ReadResults", self.alerts.function, results, self.failures)
         read(self, "ReadRejected", self.alerts.function, rejected, self.failures)
+
+
+def _remembered_hours(environment: Environment) -> int:
+    """Longer than a stream can deliver a result again, by a day: an extended retention counts from its arrival."""
+    streams = environment.streams
+    return max(streams.results.retention_hours, streams.rejected.retention_hours) + 24

@@ -23,18 +23,33 @@ _MEDIUM_SCORE = 5.0
 
 @dataclass(frozen=True)
 class Alert:
-    """One SNS message: ``body`` is a JSON object in ASCII, ``attributes`` are what subscribers filter on."""
+    """One SNS message about one result, or a digest about many.
 
-    result: Result
+    ``body`` is a JSON object in ASCII, for machines; ``text`` is what a mail says; ``attributes`` are what subscribers
+    filter on.
+    """
+
+    results: tuple[Result, ...]
     subject: str
     body: str
+    text: str
     attributes: dict[str, str]
 
     @property
+    def result(self) -> Result:
+        """The result of an alert that is no digest."""
+        return self.results[0]
+
+    @property
+    def message(self) -> str:
+        """The message as SNS takes it with MessageStructure ``json``: a text for each protocol."""
+        return json.dumps({"default": self.body, "email": self.text})
+
+    @property
     def size(self) -> int:
-        """Bytes that count towards SNS's 256 KB a call: subject, body and attributes, all of them ASCII."""
+        """Bytes that count towards SNS's 256 KB a call: subject, message and attributes, all of them ASCII."""
         attributes = sum(len(name) + len("String") + len(value) for name, value in self.attributes.items())
-        return len(self.subject) + len(self.body) + attributes
+        return len(self.subject) + len(self.message) + attributes
 
 
 def alert_of(result: Result) -> Alert | None:
@@ -128,7 +143,14 @@ def _fraud(result: Result) -> Alert:
 def _alert(result: Result, title: str, content: dict[str, object], attributes: dict[str, str]) -> Alert:
     # ASCII JSON: SNS and SQS refuse some characters that a user's text may hold; escaped they pass
     body = json.dumps(content, ensure_ascii=True, allow_nan=False)
-    return Alert(result, subject(title), body, attributes)
+    return Alert((result,), subject(title), body, _mail(content), attributes)
+
+
+def _mail(content: dict[str, object]) -> str:
+    """What a person reads: the sentence, then each member on a line."""
+    lines = [f"{name}: {value}" for name, value in content.items() if name != "message"]
+    # A user's text is escaped as in JSON: a mail is plain text, and SNS refuses some characters.
+    return "\n".join([str(content["message"]), "", *lines]).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _attributes(alert_type: str, severity: str, event_type: str) -> dict[str, str]:

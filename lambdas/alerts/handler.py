@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import boto3
 from botocore.config import Config
 
-from lambdas.alerts.function import AlertsFunction
+from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.alerts.settings import Settings
 from lambdas.common import logs
+from lambdas.common.dead_letters import DeadLetterQueue
+from lambdas.common.invocation import remaining
+from lambdas.common.once import store
 from lambdas.common.response import BatchResponse
 
 # boto3 would wait a minute for an answer, longer than the function may run: a hanging call must fail its own
@@ -27,7 +30,7 @@ def handler(event: Mapping[str, object], context: object) -> BatchResponse:
     :class:`~lambdas.common.errors.SettingError` for a bad environment and
     :class:`~lambdas.common.errors.EventError` for what is no Kinesis event; no record's content raises.
     """
-    return function().handle(event)
+    return function().handle(event, remaining(context))
 
 
 @cache
@@ -45,4 +48,7 @@ def function() -> AlertsFunction:
         sns=session.client("sns", config=_CONFIG),
         cloudwatch=session.client("cloudwatch", config=_CONFIG),
         now=lambda: datetime.now(UTC),
+        store=store(settings.table, settings.remember, session.client("dynamodb", config=_CONFIG)),
+        dead_letters=DeadLetterQueue(session.client("sqs", config=_CONFIG), settings.queue_url),
+        rules=Rules(timedelta(seconds=settings.max_age), settings.digest_above),
     )

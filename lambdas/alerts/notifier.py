@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +12,7 @@ from lambdas.alerts.alert import Alert
 from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
 from lambdas.common.records import Failure, failed
+from lambdas.common.result import Result
 
 LOGGER = logging.getLogger(__name__)
 
@@ -41,10 +42,13 @@ class SnsClient(Protocol):
         ...
 
 
-def publish(sns: SnsClient, topic_arn: str, alerts: Iterable[Alert]) -> list[Failure]:
+def publish(
+    sns: SnsClient, topic_arn: str, alerts: Iterable[Alert], accepted: Callable[[Iterable[Result]], None]
+) -> list[Failure]:
     """Publish ``alerts`` to the topic; the failures are the records of those that SNS did not take.
 
-    A refused entry fails its own records; a refused or unanswered call fails all of its records.
+    A refused entry fails its own records; a refused or unanswered call fails all of its records. ``accepted`` is told
+    the results of each call that SNS took, before the next call: what dies after it repeats none of them.
     """
     failures: list[Failure] = []
     for chunk in chunks(alerts, max_items=MAX_ENTRIES, max_bytes=MAX_BYTES, size_of=lambda alert: alert.size):
@@ -56,9 +60,10 @@ def publish(sns: SnsClient, topic_arn: str, alerts: Iterable[Alert]) -> list[Fai
             reason = f"SNS publish_batch failed: {type(error).__name__}"
             failures.extend(_failures(chunk, reason))
             continue
-        for refused in answer.get("Failed", []):
-            reason = f"SNS refused the alert: {refused.get('Code', 'no code')}"
-            failures.extend(_failures([chunk[int(refused["Id"])]], reason))
+        refused = {int(entry["Id"]): entry.get("Code", "no code") for entry in answer.get("Failed", [])}
+        accepted(result for index, alert in enumerate(chunk) if index not in refused for result in alert.results)
+        for index, code in refused.items():
+            failures.extend(_failures([chunk[index]], f"SNS refused the alert: {code}"))
     return failures
 
 
@@ -66,7 +71,8 @@ def _entry(index: int, alert: Alert) -> dict[str, object]:
     return {
         "Id": str(index),  # unique in its call, and the way back from `Failed`
         "Subject": alert.subject,
-        "Message": alert.body,
+        "Message": alert.message,
+        "MessageStructure": "json",
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in alert.attributes.items()
         },
@@ -75,5 +81,8 @@ def _entry(index: int, alert: Alert) -> dict[str, object]:
 
 def _failures(alerts: Iterable[Alert], reason: str) -> list[Failure]:
     return [
-        failed(LOGGER, alert.result.shard, sequence, reason) for alert in alerts for sequence in alert.result.sequences
+        failed(LOGGER, result.shard, sequence, reason)
+        for alert in alerts
+        for result in alert.results
+        for sequence in result.sequences
     ]

@@ -5,19 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contracts.metrics import NAMESPACE
-from lambdas.common.settings import matching, required
+from lambdas.common.settings import matching, required, seconds
+from lambdas.common.sink_settings import dead_letter_queue, metric_namespace
 
 TOPIC_VARIABLE = "ALERT_TOPIC_ARN"
-NAMESPACE_VARIABLE = "METRIC_NAMESPACE"
+TABLE_VARIABLE = "PROCESSED_TABLE"
+MAX_AGE_VARIABLE = "ALERT_MAX_AGE_SECONDS"
+DIGEST_VARIABLE = "ALERT_DIGEST_ABOVE"
+REMEMBER_VARIABLE = "PROCESSED_TTL_SECONDS"
+
+_HOUR = 3600
+_DAY = 24 * _HOUR
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``topic_arn``: the SNS topic (not FIFO) that alerts go to; ``namespace``: where CloudWatch keeps the counts."""
+    """Where alerts, counts, marks and dead letters go.
+
+    ``topic_arn``: the SNS topic (not FIFO) of alerts; ``namespace``: where CloudWatch keeps the counts; ``table``: the
+    DynamoDB table of processed results; ``queue_url``: the SQS queue of dead letters; ``max_age``: seconds after which
+    an alert is counted only; ``digest_above``: so many alerts of a type in a batch are sent one by one; ``remember``:
+    seconds that a processed result is remembered, longer than the streams can deliver it.
+    """
 
     topic_arn: str
     namespace: str
+    table: str
+    queue_url: str
+    max_age: float
+    digest_above: int
+    remember: float
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -30,10 +47,15 @@ class Settings:
                 r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}",
                 "allowed is the ARN of a standard topic, arn:aws:sns:<region>:<account>:<name>",
             ),
-            namespace=matching(
-                NAMESPACE_VARIABLE,
-                env.get(NAMESPACE_VARIABLE) or NAMESPACE,
-                r"[A-Za-z][A-Za-z0-9_.#/-]{0,254}",
-                "allowed are 1 to 255 letters, digits and _ . # / -, beginning with a letter",
+            namespace=metric_namespace(env),
+            table=matching(
+                TABLE_VARIABLE,
+                required(env, TABLE_VARIABLE, "the DynamoDB table that remembers processed results"),
+                r"[a-zA-Z0-9_.-]{3,255}",
+                "allowed is a table's name: 3 to 255 letters, digits, _, . and -",
             ),
+            queue_url=dead_letter_queue(env),
+            max_age=seconds(env, MAX_AGE_VARIABLE, default=6 * _HOUR, low=60, high=14 * _DAY),
+            digest_above=int(seconds(env, DIGEST_VARIABLE, default=20, low=1, high=10_000)),
+            remember=seconds(env, REMEMBER_VARIABLE, default=2 * _DAY, low=_HOUR, high=400 * _DAY),
         )

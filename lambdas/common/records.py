@@ -8,8 +8,9 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal, DecimalException
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from contracts.rejections import REJECTED
 from contracts.results import ResultType
@@ -23,6 +24,7 @@ LOGGER = logging.getLogger(__name__)
 RESULT_TYPES = frozenset({*(member.value for member in ResultType), REJECTED})
 
 # 512 bytes is OpenSearch's limit of an `_id`; ids of the contract are ASCII and far shorter.
+_YEAR_9999 = 253_370_764_800
 _RESULT_ID = re.compile(r"[!-~]{1,512}")
 
 
@@ -36,11 +38,26 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class RawRecord:
+    """A record as the stream delivered it: where it was, when the stream took it (ISO 8601, UTC), and its bytes."""
+
+    stream: str
+    shard: str
+    sequence: str
+    arrived: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
 class Batch:
-    """One invocation's records, in shard order: the results, and what is no result."""
+    """One invocation's records, in shard order: the results, and what is no result.
+
+    ``raw`` holds every record by its sequence number: what a dead letter is made of.
+    """
 
     results: tuple[Result, ...]
     failures: tuple[Failure, ...]
+    raw: Mapping[str, RawRecord]
 
 
 def decode(event: Mapping[str, object]) -> Batch:
@@ -54,13 +71,15 @@ def decode(event: Mapping[str, object]) -> Batch:
         raise EventError("not a Kinesis event: `Records` is not a list")
     results: list[Result] = []
     failures: list[Failure] = []
+    raw: dict[str, RawRecord] = {}
     for entry in entries:
         shard, sequence, data = _place(entry)
+        raw[sequence] = _raw(entry, shard, sequence, data)
         try:
             results.append(_result(shard, sequence, data))
         except RecordError as error:
             failures.append(failed(LOGGER, shard, sequence, str(error)))
-    return Batch(tuple(results), tuple(failures))
+    return Batch(tuple(results), tuple(failures), raw)
 
 
 def failed(logger: logging.Logger, shard: str, sequence: str, reason: str) -> Failure:
@@ -82,7 +101,7 @@ def merge_repeats(results: Iterable[Result]) -> tuple[Result, ...]:
     return tuple(merged.values())
 
 
-def _place(entry: object) -> tuple[str, str, object]:
+def _place(entry: Any) -> tuple[str, str, object]:
     """Shard, sequence number and base64 data of one entry of ``Records``."""
     kinesis = entry.get("kinesis") if isinstance(entry, Mapping) else None
     sequence = kinesis.get("sequenceNumber") if isinstance(kinesis, Mapping) else None
@@ -90,6 +109,34 @@ def _place(entry: object) -> tuple[str, str, object]:
     if not isinstance(kinesis, Mapping) or not isinstance(sequence, str) or not isinstance(event_id, str):
         raise EventError("not a Kinesis event: a record without `kinesis.sequenceNumber` or `eventID`")
     return event_id.partition(":")[0], sequence, kinesis.get("data")
+
+
+def _raw(entry: Mapping[str, object], shard: str, sequence: str, data: object) -> RawRecord:
+    kinesis = entry["kinesis"]
+    arrived = kinesis.get("approximateArrivalTimestamp") if isinstance(kinesis, Mapping) else None
+    return RawRecord(
+        stream=str(entry.get("eventSourceARN", "")).rpartition("/")[2],
+        shard=shard,
+        sequence=sequence,
+        arrived=_utc(arrived),
+        payload=_bytes(data),
+    )
+
+
+def _utc(seconds: object) -> str:
+    """ISO 8601 in UTC of seconds since 1970; 1970 itself where Lambda told none."""
+    known = seconds if isinstance(seconds, int | float) and 0 <= seconds < _YEAR_9999 else 0
+    return datetime.fromtimestamp(known, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _bytes(data: object) -> bytes:
+    """A record's bytes; what is no base64 stays as it came."""
+    if not isinstance(data, str):
+        return str(data).encode()
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError:
+        return data.encode("utf-8", "surrogatepass")
 
 
 def _result(shard: str, sequence: str, data: object) -> Result:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
@@ -19,32 +22,93 @@ MAX_BYTES = 5 * 1024 * 1024
 
 _OK = 200
 _CONFLICT = 409
+#: Refused for what the document is: it would be refused for ever.
+_FINAL = frozenset({400, 404, 413})
 
-#: Fate of a document by its ``_id``: None is indexed, a text says why it is not.
-Fates = Mapping[str, str | None]
+#: Between two tries of what OpenSearch has no room for just now: a random wait up to these seconds, doubled each time.
+_FIRST_WAIT = 0.2
+_LONGEST_WAIT = 5.0
 
 
-def index(client: OpenSearchClient, actions: Iterable[Action]) -> list[Failure]:
-    """Send ``actions``, no two with one ``_id``; the failures are the records of what was not indexed.
+@dataclass(frozen=True)
+class Refused:
+    """Why a document was not indexed; ``final``: it will never be."""
 
-    A version conflict counts as indexed: the document is there already. A request that is refused or not
-    answered fails all its records, and the next one is sent all the same.
+    reason: str
+    final: bool
+
+
+#: Fate of a document by its ``_id``: None is indexed.
+Fates = Mapping[str, Refused | None]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long refused documents are tried again: while ``remaining`` milliseconds are above ``reserve``.
+
+    ``wait`` is given seconds, ``share`` answers a random number from 0 to 1.
     """
-    failures: list[Failure] = []
+
+    remaining: Callable[[], int]
+    reserve: float
+    wait: Callable[[float], None] = time.sleep
+    share: Callable[[], float] = random.random
+
+    def next(self, tries: int) -> bool:
+        """Wait before the next try; False when there is no time for one."""
+        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
+        seconds = longest * self.share()
+        if self.remaining() / 1000 - seconds < self.reserve:
+            return False
+        self.wait(seconds)
+        return True
+
+
+@dataclass
+class Outcome:
+    """Failures of one call: to be delivered again, and never to be indexed."""
+
+    again: list[Failure] = field(default_factory=list)
+    poison: list[Failure] = field(default_factory=list)
+
+
+def index(client: OpenSearchClient, actions: Iterable[Action], patience: Patience) -> Outcome:
+    """Send ``actions``, no two with one ``_id``.
+
+    A version conflict counts as indexed: the document is there already. What OpenSearch has no room for is tried again
+    while there is time. A request that is refused or not answered fails all its records, and the next one is sent all
+    the same.
+    """
+    outcome = Outcome()
     for chunk in chunks(actions, max_items=MAX_DOCUMENTS, max_bytes=MAX_BYTES, size_of=lambda action: action.size):
+        for action, refused in _tried(client, chunk, patience):
+            into = outcome.poison if refused.final else outcome.again
+            into += [
+                failed(LOGGER, action.result.shard, sequence, refused.reason) for sequence in action.result.sequences
+            ]
+    return outcome
+
+
+def _tried(client: OpenSearchClient, chunk: Sequence[Action], patience: Patience) -> list[tuple[Action, Refused]]:
+    """What was not indexed in the end."""
+    ended: list[tuple[Action, Refused]] = []
+    left, tries = list(chunk), 0
+    while True:
         try:
-            fates = _send(client, chunk)
+            fates = _send(client, left)
         except OpenSearchError as error:
-            LOGGER.exception("OpenSearch took no document of a request", extra=fields(documents=len(chunk)))
-            fates = {action.result.result_id: str(error) for action in chunk}
-        for action in chunk:
-            # an answer that leaves a document out does not say that it is indexed
-            reason = fates.get(action.result.result_id, "OpenSearch's answer does not name the document")
-            if reason is not None:
-                failures.extend(
-                    failed(LOGGER, action.result.shard, sequence, reason) for sequence in action.result.sequences
-                )
-    return failures
+            # The whole request: a cluster that is down stays so for longer than an invocation lasts.
+            LOGGER.exception("OpenSearch took no document of a request", extra=fields(documents=len(left)))
+            return ended + [(action, Refused(str(error), final=False)) for action in left]
+        # an answer that leaves a document out does not say that it is indexed
+        unknown = Refused("OpenSearch's answer does not name the document", final=False)
+        refused = [(action, fates.get(action.result.result_id, unknown)) for action in left]
+        ended += [(action, fate) for action, fate in refused if fate is not None and fate.final]
+        waiting = [(action, fate) for action, fate in refused if fate is not None and not fate.final]
+        if not waiting or not patience.next(tries):
+            return ended + waiting
+        LOGGER.info("trying refused documents again", extra=fields(documents=len(waiting), tries=tries + 1))
+        left, tries = [action for action, _ in waiting], tries + 1
 
 
 def _send(client: OpenSearchClient, actions: Iterable[Action]) -> Fates:
@@ -59,7 +123,7 @@ def _send(client: OpenSearchClient, actions: Iterable[Action]) -> Fates:
     return dict(_fate(item) for item in items)
 
 
-def _fate(item: object) -> tuple[str, str | None]:
+def _fate(item: object) -> tuple[str, Refused | None]:
     outcome = item.get("index") if isinstance(item, dict) else None
     if not isinstance(outcome, dict):
         raise OpenSearchError("OpenSearch's answer to a bulk request has an item that is no `index`")
@@ -68,4 +132,4 @@ def _fate(item: object) -> tuple[str, str | None]:
         raise OpenSearchError("OpenSearch's answer to a bulk request has an item without `status` or `_id`")
     if 200 <= status < 300 or status == _CONFLICT:
         return document_id, None
-    return document_id, f"OpenSearch answered {status}: {error_text(outcome.get('error'))}"
+    return document_id, Refused(f"OpenSearch answered {status}: {error_text(outcome.get('error'))}", status in _FINAL)

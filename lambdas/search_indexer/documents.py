@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from contracts.rejections import REJECTED
 from lambdas.common.errors import RecordError
 from lambdas.common.result import Result
-from lambdas.search_indexer.settings import index_name
+from lambdas.search_indexer.settings import weekly_index
 
 TIMESTAMP = "@timestamp"
 PROCESSED_BY = "processed_by"
@@ -38,11 +38,11 @@ def action_of(result: Result, prefix: str) -> Action:
     again. Raises :class:`RecordError` without a valid time, or when a member has the name of an added one.
     """
     time_column = "arrival_time" if result.result_type == REJECTED else "event_time"
-    result.time(time_column)
+    time = result.time(time_column)
     for name in (TIMESTAMP, PROCESSED_BY):
         if name in result.document:
             raise RecordError(f"`{name}` is already there: OpenSearch refuses a repeated key")
-    action = {"index": {"_index": index_name(prefix, result.result_type), "_id": result.result_id}}
+    action = {"index": {"_index": weekly_index(prefix, result.result_type, time), "_id": result.result_id}}
     added = json.dumps({TIMESTAMP: result.text(time_column), PROCESSED_BY: PROCESSED_BY_VALUE})
     # In valid JSON a line end stands only between tokens, where a space says the same. The object is not
     # empty (it has an id), so a comma joins it to what is added.

@@ -1,42 +1,72 @@
-"""The search indexer without its surroundings: client and index prefix are given."""
+"""The search indexer without its surroundings: client, index prefix and clock are given."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from contracts.metrics import NAMESPACE
+from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.errors import RecordError
 from lambdas.common.logs import fields
+from lambdas.common.poison import bury
 from lambdas.common.records import decode, failed, merge_repeats
 from lambdas.common.response import BatchResponse, batch_item_failures
+from lambdas.common.telemetry import Counts, oldest_age
 from lambdas.search_indexer import bulk
+from lambdas.search_indexer.bulk import Patience
 from lambdas.search_indexer.client import OpenSearchClient
 from lambdas.search_indexer.documents import Action, action_of
 
 LOGGER = logging.getLogger(__name__)
 
+#: The function's package: in dead letters, metrics and logs.
+NAME = "search_indexer"
+
 
 @dataclass(frozen=True)
 class SearchIndexer:
-    """Indexes every result and rejection of a batch, live or backfill."""
+    """Indexes every result and rejection of a batch, live or backfill. ``now`` answers the time in UTC."""
 
     client: OpenSearchClient
     prefix: str
+    dead_letters: DeadLetterQueue
+    now: Callable[[], datetime]
+    namespace: str = NAMESPACE
 
-    def handle(self, event: Mapping[str, object]) -> BatchResponse:
-        """Process one Kinesis event; the answer names the records to deliver again."""
+    def handle(self, event: Mapping[str, object], patience: Patience) -> BatchResponse:
+        """Process one Kinesis event; the answer names the records to deliver again.
+
+        Documents that OpenSearch will never take, and records that are none, are buried as dead letters.
+        """
         batch = decode(event)
-        failures = list(batch.failures)
+        poison = list(batch.failures)
         actions: list[Action] = []
         for result in merge_repeats(batch.results):
             try:
                 actions.append(action_of(result, self.prefix))
             except RecordError as error:
-                failures.extend(failed(LOGGER, result.shard, sequence, str(error)) for sequence in result.sequences)
-        failures += bulk.index(self.client, actions)
+                poison.extend(failed(LOGGER, result.shard, sequence, str(error)) for sequence in result.sequences)
+        outcome = bulk.index(self.client, actions, patience)
+        poison += outcome.poison
+        failures = [*outcome.again, *bury(self.dead_letters, NAME, batch, poison)]
+        again = {failure.sequence for failure in failures}
+        told = Counts(
+            processed=len(batch.raw) - len(again),
+            duplicate=len(batch.results) - len(actions),
+            retried=len(again),
+            dead_lettered=len({failure.sequence for failure in poison} - again),
+            oldest_age=oldest_age(batch.results, self.now()),
+        )
         LOGGER.info(
             "batch processed",
-            extra=fields(results=len(batch.results), documents=len(actions), failures=len(failures)),
+            extra=fields(
+                results=len(batch.results),
+                documents=len(actions),
+                failures=len(failures),
+                **told.members(self.namespace, NAME),
+            ),
         )
-        return batch_item_failures(failure.sequence for failure in failures)
+        return batch_item_failures(again)

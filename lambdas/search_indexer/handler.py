@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 
+import boto3
+from botocore.config import Config
+
 from lambdas.common import logs
+from lambdas.common.dead_letters import DeadLetterQueue
+from lambdas.common.invocation import remaining
 from lambdas.common.response import BatchResponse
+from lambdas.common.sink_settings import dead_letter_queue
+from lambdas.search_indexer.bulk import Patience
 from lambdas.search_indexer.client import OpenSearchClient
 from lambdas.search_indexer.function import SearchIndexer
 from lambdas.search_indexer.settings import Settings
+
+_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+_LAST_SECONDS = 10.0
 
 
 def handler(event: Mapping[str, object], context: object) -> BatchResponse:
@@ -20,12 +31,21 @@ def handler(event: Mapping[str, object], context: object) -> BatchResponse:
     :class:`~lambdas.common.errors.SettingError` for a bad environment and
     :class:`~lambdas.common.errors.EventError` for what is no Kinesis event; no record's content raises.
     """
-    return function().handle(event)
+    indexer, timeout = function()
+    # After the last try there must be time for its answer, and for the dead letters.
+    return indexer.handle(event, Patience(remaining(context), reserve=timeout + _LAST_SECONDS))
 
 
 @cache
-def function() -> SearchIndexer:
-    """The function with its connections, made at the first call and kept for the life of the process."""
+def function() -> tuple[SearchIndexer, float]:
+    """The function with its connections, made at the first call and kept for the life of the process; its timeout."""
     logs.setup(os.environ)
     settings = Settings.from_env(os.environ)
-    return SearchIndexer(OpenSearchClient(settings.endpoint, settings.region, settings.timeout), settings.prefix)
+    indexer = SearchIndexer(
+        OpenSearchClient(settings.endpoint, settings.region, settings.timeout),
+        settings.prefix,
+        DeadLetterQueue(boto3.session.Session().client("sqs", config=_CONFIG), dead_letter_queue(os.environ)),
+        now=lambda: datetime.now(UTC),
+        namespace=settings.namespace,
+    )
+    return indexer, settings.timeout

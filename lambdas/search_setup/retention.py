@@ -1,9 +1,9 @@
 """How long results stay in the index: a policy of Index State Management (ISM).
 
-ISM deletes whole indices, by the age of the index. So the policy is for the indices of a type that are made anew from
-time to time (``<prefix>-<type>-...``, by date or by rollover), and never for ``<prefix>-<type>`` itself, which is
-written for ever: deleting that would lose what came a minute ago. While the indexer writes only the latter, the policy
-is there and deletes nothing. The types are named one by one: ``<prefix>-*-*`` would match the indices of an
+ISM deletes whole indices, by the age of the index. So the policy is for the indices of a type that are made anew every
+week (``<prefix>-<type>-...``), and never for a ``<prefix>-<type>`` of an older version of this kit, which is written
+for ever. An index is made when its first result comes and takes results for a week more, so a week is added to the
+days: nothing goes before its time. The types are named one by one: ``<prefix>-*-*`` would match the indices of an
 environment whose prefix is longer by a word.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+#: How long an index takes results after it was made.
+INDEX_DAYS = 7
 # Above policies that a domain may come with: one index has one policy.
 _PRIORITY = 200
 
@@ -26,7 +28,8 @@ def patterns(index_names: Sequence[str]) -> list[str]:
 
 
 def policy(index_names: Sequence[str], days: int) -> dict[str, object]:
-    """The policy: an index is deleted when it is ``days`` old, so that nothing in it gets older than that."""
+    """The policy: an index is deleted a week after its first result is ``days`` old, when its last one is."""
+    age = {"min_index_age": f"{days + INDEX_DAYS}d"}
     return {
         "policy": {
             "description": f"deletes the indices of results after {days} days",
@@ -35,7 +38,7 @@ def policy(index_names: Sequence[str], days: int) -> dict[str, object]:
                 {
                     "name": "kept",
                     "actions": [],
-                    "transitions": [{"state_name": "deleted", "conditions": {"min_index_age": f"{days}d"}}],
+                    "transitions": [{"state_name": "deleted", "conditions": age}],
                 },
                 {"name": "deleted", "actions": [{"delete": {}}], "transitions": []},
             ],

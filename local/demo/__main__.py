@@ -136,7 +136,7 @@ def _where_next(screen: Screen, pipeline: Pipeline, keep: bool) -> None:
     screen.tell("different from AWS: " + "; ".join(_DIFFERS))
     if keep:
         screen.tell(f"look at Flink: {pipeline.flink.rest_url}")
-        screen.tell(f"search: curl '{pipeline.search.result()[0].url}/realtime-analytics-fraud/_search?pretty'")
+        screen.tell(f"search: curl '{pipeline.search.result()[0].url}/realtime-analytics-fraud-*/_search?pretty'")
         screen.tell(f"AWS API: aws --endpoint-url {pipeline.moto.endpoint} cloudwatch list-metrics")
     else:
         screen.tell("look around while it runs: make demo ARGS=--keep")

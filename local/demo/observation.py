@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,10 @@ def indexed_documents(opensearch: OpenSearch, prefix: str = "realtime-analytics"
     """Documents per result type."""
     opensearch.call("POST", "/_refresh")
     found = opensearch.call("GET", f"/_cat/indices/{prefix}-*?format=json&h=index,docs.count")
-    counts = {str(row["index"]).removeprefix(f"{prefix}-"): int(row["docs.count"]) for row in found}
-    return {job.value: counts.get(job.value, 0) for job in ResultType}
+    counts: Counter[str] = Counter()
+    for row in found:  # <prefix>-<type>-<week>
+        counts[str(row["index"]).removeprefix(f"{prefix}-").partition("-")[0]] += int(row["docs.count"])
+    return {job.value: counts[job.value] for job in ResultType}
 
 
 def metric_sums(cloudwatch: Any, start: int, now: int) -> dict[tuple[str, str], float]:

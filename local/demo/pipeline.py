@@ -34,6 +34,9 @@ _MAPPING = MappingSettings(
     report_batch_item_failures=True,
 )
 
+#: Remembers what the alerts function has done.
+PROCESSED_TABLE = "processed"
+
 Say = Callable[[str], None]
 
 
@@ -129,6 +132,13 @@ def _resources(moto: Moto, shards: int) -> _Queues:
     arn = sqs.get_queue_attributes(QueueUrl=alerts, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     failures = sqs.create_queue(QueueName="failures")["QueueUrl"]
+    dynamodb = moto.client("dynamodb")
+    dynamodb.create_table(
+        TableName=PROCESSED_TABLE,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     return _Queues(topic, alerts, failures)
 
 
@@ -147,7 +157,16 @@ def _mapping(moto: Moto, stream: str, function: LambdaFunction, queues: _Queues)
 
 def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues) -> None:
     """The handlers read their environment as they do on AWS; this process is their execution environment."""
-    os.environ.update(moto.environment(), ALERT_TOPIC_ARN=queues.topic, OPENSEARCH_TIMEOUT_SECONDS="30")
+    os.environ.update(
+        moto.environment(),
+        ALERT_TOPIC_ARN=queues.topic,
+        PROCESSED_TABLE=PROCESSED_TABLE,
+        DEAD_LETTER_QUEUE_URL=queues.failures,
+        # Traffic of hours ago is not too old here, and each planted alert is looked for by itself.
+        ALERT_MAX_AGE_SECONDS=str(14 * 24 * 3600),
+        ALERT_DIGEST_ABOVE="10000",
+        OPENSEARCH_TIMEOUT_SECONDS="30",
+    )
     _log_to(supervisor.logs / "lambdas.log")
 
 

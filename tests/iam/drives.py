@@ -111,14 +111,28 @@ def _forget_clients(module: ModuleType) -> None:
 
 
 def _alerts(run: Run) -> list[Call]:
+    """Every kind of result and a record that is none; then an alert that SNS refuses, whose claim is given back."""
     kinesis = Kinesis(datetime.now(UTC))
     results = [kinesis.result(kind, is_anomaly=True) for kind in ResultType] + [kinesis.result(REJECTED)]
     with mock_aws():
-        topic = os.environ["ALERT_TOPIC_ARN"].rpartition(":")[2]
-        boto3.session.Session().client("sns").create_topic(Name=topic)
+        session = boto3.session.Session()
+        topic = session.client("sns").create_topic(Name=os.environ["ALERT_TOPIC_ARN"].rpartition(":")[2])["TopicArn"]
+        session.client("dynamodb").create_table(
+            TableName=os.environ["PROCESSED_TABLE"],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        _make_queue()
         with run.recording() as calls:
-            assert run.call(kinesis.event(*results)) == {"batchItemFailures": []}
+            assert run.call(kinesis.event(*results, b"poison")) == {"batchItemFailures": []}
+            session.client("sns").delete_topic(TopicArn=topic)
+            assert run.call(kinesis.event(kinesis.result("fraud", "b")))["batchItemFailures"]
     return calls
+
+
+def _make_queue() -> None:
+    boto3.session.Session().client("sqs").create_queue(QueueName=os.environ["DEAD_LETTER_QUEUE_URL"].rpartition("/")[2])
 
 
 @contextmanager
@@ -134,8 +148,10 @@ def _search(run: Run, answer: Callable[[str, str, bytes], tuple[int, bytes]]) ->
 def _indexer(run: Run) -> list[Call]:
     kinesis, stub = Kinesis(datetime.now(UTC)), OpenSearchStub()
     results = [kinesis.result(kind) for kind in (*ResultType, REJECTED)]
-    with _search(run, lambda method, path, data: stub.answer(Request(method, path, {}, data))) as (_, calls):
-        assert run.call(kinesis.event(*results)) == {"batchItemFailures": []}
+    with mock_aws():
+        _make_queue()
+        with _search(run, lambda method, path, data: stub.answer(Request(method, path, {}, data))) as (_, calls):
+            assert run.call(kinesis.event(*results, b"poison")) == {"batchItemFailures": []}
     return calls
 
 

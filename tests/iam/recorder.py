@@ -54,6 +54,12 @@ def _stream(operation: str) -> Callable[[str, str, Parameters], Call]:
     )
 
 
+def _table(operation: str) -> Callable[[str, str, Parameters], Call]:
+    return lambda region, account, parameters: Call(
+        f"dynamodb:{operation}", f"arn:aws:dynamodb:{region}:{account}:table/{parameters['TableName']}"
+    )
+
+
 #: Where the roles are that the account has for AWS services: a call names them without their path.
 _ROLE_PATHS = {"AWSServiceRoleForAmazonOpenSearchService": "aws-service-role/opensearchservice.amazonaws.com/"}
 _FLINK = (
@@ -88,6 +94,10 @@ _CALLS: Mapping[tuple[str, str], Callable[[str, str, Parameters], Call]] = {
     },
     ("ssm", "GetParameter"): lambda region, account, parameters: Call(
         "ssm:GetParameter", f"arn:aws:ssm:{region}:{account}:parameter{parameters['Name']}"
+    ),
+    **{("dynamodb", operation): _table(operation) for operation in ("DeleteItem", "PutItem", "UpdateItem")},
+    ("sqs", "SendMessageBatch"): lambda region, account, parameters: Call(
+        "sqs:SendMessage", f"arn:aws:sqs:{region}:{account}:{parameters['QueueUrl'].rpartition('/')[2]}"
     ),
     ("sns", "PublishBatch"): lambda region, account, parameters: Call("sns:Publish", parameters["TopicArn"]),
 }

@@ -27,10 +27,20 @@ _ARNS = {
     "AWS::OpenSearchService::Domain": "arn:{partition}:es:{region}:{account}:domain/{name}",
     "AWS::S3::Bucket": "arn:{partition}:s3:::{name}",
     "AWS::SNS::Topic": "arn:{partition}:sns:{region}:{account}:{name}",
+    "AWS::DynamoDB::GlobalTable": "arn:{partition}:dynamodb:{region}:{account}:table/{name}",
     "AWS::SQS::Queue": "arn:{partition}:sqs:{region}:{account}:{name}",
     "AWS::StepFunctions::StateMachine": "arn:{partition}:states:{region}:{account}:stateMachine:{name}",
 }
-_NAMES = ("BucketName", "DomainName", "FunctionName", "LogGroupName", "Name", "QueueName", "StateMachineName")
+_NAMES = (
+    "BucketName",
+    "DomainName",
+    "FunctionName",
+    "LogGroupName",
+    "Name",
+    "QueueName",
+    "StateMachineName",
+    "TableName",
+)
 #: Types whose Ref is their ARN.
 _REF_IS_ARN = {"AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"}
 _HASH = re.compile(r"[0-9A-F]{8}$")
@@ -130,6 +140,8 @@ class Resolver:
         if name in pseudo:
             return pseudo[name]
         found = self.find(part, name)
+        if found.type == "AWS::SQS::Queue":
+            return f"https://sqs.{self.region}.amazonaws.com/{self.account}/{self.name(found)}"
         return self.arn(found) if found.type in _REF_IS_ARN else self.name(found)
 
     def _attribute(self, found: Found, attribute: str) -> str:

@@ -39,6 +39,9 @@ def _environment(assembly: Assembly, name: str) -> dict[str, str]:
 
 def _made_up(value: Mapping[str, Any], region: str) -> str:
     text = json.dumps(value)
+    for name, made_up in (("Processed", "processed"), ("Failures", "https://sqs.example/failures")):
+        if value.get("Ref", "").startswith(("Processed", "AlertsFailures", "SearchFailures")) and name in text:
+            return made_up
     if "Fn::Join" in value:  # https://<domain endpoint>
         return "".join(part if isinstance(part, str) else "vpc-x.es.amazonaws.com" for part in value["Fn::Join"][1])
     assert "Alerts" in text, text
@@ -67,6 +70,14 @@ def test_functions_run_on_the_python_of_the_tests_and_on_arm(assembly: Assembly)
 def test_the_alerts_function_takes_its_environment(assembly: Assembly) -> None:
     settings = AlertsSettings.from_env(_environment(assembly, "-alerts"))
     assert settings.namespace == f"RealTimeAnalytics/{assembly.environment.name}"
+    assert settings.max_age == assembly.environment.alerts.max_age_hours * 3600
+    assert settings.digest_above == assembly.environment.alerts.digest_above
+
+
+def test_a_result_is_remembered_longer_than_its_stream_can_deliver_it(assembly: Assembly) -> None:
+    settings = AlertsSettings.from_env(_environment(assembly, "-alerts"))
+    streams = assembly.environment.streams
+    assert settings.remember >= max(streams.results.retention_hours, streams.rejected.retention_hours) * 3600 + 86_400
 
 
 def test_the_indexer_takes_its_environment(assembly: Assembly) -> None:

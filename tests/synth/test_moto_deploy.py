@@ -35,7 +35,6 @@ _UNKNOWN = {
     "AWS::CloudWatch::Alarm": _NOT_THERE,
     "AWS::CloudWatch::CompositeAlarm": _NOT_THERE,
     "AWS::DynamoDB::GlobalTable": _NOT_THERE,
-    "AWS::EC2::SecurityGroupEgress": _NOT_THERE,
     "AWS::KinesisAnalyticsV2::Application": _NOT_THERE,
     "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption": _NOT_THERE,
     "AWS::KinesisFirehose::DeliveryStream": _NOT_THERE,
@@ -277,7 +276,8 @@ def test_the_network_has_its_zones_and_endpoints_and_no_way_out(deployment: Depl
     assert sorted(one["AvailabilityZone"] for one in subnets) == sorted(environment.network.zones)
     endpoints = ec2.describe_vpc_endpoints(Filters=here)["VpcEndpoints"]
     services = {one["ServiceName"].rpartition(".")[2]: one for one in endpoints}
-    assert set(services) == {"kinesis-streams", "s3"}
+    searched = {"sqs"} if environment.search.enabled else set()
+    assert set(services) == {"kinesis-streams", "s3"} | searched
     assert sorted(services["kinesis-streams"]["SubnetIds"]) == sorted(one["SubnetId"] for one in subnets)
     attached = [{"Name": "attachment.vpc-id", "Values": [vpc["VpcId"]]}]
     assert ec2.describe_internet_gateways(Filters=attached)["InternetGateways"] == []

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
+from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 
 from contracts.columns import Column, ColumnType
 from contracts.identity import result_id
@@ -19,6 +21,7 @@ from contracts.rejections import REJECTED, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS, ResultType
 from lambdas.alerts import handler as alerts_handler
 from lambdas.common import logs
+from lambdas.common.dead_letters import DeadLetterQueue, SendAnswer
 from lambdas.search_indexer import handler as indexer_handler
 
 SHARD = "shardId-000000000003"
@@ -75,6 +78,7 @@ class Kinesis:
         return {
             "eventSource": "aws:kinesis",
             "eventID": f"{SHARD}:{sequence}",
+            "eventSourceARN": "arn:aws:kinesis:us-east-1:123456789012:stream/results",
             "kinesis": {
                 "sequenceNumber": str(sequence),
                 "partitionKey": "0",
@@ -117,10 +121,71 @@ def captured_logs() -> Iterator[CapturedLogs]:
     logger.setLevel(level)
 
 
+@dataclass
+class DeadLetters:
+    """A double of SQS that keeps dead letters. ``failures`` holds, per call, an error to raise or entries to refuse."""
+
+    failures: list[Exception | list[str]] = field(default_factory=list)
+    letters: list[dict[str, str]] = field(default_factory=list)
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> SendAnswer:
+        assert 1 <= len(Entries) <= 10
+        failure = self.failures.pop(0) if self.failures else []
+        if isinstance(failure, Exception):
+            raise failure
+        self.letters += [json.loads(entry["MessageBody"]) for entry in Entries if entry["Id"] not in failure]
+        return {"Failed": [{"Id": entry, "Code": "InternalError"} for entry in failure]}
+
+    @property
+    def queue(self) -> DeadLetterQueue:
+        """The queue over this double."""
+        return DeadLetterQueue(self, "https://sqs.example/queue")
+
+    def by_sequence(self) -> dict[str, str]:
+        """Reason by sequence number."""
+        return {letter["sequence"]: letter["reason"] for letter in self.letters}
+
+
+@dataclass
+class Marks:
+    """A double of Powertools' layer: what is claimed and done, under a clock of its own (milliseconds).
+
+    ``errors`` holds, per call of any method, an error to raise or None.
+    """
+
+    errors: list[Exception | None] = field(default_factory=list)
+    claimed: dict[str, int] = field(default_factory=dict)
+    marked: set[str] = field(default_factory=set)
+    time: int = 0
+
+    def save_inprogress(self, data: dict[str, str], remaining_time_in_millis: int | None = None) -> None:
+        self._call()
+        key = data["result_id"]
+        if key in self.marked:
+            raise IdempotencyItemAlreadyExistsError(old_data_record=DataRecord(key, STATUS_CONSTANTS["COMPLETED"]))
+        if self.claimed.get(key, -1) >= self.time:
+            raise IdempotencyItemAlreadyExistsError(old_data_record=DataRecord(key, STATUS_CONSTANTS["INPROGRESS"]))
+        assert remaining_time_in_millis is not None
+        self.claimed[key] = self.time + remaining_time_in_millis
+
+    def save_success(self, data: dict[str, str], result: dict[str, str]) -> None:
+        self._call()
+        self.marked.add(data["result_id"])
+
+    def delete_record(self, data: dict[str, str], exception: Exception) -> None:
+        self._call()
+        self.claimed.pop(data["result_id"], None)
+
+    def _call(self) -> None:
+        error = self.errors.pop(0) if self.errors else None
+        if error is not None:
+            raise error
+
+
 @pytest.fixture(autouse=True)
 def _aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fake credentials, one region, no endpoint of the host, and functions that are made anew."""
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "LOG_LEVEL", "INDEX_PREFIX"):
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "LOG_LEVEL", "INDEX_PREFIX", "METRIC_NAMESPACE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")

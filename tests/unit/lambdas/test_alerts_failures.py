@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from lambdas.alerts.function import AlertsFunction
+from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.alerts.notifier import PublishAnswer
+from tests.unit.lambdas.conftest import DeadLetters, Marks
 
 if TYPE_CHECKING:
     from tests.unit.lambdas.conftest import CapturedLogs, Kinesis
@@ -57,15 +59,23 @@ class Services:
     function: AlertsFunction
     sns: Sns
     cloudwatch: CloudWatch
+    marks: Marks
+    dead_letters: DeadLetters
 
     def failed(self, event: dict[str, object]) -> list[str]:
-        return [failure["itemIdentifier"] for failure in self.function.handle(event)["batchItemFailures"]]
+        answer = self.function.handle(event, lambda: 60_000)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 @pytest.fixture
 def services(kinesis: Kinesis) -> Services:
-    sns, cloudwatch = Sns(), CloudWatch()
-    return Services(AlertsFunction("topic", sns, cloudwatch, now=lambda: kinesis.now), sns, cloudwatch)
+    sns, cloudwatch, marks, dead = Sns(), CloudWatch(), Marks(), DeadLetters()
+    # A storm is for its own test: here every alert is a message.
+    rules = Rules(max_age=timedelta(days=20_000), digest_above=10_000)
+    function = AlertsFunction(
+        "topic", sns, cloudwatch, lambda: kinesis.now, store=marks, dead_letters=dead.queue, rules=rules
+    )
+    return Services(function, sns, cloudwatch, marks, dead)
 
 
 @pytest.mark.parametrize("error", [THROTTLED, UNREACHABLE])
@@ -110,8 +120,141 @@ def test_a_refused_entry_fails_every_record_of_its_result(
 
 
 def test_a_broken_record_does_not_hold_the_others_back(kinesis: Kinesis, services: Services) -> None:
-    assert services.failed(kinesis.event(b"poison", kinesis.result("fraud"))) == ["998"]
+    assert services.failed(kinesis.event(b"poison", kinesis.result("fraud"))) == []
     assert [len(call) for call in services.sns.calls] == [1]
+    assert services.dead_letters.by_sequence() == {"998": "data is not JSON"}
+
+
+def test_a_dead_letter_that_sqs_does_not_take_comes_again(kinesis: Kinesis, services: Services) -> None:
+    services.dead_letters.failures = [["1"], UNREACHABLE]
+    batch = kinesis.event(b"poison 1", b"poison 2", kinesis.result("fraud"))
+    assert services.failed(batch) == ["999"]
+    assert services.failed(batch) == ["998", "999"]
+    assert services.failed(batch) == []
+    assert [len(call) for call in services.sns.calls] == [1]
+
+
+def test_a_repeat_in_another_batch_pages_and_counts_its_window_once(kinesis: Kinesis, services: Services) -> None:
+    # Given a batch with an alert and a window's count
+    fraud, window = kinesis.result("fraud"), kinesis.result("aggregation", event_count=7)
+    assert services.failed(kinesis.event(fraud, window)) == []
+    # When both come again, in batches of other records
+    assert services.failed(kinesis.event(kinesis.result("session"), window)) == []
+    assert services.failed(kinesis.event(fraud)) == []
+    # Then neither is sent or counted again
+    assert [len(call) for call in services.sns.calls] == [1]
+    values = [
+        datum["Value"] for call in services.cloudwatch.calls for datum in call if datum["MetricName"] == "EventCount"
+    ]
+    assert values == [7]
+
+
+def test_a_claim_of_an_invocation_that_died_is_waited_for_and_then_made(kinesis: Kinesis, services: Services) -> None:
+    # Given a result that an invocation has claimed which then died
+    fraud = kinesis.result("fraud")
+    services.marks.save_inprogress({"result_id": str(fraud["result_id"])}, 60_000)
+    # Then it comes again while that one could still be at it, and is sent when it could not
+    assert services.failed(kinesis.event(fraud)) == ["998"]
+    assert services.sns.calls == []
+    services.marks.time = 60_001
+    assert services.failed(kinesis.event(fraud)) == []
+    assert [len(call) for call in services.sns.calls] == [1]
+
+
+def test_a_table_that_does_not_answer_fails_what_must_be_done_once_and_nothing_else(
+    kinesis: Kinesis, services: Services
+) -> None:
+    services.marks.errors = [UNREACHABLE]
+    assert services.failed(kinesis.event(kinesis.result("fraud"), kinesis.result("session"))) == ["998"]
+    assert [len(call) for call in services.cloudwatch.calls] == [1]
+    assert services.sns.calls == []
+
+
+def test_what_a_service_refused_is_given_back_at_once(kinesis: Kinesis, services: Services) -> None:
+    services.sns.failures = [["0"]]
+    services.cloudwatch.errors = [None, THROTTLED]
+    fraud, window = kinesis.result("fraud"), kinesis.result("aggregation")
+    assert services.failed(kinesis.event(fraud)) == ["998"]
+    assert services.failed(kinesis.event(window)) == ["998"]
+    assert services.marks.claimed == {}
+    assert services.failed(kinesis.event(fraud, window)) == []
+    assert services.marks.marked == {fraud["result_id"], window["result_id"]}
+
+
+def test_a_mark_that_cannot_be_made_is_logged_and_fails_nothing(
+    kinesis: Kinesis, services: Services, captured_logs: CapturedLogs
+) -> None:
+    fraud = kinesis.result("fraud")
+    services.marks.errors = [None, UNREACHABLE]
+    assert services.failed(kinesis.event(fraud)) == []
+    (line,) = captured_logs.lines("a processed result could not be marked")
+    assert line["result_id"] == fraud["result_id"]
+
+
+def test_an_old_alert_is_counted_and_not_sent(kinesis: Kinesis, services: Services) -> None:
+    function = replace(services.function, rules=Rules(max_age=timedelta(hours=6)))
+    old = kinesis.result("fraud", "old", event_time=kinesis.time(hours=6, seconds=1))
+    young = kinesis.result("fraud", "young", event_time=kinesis.time(hours=5, minutes=59))
+    assert function.handle(kinesis.event(old, young), lambda: 60_000) == {"batchItemFailures": []}
+    (call,) = services.sns.calls
+    assert [young["result_id"] in entry["Message"] for entry in call] == [True]
+    assert [datum["Value"] for datum in services.cloudwatch.calls[0]] == [1, 1]
+    assert services.marks.marked == {old["result_id"], young["result_id"]}
+
+
+def test_a_storm_is_one_message_a_type_and_every_result_of_it_is_done(kinesis: Kinesis, services: Services) -> None:
+    # Given three alerts of one type and two of another, and a limit of two
+    function = replace(services.function, rules=Rules(digest_above=2))
+    storm = [kinesis.result("fraud", str(n), alert_level=level) for n, level in enumerate(("LOW", "HIGH", "LOW"))]
+    others = [kinesis.result("anomaly", str(n)) for n in range(2)]
+    assert function.handle(kinesis.event(*storm, *others), lambda: 60_000) == {"batchItemFailures": []}
+    # Then the storm is one message that says how many, the others are themselves
+    (call,) = services.sns.calls
+    digest, *single = [json.loads(entry["Message"]) for entry in call]
+    content = json.loads(digest["default"])
+    assert content["count"] == 3
+    assert content["severities"] == {"LOW": 2, "HIGH": 1}
+    assert content["result_ids"] == [result["result_id"] for result in storm]
+    assert call[0]["Subject"] == "HIGH: 3 alerts of type FRAUD_DETECTED at once: 1 HIGH, 2 LOW."
+    assert "user 7 made" in digest["email"]
+    assert len(single) == 2
+    # And none of it is sent again
+    assert function.handle(kinesis.event(*storm, *others), lambda: 60_000) == {"batchItemFailures": []}
+    assert len(services.sns.calls) == 1
+
+
+def test_a_mail_says_in_plain_text_what_the_json_says(kinesis: Kinesis, services: Services) -> None:
+    services.failed(kinesis.event(kinesis.result("anomaly", event_type="구매\x00")))
+    (entry,) = services.sns.calls[0]
+    assert entry["MessageStructure"] == "json"
+    mail = json.loads(entry["Message"])["email"]
+    assert mail.isascii()
+    assert mail.startswith("LOW anomaly: a \\uad6c\\ub9e4")
+    assert "\nanomaly_score: 1.5\n" in mail
+
+
+def test_the_log_line_is_what_cloudwatch_makes_metrics_of(
+    kinesis: Kinesis, services: Services, captured_logs: CapturedLogs
+) -> None:
+    # Given a duplicate, a poisonous record, one that comes again and one that is processed
+    known = kinesis.result("fraud", "known")
+    services.failed(kinesis.event(known))
+    services.sns.failures = [["0"]]
+    services.failed(kinesis.event(known, b"poison", kinesis.result("fraud", "refused"), kinesis.result("session")))
+    # Then the line counts each
+    line = captured_logs.lines("batch processed")[-1]
+    (metrics,) = line["_aws"]["CloudWatchMetrics"]  # type: ignore[index]
+    assert (metrics["Namespace"], metrics["Dimensions"]) == ("RealTimeAnalytics", [["Function"]])
+    names = {metric["Name"]: metric["Unit"] for metric in metrics["Metrics"]}
+    assert {name: line[name] for name in names} == {
+        "RecordsProcessed": [3.0],
+        "RecordsDuplicate": [1.0],
+        "RecordsRetried": [1.0],
+        "RecordsDeadLettered": [1.0],
+        "OldestResultAge": [3_600_000.0],
+    }
+    assert names["OldestResultAge"] == "Milliseconds"
+    assert line["Function"] == "alerts"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from lambdas.alerts.alert import alert_of
 from lambdas.alerts.handler import function, handler
+from lambdas.common.dead_letters import payload_of
 from lambdas.common.errors import EventError, SettingError
 from lambdas.common.records import decode
 
@@ -31,6 +32,7 @@ class Aws:
     sqs: Any
     cloudwatch: Any
     topic_arn: str
+    dead: str
 
     def subscribe(self, name: str, policy: dict[str, object]) -> str:
         url = str(self.sqs.create_queue(QueueName=name)["QueueUrl"])
@@ -67,7 +69,18 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         sns = boto3.client("sns")
         arn = sns.create_topic(Name="alerts")["TopicArn"]
         monkeypatch.setenv("ALERT_TOPIC_ARN", arn)
-        yield Aws(sns, boto3.client("sqs"), boto3.client("cloudwatch"), arn)
+        monkeypatch.setenv("PROCESSED_TABLE", "processed")
+        boto3.client("dynamodb").create_table(
+            TableName="processed",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        sqs = boto3.client("sqs")
+        dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+        monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead)
+        monkeypatch.setenv("ALERT_DIGEST_ABOVE", "100")
+        yield Aws(sns, sqs, boto3.client("cloudwatch"), arn, dead)
 
 
 def test_an_anomaly_is_one_message_with_the_results_own_time(kinesis: Kinesis, aws: Aws) -> None:
@@ -206,9 +219,9 @@ def test_twenty_five_alerts_need_three_calls(kinesis: Kinesis, aws: Aws) -> None
 
 def test_no_text_of_a_user_stops_an_alert(kinesis: Kinesis, aws: Aws) -> None:
     queue = aws.subscribe("all", {})
-    for text in ("\U0001f600" * 256, "\ud800", "\x00\x0b", "\ufffe" * 300, "", "x" * 300_000):
+    for place, text in enumerate(("\U0001f600" * 256, "\ud800", "\x00\x0b", "\ufffe" * 300, "", "x" * 300_000)):
         # Given ten alerts, a call's worth, with the worst that a text can be
-        batch = [kinesis.result("anomaly", str(number), event_type=text) for number in range(10)]
+        batch = [kinesis.result("anomaly", f"{place} {number}", event_type=text) for number in range(10)]
         # When they are handled
         assert handler(kinesis.event(*batch), None) == DONE
         # Then all arrive, in ASCII, and far below what a call may hold together
@@ -250,7 +263,7 @@ def test_counts_of_every_metric_at_their_own_times(kinesis: Kinesis, aws: Aws) -
     assert aws.sums(kinesis, "RejectedEvents", ("Reason", "malformed")) == {two: 1}
 
 
-def test_a_broken_record_fails_alone_and_counts_nothing(
+def test_a_broken_record_is_a_dead_letter_alone_and_counts_nothing(
     kinesis: Kinesis, aws: Aws, captured_logs: CapturedLogs
 ) -> None:
     # Given records that cannot be alerted or counted, around one that can
@@ -266,9 +279,20 @@ def test_a_broken_record_fails_alone_and_counts_nothing(
     ]
     # When they are handled
     answer = handler(kinesis.event(*batch), None)
-    # Then all but that one are answered and logged, each with its reason
-    failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-    assert failed == ["998", "999", "1000", "1002", "1003", "1004"]
+    # Then none holds up the shard: all but that one are dead letters and logged, each with its reason and its bytes
+    assert answer == DONE
+    letters = {}
+    while messages := aws.sqs.receive_message(QueueUrl=aws.dead, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            letter = json.loads(message["Body"])
+            letters[letter["sequence"]] = letter
+    assert set(letters) == {"998", "999", "1000", "1002", "1003", "1004"}
+    assert {letter["function"] for letter in letters.values()} == {"alerts"}
+    assert {letter["stream"] for letter in letters.values()} == {"results"}
+    assert letters["998"]["first_seen"] == "1970-01-01T00:00:01.000Z"
+    assert payload_of(letters["998"]) == b"no result"
+    assert json.loads(payload_of(letters["1000"]) or b"")["alert_level"] == "EXTREME"
+    assert {sequence: letter["reason"] for sequence, letter in letters.items()} == _reasons(captured_logs)
     reasons = {line["sequence"]: line["reason"] for line in captured_logs.lines("record failed")}
     assert reasons == {
         "998": "data is not JSON",
@@ -281,6 +305,19 @@ def test_a_broken_record_fails_alone_and_counts_nothing(
     # And it is alerted, and counted once
     assert len(aws.received(queue)) == 1
     assert list(aws.sums(kinesis, "Anomalies", ("EventType", "text")).values()) == [1]
+
+
+def _reasons(captured_logs: CapturedLogs) -> dict[object, object]:
+    return {line["sequence"]: line["reason"] for line in captured_logs.lines("record failed")}
+
+
+def test_a_result_is_alerted_once_however_often_it_comes(kinesis: Kinesis, aws: Aws) -> None:
+    queue = aws.subscribe("all", {})
+    fraud, window = kinesis.result("fraud"), kinesis.result("aggregation", event_count=5)
+    for batch in ((fraud,), (window, fraud), (fraud, window), (window,)):
+        assert handler(kinesis.event(*batch), None) == DONE
+    assert len(aws.received(queue)) == 1
+    assert list(aws.sums(kinesis, "EventCount", ("EventType", "text")).values()) == [5]
 
 
 def test_a_bad_environment_or_event_raises(kinesis: Kinesis, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

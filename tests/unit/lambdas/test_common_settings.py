@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 
 import pytest
@@ -18,14 +19,39 @@ from lambdas.common.settings import endpoint
 from lambdas.search_indexer.settings import Settings as IndexerSettings
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
+ALERTS = {
+    "ALERT_TOPIC_ARN": TOPIC,
+    "PROCESSED_TABLE": "processed",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.example/dead",
+}
 INDEXER = {"OPENSEARCH_ENDPOINT": "https://search.example", "AWS_REGION": "eu-west-1"}
 
 
 def test_settings_have_their_defaults() -> None:
-    assert AlertsSettings.from_env({"ALERT_TOPIC_ARN": TOPIC}).topic_arn == TOPIC
-    assert IndexerSettings.from_env(INDEXER) == IndexerSettings(
-        "https://search.example", "realtime-analytics", "eu-west-1", 10.0
+    assert AlertsSettings.from_env(ALERTS) == AlertsSettings(
+        TOPIC, "RealTimeAnalytics", "processed", "https://sqs.example/dead", 6 * 3600, 20, 48 * 3600
     )
+    assert IndexerSettings.from_env(INDEXER) == IndexerSettings(
+        "https://search.example", "realtime-analytics", "eu-west-1", 10.0, "RealTimeAnalytics"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"PROCESSED_TABLE": ""}, "PROCESSED_TABLE is not set: the DynamoDB table that remembers processed results"),
+        ({"PROCESSED_TABLE": "a table"}, "PROCESSED_TABLE is 'a table': allowed is a table's name"),
+        ({"DEAD_LETTER_QUEUE_URL": ""}, "DEAD_LETTER_QUEUE_URL is not set: the URL of the SQS queue"),
+        ({"DEAD_LETTER_QUEUE_URL": "dead"}, "DEAD_LETTER_QUEUE_URL is 'dead': allowed is a queue's URL"),
+        ({"METRIC_NAMESPACE": "/"}, "METRIC_NAMESPACE is '/': allowed are 1 to 255"),
+        ({"ALERT_MAX_AGE_SECONDS": "5"}, "ALERT_MAX_AGE_SECONDS is '5': allowed is a number of seconds from 60"),
+        ({"ALERT_DIGEST_ABOVE": "0"}, "ALERT_DIGEST_ABOVE is '0'"),
+        ({"PROCESSED_TTL_SECONDS": "60"}, "PROCESSED_TTL_SECONDS is '60'"),
+    ],
+)
+def test_a_bad_setting_of_the_alerts_function_is_named(change: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(message)):
+        AlertsSettings.from_env(ALERTS | change)
 
 
 def test_the_older_name_of_the_region_is_read_too() -> None:
@@ -36,7 +62,7 @@ def test_the_older_name_of_the_region_is_read_too() -> None:
 @pytest.mark.parametrize("arn", ["", "alerts", TOPIC + ".fifo", TOPIC + "\n", "arn:aws:sqs:us-east-1:123456789012:q"])
 def test_a_bad_topic_is_named(arn: str) -> None:
     with pytest.raises(SettingError, match="ALERT_TOPIC_ARN is"):
-        AlertsSettings.from_env({"ALERT_TOPIC_ARN": arn})
+        AlertsSettings.from_env(ALERTS | {"ALERT_TOPIC_ARN": arn})
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import re
 import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from contracts.rejections import REJECTED
 from contracts.results import ResultType
+from lambdas.common.dead_letters import payload_of
 from lambdas.common.errors import EventError, SettingError
 from lambdas.search_indexer import bulk
+from lambdas.search_indexer.bulk import Patience
 from lambdas.search_indexer.client import OpenSearchClient, error_text
 from lambdas.search_indexer.function import SearchIndexer
 from lambdas.search_indexer.handler import handler
+from tests.unit.lambdas.conftest import DeadLetters
 
 if TYPE_CHECKING:
     from tests.unit.lambdas.conftest import CapturedLogs, Kinesis, OpenSearchStub
@@ -23,13 +31,46 @@ if TYPE_CHECKING:
 DONE: dict[str, object] = {"batchItemFailures": []}
 
 
+class NoTimeLeft:
+    """Lambda's context at the end of an invocation: nothing is tried a second time."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 0
+
+
 @pytest.fixture(autouse=True)
-def _endpoint(opensearch: OpenSearchStub, monkeypatch: pytest.MonkeyPatch) -> None:
+def dead() -> Iterator[Dead]:
+    with mock_aws(config={"core": {"mock_credentials": False}}):  # the fake ones of conftest are those that sign
+        sqs = boto3.client("sqs")
+        yield Dead(sqs, sqs.create_queue(QueueName="dead")["QueueUrl"])
+
+
+@pytest.fixture(autouse=True)
+def _settings(opensearch: OpenSearchStub, dead: Dead, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENSEARCH_ENDPOINT", opensearch.endpoint)
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead.url)
+
+
+@dataclass(frozen=True)
+class Dead:
+    """The dead letters' queue, by moto."""
+
+    sqs: Any
+    url: str
+
+    def letters(self) -> dict[str, dict[str, str]]:
+        """By sequence number; taken out."""
+        found: dict[str, dict[str, str]] = {}
+        while messages := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                letter = json.loads(message["Body"])
+                found[letter["sequence"]] = letter
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return found
 
 
 def failed(event: dict[str, object]) -> list[str]:
-    return [failure["itemIdentifier"] for failure in handler(event, None)["batchItemFailures"]]
+    return [failure["itemIdentifier"] for failure in handler(event, NoTimeLeft())["batchItemFailures"]]
 
 
 def test_each_result_is_a_document_under_its_id_at_its_own_time(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
@@ -40,20 +81,42 @@ def test_each_result_is_a_document_under_its_id_at_its_own_time(kinesis: Kinesis
     results[-1]["arrival_time"] = kinesis.time(minutes=5)
     # When they are handled
     assert handler(kinesis.event(*results), None) == DONE
-    # Then one request indexes each: the result, its own time, and who processed it
+    times = [kinesis.time(hours=1)] * len(ResultType) + [kinesis.time(minutes=5)]
+    # Then one request indexes each in the index of its week: the result, its own time, and who processed it
     (request,) = opensearch.requests
     assert (request.method, request.path) == ("POST", "/_bulk")
     assert request.headers["Content-Type"] == "application/x-ndjson"
     lines = request.bulk_lines()
     assert lines[::2] == [
-        {"index": {"_index": f"realtime-analytics-{result_type}", "_id": result["result_id"]}}
-        for result_type, result in zip(types, results, strict=True)
+        {"index": {"_index": f"realtime-analytics-{result_type}-{_week(time)}", "_id": result["result_id"]}}
+        for result_type, result, time in zip(types, results, times, strict=True)
     ]
-    times = [kinesis.time(hours=1)] * len(ResultType) + [kinesis.time(minutes=5)]
     assert lines[1::2] == [
         result | {"@timestamp": time, "processed_by": "kinesis_analytics"}
         for result, time in zip(results, times, strict=True)
     ]
+
+
+def _week(time: str) -> str:
+    return datetime.fromisoformat(time).strftime("%G.w%V")
+
+
+@pytest.mark.parametrize(
+    ("time", "index"),
+    [
+        ("2026-11-23T00:00:00.000Z", "realtime-analytics-session-2026.w48"),
+        ("2026-11-29T23:59:59.999Z", "realtime-analytics-session-2026.w48"),
+        ("2026-11-30T00:00:00.000Z", "realtime-analytics-session-2026.w49"),
+        ("2027-01-01T00:00:00.000Z", "realtime-analytics-session-2026.w53"),
+        ("2029-12-31T12:00:00.000Z", "realtime-analytics-session-2030.w01"),
+    ],
+)
+def test_a_results_index_is_that_of_its_iso_week(
+    kinesis: Kinesis, opensearch: OpenSearchStub, time: str, index: str
+) -> None:
+    handler(kinesis.event(kinesis.result("session", event_time=time)), None)
+    action: Any = opensearch.requests[0].bulk_lines()[0]
+    assert action["index"]["_index"] == index
 
 
 def test_requests_are_signed_for_the_service_and_region(
@@ -76,7 +139,7 @@ def test_the_index_prefix_is_a_setting(
     monkeypatch.setenv("INDEX_PREFIX", "other")
     handler(kinesis.event(kinesis.result("session")), None)
     action: Any = opensearch.requests[0].bulk_lines()[0]
-    assert action["index"]["_index"] == "other-session"
+    assert action["index"]["_index"] == f"other-session-{_week(kinesis.time(hours=1))}"
 
 
 def test_no_number_and_no_text_changes_on_the_way(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
@@ -96,7 +159,9 @@ def test_no_number_and_no_text_changes_on_the_way(kinesis: Kinesis, opensearch: 
     )
 
 
-def test_each_items_fate_is_its_own(kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs) -> None:
+def test_each_items_fate_is_its_own(
+    kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs, dead: Dead
+) -> None:
     # Given items that OpenSearch creates, replaces, knows already, cannot map, or has no room for
     results = [kinesis.result("session", key) for key in "abcdef"]
     ids = [str(result["result_id"]) for result in results]
@@ -111,17 +176,19 @@ def test_each_items_fate_is_its_own(kinesis: Kinesis, opensearch: OpenSearchStub
         ids[4]: {"type": "rejected_execution_exception", "reason": "queue is full"},
     }
     # When the batch is handled (the stub answers in another order)
-    # Then the last three come again, with OpenSearch's reason in the log but not the document's value
-    assert failed(kinesis.event(*results)) == ["1001", "1002", "1003"]
+    # Then those it had no room for come again, with OpenSearch's reason in the log but not the document's value
+    assert failed(kinesis.event(*results)) == ["1002", "1003"]
     lines = captured_logs.lines("record failed")
-    assert [(line["sequence"], line["reason"]) for line in lines] == [
-        (
-            "1001",
-            "OpenSearch answered 400: mapper_parsing_exception: failed to parse field [user_id] of type [long].",
-        ),
+    reason = "OpenSearch answered 400: mapper_parsing_exception: failed to parse field [user_id] of type [long]."
+    assert {(line["sequence"], line["reason"]) for line in lines} == {
+        ("1001", reason),
         ("1002", "OpenSearch answered 429: rejected_execution_exception: queue is full"),
         ("1003", "OpenSearch answered 503: no reason given"),
-    ]
+    }
+    # And the one it will never take is a dead letter, with the reason and the document
+    (letter,) = dead.letters().values()
+    assert (letter["function"], letter["sequence"], letter["reason"]) == ("search_indexer", "1001", reason)
+    assert json.loads(payload_of(letter) or b"") == results[3]
     assert not any("4711" in line for line in captured_logs.text)
 
 
@@ -186,7 +253,8 @@ def test_an_unreachable_opensearch_fails_all_records(
 def test_a_silent_opensearch_fails_all_records_after_the_timeout(kinesis: Kinesis) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = OpenSearchClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "us-east-1", timeout=0.2)
-        answer = SearchIndexer(client, "p").handle(kinesis.event(kinesis.result("session")))
+        indexer = SearchIndexer(client, "p", DeadLetters().queue, lambda: kinesis.now)
+        answer = indexer.handle(kinesis.event(kinesis.result("session")), Patience(lambda: 0, reserve=1))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "998"}]}
 
 
@@ -216,7 +284,9 @@ def test_requests_are_split_by_bytes(kinesis: Kinesis, opensearch: OpenSearchStu
     assert all(len(request.body) <= bulk.MAX_BYTES for request in opensearch.requests)
 
 
-def test_a_broken_record_fails_alone(kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs) -> None:
+def test_a_broken_record_is_a_dead_letter_alone(
+    kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs, dead: Dead
+) -> None:
     # Given records that are no result, have no time, or bring a name that is ours, around one that is good
     batch: list[bytes | dict[str, object]] = [
         b"\xff",
@@ -225,8 +295,11 @@ def test_a_broken_record_fails_alone(kinesis: Kinesis, opensearch: OpenSearchStu
         kinesis.result("rejected", "3", arrival_time=None),
         kinesis.result("session", "4", processed_by="me"),
     ]
-    # When they are handled, only the good one is sent
-    assert failed(kinesis.event(*batch)) == ["998", "999", "1001", "1002"]
+    # When they are handled, only the good one is sent, and the others hold up nothing
+    assert failed(kinesis.event(*batch)) == []
+    letters = dead.letters()
+    assert set(letters) == {"998", "999", "1001", "1002"}
+    assert payload_of(letters["998"]) == b"\xff"
     assert len(opensearch.requests[0].bulk_lines()) == 2
     assert [line["reason"] for line in captured_logs.lines("record failed")] == [
         "data is not UTF-8",
@@ -234,6 +307,98 @@ def test_a_broken_record_fails_alone(kinesis: Kinesis, opensearch: OpenSearchStu
         "`arrival_time` is missing or not a string",
         "`processed_by` is already there: OpenSearch refuses a repeated key",
     ]
+
+
+@dataclass
+class Clock:
+    """A clock that moves when somebody waits."""
+
+    left: float = 50.0
+    waits: list[float] = field(default_factory=list)
+
+    def patience(self, share: float = 1.0) -> Patience:
+        return Patience(lambda: int(self.left * 1000), reserve=20.0, wait=self._wait, share=lambda: share)
+
+    def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.left -= seconds
+
+
+def _indexer(kinesis: Kinesis, opensearch: OpenSearchStub, letters: DeadLetters) -> SearchIndexer:
+    client = OpenSearchClient(opensearch.endpoint, "us-east-1", 5.0)
+    return SearchIndexer(client, "kit", letters.queue, lambda: kinesis.now)
+
+
+def test_what_opensearch_has_no_room_for_is_tried_again_alone_and_indexed(
+    kinesis: Kinesis, opensearch: OpenSearchStub
+) -> None:
+    # Given a document that is refused twice, beside one that is taken
+    clock, results = Clock(), [kinesis.result("session", key) for key in "ab"]
+    busy = str(results[0]["result_id"])
+    opensearch.statuses = {busy: 429}
+    patience = clock.patience()
+
+    def wait(seconds: float) -> None:
+        clock.waits.append(seconds)
+        if len(clock.waits) == 2:
+            opensearch.statuses = {}
+
+    # When the batch is handled
+    answer = _indexer(kinesis, opensearch, DeadLetters()).handle(kinesis.event(*results), replace(patience, wait=wait))
+    # Then it is sent again alone, after waits that double, and nothing comes again
+    assert answer == DONE
+    ids = [[action["index"]["_id"] for action in request.bulk_lines()[::2]] for request in opensearch.requests]  # type: ignore[index]
+    assert ids == [[str(result["result_id"]) for result in results], [busy], [busy]]
+    assert clock.waits == [0.2, 0.4]
+
+
+def test_tries_end_before_the_invocation_does_and_the_record_comes_again(
+    kinesis: Kinesis, opensearch: OpenSearchStub
+) -> None:
+    clock, result = Clock(), kinesis.result("session")
+    opensearch.statuses = {str(result["result_id"]): 503}
+    answer = _indexer(kinesis, opensearch, DeadLetters()).handle(kinesis.event(result), clock.patience())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "998"}]}
+    assert max(clock.waits) == 5.0
+    assert 20.0 <= clock.left < 25.0
+
+
+def test_waits_are_random_so_that_functions_do_not_come_back_together(
+    kinesis: Kinesis, opensearch: OpenSearchStub
+) -> None:
+    clock, result = Clock(left=21.0), kinesis.result("session")
+    opensearch.statuses = {str(result["result_id"]): 429}
+    _indexer(kinesis, opensearch, DeadLetters()).handle(kinesis.event(result), clock.patience(share=0.25))
+    assert clock.waits[:3] == [0.05, 0.1, 0.2]
+
+
+def test_a_document_that_is_refused_for_ever_after_a_try_is_a_dead_letter(
+    kinesis: Kinesis, opensearch: OpenSearchStub
+) -> None:
+    clock, letters, result = Clock(), DeadLetters(), kinesis.result("session")
+    opensearch.statuses = {str(result["result_id"]): 429}
+    patience = replace(clock.patience(), wait=lambda _: opensearch.statuses.update({str(result["result_id"]): 400}))
+    assert _indexer(kinesis, opensearch, letters).handle(kinesis.event(result), patience) == DONE
+    assert letters.by_sequence() == {"998": "OpenSearch answered 400: no reason given"}
+
+
+def test_a_dead_letter_that_sqs_does_not_take_comes_again(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
+    letters = DeadLetters(failures=[["0"]])
+    indexer = _indexer(kinesis, opensearch, letters)
+    answer = indexer.handle(kinesis.event(b"poison", kinesis.result("session")), Clock().patience())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "998"}]}
+
+
+def test_the_log_line_is_what_cloudwatch_makes_metrics_of(
+    kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs
+) -> None:
+    result = kinesis.result("session")
+    indexer = _indexer(kinesis, opensearch, DeadLetters())
+    indexer.handle(kinesis.event(result, result, b"poison"), Clock().patience())
+    (line,) = captured_logs.lines("batch processed")
+    assert line["Function"] == "search_indexer"
+    names = ("RecordsProcessed", "RecordsDuplicate", "RecordsRetried", "RecordsDeadLettered", "OldestResultAge")
+    assert [line[name] for name in names] == [[3.0], [1.0], [0.0], [1.0], [3_600_000.0]]
 
 
 def test_a_batch_without_documents_sends_nothing(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:

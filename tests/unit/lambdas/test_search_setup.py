@@ -21,6 +21,7 @@ import pytest
 from lambdas.common.custom_resource import RequestError
 from lambdas.common.errors import SettingError
 from lambdas.search_indexer.client import OpenSearchClient
+from lambdas.search_indexer.settings import weekly_index
 from lambdas.search_indexer.template import templates
 from lambdas.search_setup import handler
 from lambdas.search_setup.cluster import SetupError
@@ -236,7 +237,9 @@ def test_the_templates_are_the_indexers(call: Caller, domain: Domain) -> None:
 # --- retention ----------------------------------------------------------------------------------------------------
 
 
-def test_an_index_is_deleted_after_its_days(call: Caller, domain: Domain) -> None:
+def test_an_index_is_deleted_a_week_after_its_days_because_it_takes_results_for_a_week(
+    call: Caller, domain: Domain
+) -> None:
     call(RetentionDays="14")
     policy = domain.body("PUT", POLICY_PATH)["policy"]
     assert policy["default_state"] == "kept"
@@ -244,7 +247,7 @@ def test_an_index_is_deleted_after_its_days(call: Caller, domain: Domain) -> Non
         {
             "name": "kept",
             "actions": [],
-            "transitions": [{"state_name": "deleted", "conditions": {"min_index_age": "14d"}}],
+            "transitions": [{"state_name": "deleted", "conditions": {"min_index_age": "21d"}}],
         },
         {"name": "deleted", "actions": [{"delete": {}}], "transitions": []},
     ]
@@ -262,6 +265,9 @@ def test_no_index_that_is_written_for_ever_and_none_of_another_environment_is_de
         return any(fnmatchcase(index, pattern) for pattern in template["index_patterns"])
 
     # Then those that follow one another are in it, and not the one that the indexer writes now
+    week = datetime(2026, 11, 24, tzinfo=UTC)
+    types = [name.removeprefix(f"{PREFIX}-") for name in NAMES]
+    assert all(deleted(weekly_index(PREFIX, kind, week)) for kind in types)
     assert all(deleted(f"{name}-2026.11.24") and deleted(f"{name}-000001") for name in NAMES)
     assert not any(deleted(name) for name in NAMES)
     # nor one of an environment whose name begins like ours
@@ -281,7 +287,7 @@ def test_a_policy_that_is_there_is_replaced_by_its_version(call: Caller, domain:
     ]
     version, body = domain.policies["pipeline-dev-retention"]
     assert version == 2
-    assert body["policy"]["states"][0]["transitions"][0]["conditions"] == {"min_index_age": "30d"}
+    assert body["policy"]["states"][0]["transitions"][0]["conditions"] == {"min_index_age": "37d"}
 
 
 def test_a_policy_that_somebody_changes_meanwhile_is_read_again(call: Caller, domain: Domain) -> None:

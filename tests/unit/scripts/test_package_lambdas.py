@@ -26,7 +26,7 @@ for handler in handlers:
     module, name = handler.rsplit(".", 1)
     assert callable(getattr(importlib.import_module(module), name)), handler
 for name, module in sorted(sys.modules.items()):
-    if name.split(".")[0] in ("lambdas", "contracts"):
+    if name.split(".")[0] in ("lambdas", "contracts", "aws_lambda_powertools", "typing_extensions"):
         assert module.__file__.startswith(folder + "/"), (name, module.__file__)
     elif getattr(module, "__file__", None) and module.__file__.startswith(packages):
         print(name.split(".")[0])
@@ -121,7 +121,7 @@ def test_given_an_import_that_would_fail_in_lambda_then_it_is_refused(tmp_path: 
 def test_given_this_repository_then_a_function_holds_its_own_and_what_it_shares() -> None:
     packed = {function: set(contents(function, ROOT)) for function in FUNCTIONS}
     for function, files in packed.items():
-        folders = {name.split("/")[1] for name in files if name.count("/") > 1}
+        folders = {name.split("/")[1] for name in files if name.startswith("lambdas/") and name.count("/") > 1}
         # the set-up puts the templates that the indexer's documents need, and both ask OpenSearch as the indexer does
         allowed = {function, "common"} | (
             {"search_indexer"} if function in ("search_setup", "search_forget") else set()
@@ -129,6 +129,13 @@ def test_given_this_repository_then_a_function_holds_its_own_and_what_it_shares(
         assert function in folders
         assert folders <= allowed, function
         assert all(name.endswith(".py") for name in files)
+        # Powertools only where something is done once or measured
+        bundled = {name.split("/")[0] for name in files} - {"lambdas", "contracts"}
+        wanted = (
+            {"aws_lambda_powertools", "typing_extensions.py"} if function in ("alerts", "search_indexer") else set()
+        )
+        assert bundled == wanted, function
+        assert sum(path.stat().st_size for path in contents(function, ROOT).values()) < 2_000_000
     assert "lambdas/common/records.py" not in packed["application_lifecycle"]
     assert not any(name.startswith("contracts/") for name in packed["application_lifecycle"])
     assert "lambdas/common/custom_resource.py" not in packed["alerts"]

@@ -1,0 +1,118 @@
+"""Dead letters: records that can never be processed, kept with what is needed to repair and replay them.
+
+One SQS message a record: why, where it was, when the stream took it, and its bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypedDict
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.common.chunks import chunks
+from lambdas.common.logs import fields
+
+LOGGER = logging.getLogger(__name__)
+
+#: ``kind`` of these messages; what Lambda's on-failure destination sends has none.
+KIND = "dead_letter"
+#: Limits of one SendMessageBatch call: messages, and bytes of all of them together (256 KB are taken everywhere).
+MAX_ENTRIES = 10
+MAX_BYTES = 256 * 1024
+#: Above this, a payload is left out and its place in the stream says where it still is.
+_MAX_BODY = MAX_BYTES - 4096
+
+
+class SendError(TypedDict, total=False):
+    """One entry of ``Failed`` in the answer of SendMessageBatch."""
+
+    Id: str
+    Code: str
+
+
+class SendAnswer(TypedDict, total=False):
+    """The part of SendMessageBatch's answer that is read."""
+
+    Failed: list[SendError]
+
+
+class SqsClient(Protocol):
+    """What is used of boto3's SQS client."""
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> SendAnswer:
+        """Send up to ten messages; entries that were refused are in ``Failed``."""
+        ...
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A record that cannot be processed. ``first_seen`` is when the stream took it, ISO 8601 in UTC."""
+
+    function: str
+    reason: str
+    first_seen: str
+    stream: str
+    shard: str
+    sequence: str
+    payload: bytes
+
+    def body(self) -> str:
+        """The message: JSON, with the payload in base64 (``gzip+base64`` where that alone fits), or without it."""
+        plain = self._body("base64", self.payload)
+        if len(plain) <= _MAX_BODY:
+            return plain
+        packed = self._body("gzip+base64", gzip.compress(self.payload, mtime=0))
+        return packed if len(packed) <= _MAX_BODY else self._body("left_out", b"")
+
+    def _body(self, encoding: str, payload: bytes) -> str:
+        return json.dumps(
+            {
+                "kind": KIND,
+                "function": self.function,
+                "reason": self.reason,
+                "first_seen": self.first_seen,
+                "stream": self.stream,
+                "shard": self.shard,
+                "sequence": self.sequence,
+                "payload_encoding": encoding,
+                "payload": base64.b64encode(payload).decode("ascii"),
+            }
+        )
+
+
+def payload_of(message: dict[str, str]) -> bytes | None:
+    """The record's bytes from a dead letter's message; None where they were left out."""
+    data = base64.b64decode(message["payload"])
+    encoding = message["payload_encoding"]
+    if encoding == "left_out":
+        return None
+    return gzip.decompress(data) if encoding == "gzip+base64" else data
+
+
+@dataclass(frozen=True)
+class DeadLetterQueue:
+    """Sends dead letters to an SQS queue."""
+
+    sqs: SqsClient
+    url: str
+
+    def send(self, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+        """Send all; those that SQS did not take are answered, and must be delivered again."""
+        refused: list[DeadLetter] = []
+        bodies = ((letter, letter.body()) for letter in letters)
+        for chunk in chunks(bodies, max_items=MAX_ENTRIES, max_bytes=MAX_BYTES, size_of=lambda pair: len(pair[1])):
+            entries = [{"Id": str(index), "MessageBody": body} for index, (_, body) in enumerate(chunk)]
+            try:
+                answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
+            except (ClientError, BotoCoreError):
+                LOGGER.exception("SQS took no dead letter of a call", extra=fields(letters=len(chunk)))
+                refused += [letter for letter, _ in chunk]
+                continue
+            refused += [chunk[int(entry["Id"])][0] for entry in answer.get("Failed", [])]
+        return refused
