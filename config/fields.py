@@ -52,18 +52,23 @@ def _tuple(value: object) -> object:
 
 
 Account = Annotated[str, _matching(r"(\d{12})?", "12 digits, or an empty text: synthesizes for any account")]
-Region = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, such as us-east-1")]
+Region = Annotated[
+    str,
+    _matching(r"(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-\d", "a commercial AWS region, such as us-east-1"),
+]
 Zone = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an availability zone, such as us-east-1a")]
 Cidr = Annotated[str, AfterValidator(_cidr)]
 Email = Annotated[
     str,
-    _matching(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "an e-mail address, such as team@example.com"),
+    _matching(
+        r"(?!.{0,63}\.[.@])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}",
+        "an e-mail address, such as team@example.com",
+    ),
 ]
 LogDays = Annotated[int, _one_of(*LOG_RETENTION_DAYS)]
 VpcId = Annotated[str, _matching(r"vpc-[0-9a-f]{8,17}", "a VPC's id, vpc-...")]
 SubnetId = Annotated[str, _matching(r"subnet-[0-9a-f]{8,17}", "a subnet's id, subnet-...")]
 PrefixList = Annotated[str, _matching(r"pl-[0-9a-f]{8,17}", "a prefix list's id, pl-...")]
-RouteTableId = Annotated[str, _matching(r"rtb-[0-9a-f]{8,17}", "a route table's id, rtb-...")]
 StreamArn = Annotated[
     str,
     _matching(

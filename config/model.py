@@ -21,7 +21,6 @@ from config.fields import (
     PrefixList,
     Region,
     Repository,
-    RouteTableId,
     Section,
     StreamArn,
     SubnetId,
@@ -36,16 +35,16 @@ PropertyGroups = dict[str, dict[str, str]]
 
 
 class ExistingVpc(Section):
-    """A VPC of the team's own. Nothing in it is changed but for a security group and, if asked for, endpoints."""
+    """A VPC of the team's own. Nothing in it is changed but for security groups.
+
+    It has a way to Kinesis and S3, and with search to SQS: endpoints or NAT. Endpoints are not made here: with private
+    DNS they would serve, or lock out, everybody else in it.
+    """
 
     vpc_id: VpcId
     #: Private subnets, one a zone, in the order of ``network.zones``.
     subnet_ids: Annotated[tuple[SubnetId, ...], AsTuple, Field(min_length=1, max_length=3)]
     cidr: Cidr
-    #: Route tables of those subnets: needed where the S3 endpoint is made.
-    route_table_ids: Annotated[tuple[RouteTableId, ...], AsTuple] = ()
-    #: False where the VPC has endpoints for Kinesis and S3 already.
-    create_endpoints: bool = False
 
 
 class Network(Section):
@@ -163,11 +162,12 @@ class Protection(Section):
 
 
 class Pipeline(Section):
-    """Optional: a role that a GitHub workflow may take over to deploy, without keys."""
+    """Optional: a role that a GitHub workflow may take over to deploy, without keys.
+
+    Only jobs of the GitHub environment of the same name may; restrict it to a branch in the repository's settings.
+    """
 
     github_repository: Repository | None = None
-    #: The only branch whose workflow may.
-    branch: TagText = "main"
     #: False where the account has the identity provider of GitHub already.
     create_provider: bool = True
 

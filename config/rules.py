@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from collections.abc import Callable, Iterator
 
 from config.model import Environment
@@ -44,16 +45,6 @@ def _zones(environment: Environment) -> Iterator[Finding]:
             list(network.existing.subnet_ids),
             f"one subnet for each of the {len(network.zones)} zones in network.zones",
         )
-    if (
-        network.existing is not None
-        and network.existing.create_endpoints
-        and len(network.existing.route_table_ids) != len(network.existing.subnet_ids)
-    ):
-        yield (
-            "network.existing.route_table_ids",
-            list(network.existing.route_table_ids),
-            "one route table for each subnet, because create_endpoints asks for the S3 endpoint",
-        )
     if environment.search.enabled and environment.search.instances > 1 and len(network.zones) < _SEARCH_ZONES:
         yield (
             "network.zones",
@@ -85,7 +76,7 @@ def _kpus(environment: Environment) -> Iterator[Finding]:
             f"at most {application.kpu_quota * application.parallelism_per_kpu}: "
             f"application.kpu_quota = {application.kpu_quota} KPUs of {application.parallelism_per_kpu} each",
         )
-    if kpus + 1 > application.kpu_alarm:
+    elif kpus + 1 > application.kpu_alarm:
         yield (
             "application.kpu_alarm",
             application.kpu_alarm,
@@ -191,4 +182,47 @@ def _pipeline(environment: Environment) -> Iterator[Finding]:
         yield "budget.monthly_usd", environment.budget.monthly_usd, "only with alerts.emails: nobody would be told"
 
 
-_RULES: tuple[Rule, ...] = (_zones, _search_nodes, _overlap, _kpus, _input, _pipeline)
+#: Tags of one resource that AWS takes; `environment` is the kit's own.
+_MOST_TAGS = 49
+#: Subscribers of a budget's notification.
+_MOST_SUBSCRIBERS = 10
+#: OpenSearch's limits of a volume in GB (service quotas), for the types with a small one.
+_SMALL_VOLUMES = {"t3.small.search": 100, "t3.medium.search": 200, "t2.small.search": 35, "t2.medium.search": 35}
+
+
+def _people_and_tags(environment: Environment) -> Iterator[Finding]:
+    emails = environment.alerts.emails
+    if len({email.lower() for email in emails}) != len(emails):
+        yield "alerts.emails", list(emails), "each address once"
+    if environment.budget.monthly_usd is not None and len(emails) > _MOST_SUBSCRIBERS:
+        yield "alerts.emails", f"{len(emails)} addresses", f"at most {_MOST_SUBSCRIBERS}: a budget tells no more"
+    for name in environment.tags:
+        if name.lower().startswith("aws:") or name == "environment":
+            yield f"tags.{name}", environment.tags[name], "a name that does not begin with aws: and is not environment"
+    if len(environment.tags) > _MOST_TAGS:
+        yield "tags", f"{len(environment.tags)} tags", f"at most {_MOST_TAGS}: AWS takes 50, one is the environment's"
+
+
+def _search_types(environment: Environment) -> Iterator[Finding]:
+    search = environment.search
+    if not search.enabled:
+        return
+    family, size, _ = search.instance_type.split(".")
+    known = re.fullmatch(r"[a-z]+\d[a-z0-9]*", family) and re.fullmatch(r"small|medium|(\d*x)?large", size)
+    if not known:
+        yield "search.instance_type", search.instance_type, "an OpenSearch instance type, such as m7g.large.search"
+    most = _SMALL_VOLUMES.get(search.instance_type)
+    if most is not None and search.volume_gb > most:
+        yield "search.volume_gb", search.volume_gb, f"at most {most} with {search.instance_type}"
+
+
+_RULES: tuple[Rule, ...] = (
+    _zones,
+    _search_nodes,
+    _search_types,
+    _overlap,
+    _kpus,
+    _input,
+    _pipeline,
+    _people_and_tags,
+)

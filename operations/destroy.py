@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from operations.deploy import deployed_stacks
+from operations.deploy import deployed_stacks, left_over
 from operations.environment import OperationError, Target, interactive, run
 from scripts.synth import cdk
 
@@ -31,13 +31,24 @@ def destroy(target: Target, arguments: argparse.Namespace) -> int:
         if input(f"Write {environment.name} to go on: ").strip() != environment.name:
             raise OperationError("not confirmed: nothing was deleted")
     if arguments.stack:
-        # By name, whether or not the settings still have it.
-        client = target.client("cloudformation")
-        client.delete_stack(StackName=arguments.stack)
-        client.get_waiter("stack_delete_complete").wait(StackName=arguments.stack)
-        print(f"{arguments.stack} is deleted")
+        _delete(target, arguments.stack)  # by name, whether or not the settings still have it
         return 0
-    return cdk(environment.name, "destroy", "--all", "--force")
+    if cdk(environment.name, "synth", quiet=True) != 0:
+        return 1
+    for stack in left_over(target, there):  # their network interfaces would hold the network
+        _delete(target, stack)
+    code = cdk(environment.name, "destroy", "--all", "--force")
+    left = deployed_stacks(target)
+    if code == 0 and left:
+        raise OperationError(f"still there: {', '.join(sorted(left))}; look at their events in CloudFormation")
+    return code
+
+
+def _delete(target: Target, stack: str) -> None:
+    client = target.client("cloudformation")
+    client.delete_stack(StackName=stack)
+    client.get_waiter("stack_delete_complete").wait(StackName=stack)
+    print(f"{stack} is deleted")
 
 
 def main() -> int:

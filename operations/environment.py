@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from config.load import ConfigurationError, environments, load
 from config.model import Environment
@@ -30,9 +30,9 @@ class Target:
     environment: Environment
     session: Any
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config = _CONFIG) -> Any:
         """A boto3 client in the environment's region."""
-        return self.session.client(service, region_name=self.environment.region, config=_CONFIG)
+        return self.session.client(service, region_name=self.environment.region, config=config)
 
     def check_account(self) -> None:
         """OperationError unless the credentials are for the account that the settings name."""
@@ -68,6 +68,9 @@ def run(command: Callable[[Target, argparse.Namespace], int], parser: argparse.A
     except ClientError as error:
         answer = error.response.get("Error", {})
         print(f"{error.operation_name}: {answer.get('Code')}: {answer.get('Message')}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, WaiterError) as error:
+        print(f"AWS did not answer as asked: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

@@ -6,10 +6,14 @@ import argparse
 import json
 import sys
 
+from botocore.config import Config
+
 from contracts.names import function_name
 from operations.environment import OperationError, Target, run
 
 _LONG = 2**63
+#: The function may take five minutes; asking again meanwhile would start it once more.
+_PATIENT = Config(connect_timeout=5, read_timeout=310, retries={"total_max_attempts": 1})
 
 
 def forget(target: Target, arguments: argparse.Namespace) -> int:
@@ -18,7 +22,7 @@ def forget(target: Target, arguments: argparse.Namespace) -> int:
     if not -_LONG <= user < _LONG:
         raise OperationError(f"--user: {user} is not allowed; allowed is a 64-bit number, as events have it")
     if environment.search.enabled:
-        answer = target.client("lambda").invoke(
+        answer = target.client("lambda", _PATIENT).invoke(
             FunctionName=function_name(environment.prefix, "search_forget"),
             Payload=json.dumps({"user_id": user}).encode(),
         )
@@ -28,7 +32,7 @@ def forget(target: Target, arguments: argparse.Namespace) -> int:
         print(f"index: {told['deleted']} documents of user {user} deleted")
     else:
         print("index: switched off in this environment")
-    print("dead letters: hold places in streams only, and nothing of the user")
+    print("dead letters: records that could not be processed, for 14 days at most (docs/deploy.md: how to remove one)")
     hours = max(stream.retention_hours for _, stream in environment.streams)
     print(f"streams: what they still hold of the user ends within {hours} hours")
     lake = environment.lake

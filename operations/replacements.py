@@ -59,7 +59,8 @@ def replacements(deployed: Template, new: Template, region: str) -> Iterator[Rep
 
 def _create_only(resource_type: str, region: str) -> list[tuple[str, ...]]:
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, resource_type).schema
-    paths: list[str] = schema.get("createOnlyProperties", [])
+    # The second list is replaced under conditions only: named here, too, because nobody should find out which.
+    paths: list[str] = [*schema.get("createOnlyProperties", []), *schema.get("conditionalCreateOnlyProperties", [])]
     return [tuple(path.removeprefix("/properties/").split("/")) for path in paths]
 
 

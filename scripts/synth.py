@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +22,8 @@ _OPTIONS = ("--no-notices", "--no-version-reporting")
 
 def cdk(environment: str, *arguments: str, quiet: bool = False) -> int:
     """Runs the CLI for one environment; the exit code. Its telemetry and notices, which would call out, are off."""
+    # Templates of a part that the settings have switched off would stay and count as current.
+    shutil.rmtree(OUT / environment, ignore_errors=True)
     command = [
         str(CDK),
         *arguments,

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config.model import Environment
-from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.base import RETAINED, EnvironmentStack
 from stacks.constructs.buckets import bucket
 from stacks.constructs.policies import key, service_may_use
 from stacks.lake import LakeStack
@@ -25,6 +25,7 @@ class AuditStack(EnvironmentStack):
         trails = f"arn:{self.partition}:cloudtrail:*"
         source = {"StringEquals": {"aws:SourceArn": self.arn("cloudtrail", f"trail/{name}")}}
         trail_key = key(self, "AuditKey", "CloudTrail")
+        trail_key.apply_removal_policy(RETAINED)  # the bucket outlives its stack, and would be unreadable without it
         service_may_use(trail_key, "TrailDescribes", _SERVICE, ["kms:DescribeKey"], source)
         service_may_use(
             trail_key,
@@ -38,7 +39,9 @@ class AuditStack(EnvironmentStack):
             },
         )
         days = environment.audit.days
-        self.bucket = bucket(self, "Trail", "audit", key=trail_key, days={"": days + 1}, lock_days=days)
+        self.bucket = bucket(
+            self, "Trail", "audit", key=trail_key, days={"": days + 1}, lock_days=days, bucket_key=False
+        )
         folder = f"AWSLogs/{self.account}/*"
         for sid, action, resource, condition in (
             ("TrailChecks", "s3:GetBucketAcl", self.bucket.bucket_arn, source),

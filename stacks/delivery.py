@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config.model import Environment
 from contracts.names import PARTS, stack_name
-from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.base import RETAINED, EnvironmentStack
 from stacks.constructs.policies import KEY_READ_WRITE, allow, document
 from stacks.streams import StreamsStack
 
 _ISSUER = "token.actions.githubusercontent.com"
+#: Longer than a first deployment with search takes (GitHub's workflow asks for as long).
+SESSION = cdk.Duration.hours(4)
 #: Roles of CDK's bootstrap stack that `cdk deploy` takes over; they may do the rest.
 _BOOTSTRAP_ROLES = ("deploy-role", "file-publishing-role", "lookup-role")
 
 
 class DeliveryStack(EnvironmentStack):
-    """``role`` may be taken over by workflows of one branch of one repository."""
+    """``role`` may be taken over by jobs of one GitHub environment, named as this one, of one repository."""
 
     def __init__(self, scope: Construct, environment: Environment, streams: StreamsStack) -> None:
         super().__init__(scope, "delivery", environment, "Role of the pipeline that deploys")
@@ -28,16 +31,19 @@ class DeliveryStack(EnvironmentStack):
             provider = iam.CfnOIDCProvider(
                 self, "GitHub", url=f"https://{_ISSUER}", client_id_list=["sts.amazonaws.com"]
             )
+            provider.apply_removal_policy(RETAINED)  # the account's, whichever environment made it
         self.role = iam.Role(
             self,
             "DeployRole",
             role_name=f"{self.prefix}-deploy",
+            max_session_duration=SESSION,
             assumed_by=iam.WebIdentityPrincipal(
                 provider_arn,
                 {
                     "StringEquals": {
                         f"{_ISSUER}:aud": "sts.amazonaws.com",
-                        f"{_ISSUER}:sub": f"repo:{settings.github_repository}:ref:refs/heads/{settings.branch}",
+                        # What GitHub says of a job with `environment:`; which branches may use it is set in GitHub.
+                        f"{_ISSUER}:sub": f"repo:{settings.github_repository}:environment:{environment.name}",
                     }
                 },
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -51,8 +52,8 @@ class NetworkStack(EnvironmentStack):
         )
         self.application_group = self._group("ApplicationGroup", "the Flink application")
         self.search_group = self._group("SearchGroup", "functions of search") if environment.search.enabled else None
-        if existing is None or existing.create_endpoints:
-            self._endpoints(existing)
+        if existing is None:
+            self._endpoints()
 
     def _new(self, environment: Environment) -> ec2.IVpc:
         vpc = ec2.Vpc(
@@ -66,6 +67,9 @@ class NetworkStack(EnvironmentStack):
             restrict_default_security_group=False,
             subnet_configuration=[ec2.SubnetConfiguration(name=_SUBNETS, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)],
         )
+        if environment.search.enabled:  # a domain that outlives its stack has interfaces in them
+            for kept in (vpc, *vpc.isolated_subnets):
+                resource_of(kept).apply_removal_policy(self.removal_policy)
         for subnet in vpc.isolated_subnets:
             # The settings name the zones, so that a deployment never moves a subnet.
             resource_of(subnet).add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3010"]}})
@@ -103,15 +107,17 @@ class NetworkStack(EnvironmentStack):
         return vpc
 
     def _existing(self, environment: Environment, existing: ExistingVpc) -> ec2.IVpc:
-        return ec2.Vpc.from_vpc_attributes(
+        vpc = ec2.Vpc.from_vpc_attributes(
             self,
             "Vpc",
             vpc_id=existing.vpc_id,
             vpc_cidr_block=existing.cidr,
             availability_zones=list(environment.network.zones),
             private_subnet_ids=list(existing.subnet_ids),
-            private_subnet_route_table_ids=list(existing.route_table_ids) or None,
         )
+        # Route tables are for endpoints, and none are made in a VPC of the team's own.
+        cdk.Annotations.of(vpc).acknowledge_warning("@aws-cdk/aws-ec2:noSubnetRouteTableId", "no endpoint is made here")
+        return vpc
 
     def _group(self, name: str, of: str) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
@@ -120,7 +126,7 @@ class NetworkStack(EnvironmentStack):
         group.add_egress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "this network alone")
         return group
 
-    def _endpoints(self, existing: ExistingVpc | None) -> None:
+    def _endpoints(self) -> None:
         """Kinesis for the application's source and sinks, S3 for its backfill, and SQS where the indexer runs inside.
 
         Lambda's polling, its logs and the managed service's checkpoints do not cross this network.
@@ -171,7 +177,6 @@ class NetworkStack(EnvironmentStack):
                 conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
             )
         )
-        self._allow_s3(existing)
 
     def _queue_endpoint(self, clients: ec2.ISecurityGroup) -> None:
         """SQS for the indexer, which sends its dead letters from inside."""

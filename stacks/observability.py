@@ -39,16 +39,15 @@ class ObservabilityStack(EnvironmentStack):
         )
         for email in environment.alerts.emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
-        for service in ("cloudwatch", "budgets"):
-            self.topic.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid=f"{service.capitalize()}Publishes",
-                    principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
-                    actions=["sns:Publish"],
-                    resources=[self.topic.topic_arn],
-                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-                )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="CloudwatchPublishes",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
             )
+        )
         self._driver_errors(analytics.log_group)
         wanted = list(rules(environment, self.names))
         self.alarms = {rule.name: self._alarm(rule) for rule in wanted}

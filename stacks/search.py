@@ -13,7 +13,7 @@ from constructs import Construct
 from config.model import Environment
 from contracts.metrics import namespace
 from stacks.code import lambda_code, lambda_digest
-from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.base import EnvironmentStack, resource_of
 from stacks.constructs.function import PythonFunction, log_group
 from stacks.constructs.policies import allow
 from stacks.constructs.provider import provider
@@ -45,6 +45,7 @@ class SearchStack(EnvironmentStack):
         domain_group = ec2.SecurityGroup(
             self, "DomainGroup", vpc=network.vpc, description=f"{self.prefix}: OpenSearch", allow_all_outbound=False
         )
+        resource_of(domain_group).apply_removal_policy(self.removal_policy)  # a domain that stays keeps its interfaces
         domain_group.add_ingress_rule(self._functions_group, ec2.Port.tcp(443), "functions of search")
         # The set-up's role is the master user, so it is made before the domain and must not wait for it.
         setup_event = self._setup_function("on_event", [])

@@ -19,8 +19,8 @@ class StreamsStack(EnvironmentStack):
     def __init__(self, scope: Construct, environment: Environment) -> None:
         super().__init__(scope, "streams", environment, "Kinesis streams of the real-time analytics pipeline")
         self.data_key = key(self, "DataKey", "streams, messages, tables and buckets")
-        # An alarm of CloudWatch, a budget and SNS itself publish to and deliver from encrypted topics.
-        for service in ("cloudwatch.amazonaws.com", "budgets.amazonaws.com", "sns.amazonaws.com"):
+        # An alarm of CloudWatch publishes to, and SNS itself delivers from, encrypted topics.
+        for service in ("cloudwatch.amazonaws.com", "sns.amazonaws.com"):
             service_may_use(
                 self.data_key,
                 f"{service.partition('.')[0].capitalize()}MayUseEncryptedTopics",

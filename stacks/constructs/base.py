@@ -8,6 +8,10 @@ from constructs import Construct, IConstruct
 from config.model import Environment
 from contracts.names import stack_name
 
+#: What holds data outlives its stack. What a first deployment made that then failed does not: it is empty, and its name
+#: would be taken when the deployment is repeated.
+RETAINED = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+
 
 class EnvironmentStack(cdk.Stack):
     """A stack named ``<prefix>-<part>``. It is bound to the region, and to the account where the settings name one."""
@@ -32,8 +36,7 @@ class EnvironmentStack(cdk.Stack):
     @property
     def removal_policy(self) -> cdk.RemovalPolicy:
         """What happens to a resource that holds data."""
-        retain = self.environment_settings.protection.retain_data
-        return cdk.RemovalPolicy.RETAIN if retain else cdk.RemovalPolicy.DESTROY
+        return RETAINED if self.environment_settings.protection.retain_data else cdk.RemovalPolicy.DESTROY
 
     def arn(self, service: str, resource: str) -> str:
         """ARN of a resource of this account and region, by its name: no reference, so no dependency."""

@@ -23,6 +23,7 @@ def bucket(
     key: kms.IKey | None = None,
     access_logs: s3.IBucket | None = None,
     lock_days: int | None = None,
+    bucket_key: bool = True,
 ) -> s3.Bucket:
     """A bucket named ``<prefix>-<short_name>-<account>-<region>``.
 
@@ -33,6 +34,8 @@ def bucket(
         days: days after which objects below a prefix expire.
         key: encrypts the objects; without one S3's own key does (a bucket that takes access logs allows no other).
         access_logs: takes the access logs.
+        bucket_key: S3's own key between the bucket's and the objects': fewer calls to KMS. CloudTrail would need to
+            decrypt with the key to use such a bucket.
         lock_days: no version can be deleted or overwritten for so long, by nobody; such a bucket is always retained.
     """
     retained = lock_days is not None or scope.environment_settings.protection.retain_data
@@ -42,7 +45,7 @@ def bucket(
         bucket_name=f"{scope.prefix}-{short_name}-{scope.account}-{scope.region}",
         encryption=s3.BucketEncryption.S3_MANAGED if key is None else s3.BucketEncryption.KMS,
         encryption_key=key,
-        bucket_key_enabled=None if key is None else True,
+        bucket_key_enabled=None if key is None else bucket_key,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         enforce_ssl=True,
@@ -64,6 +67,6 @@ def bucket(
             )
             for prefix, most in days.items()
         ],
-        removal_policy=cdk.RemovalPolicy.RETAIN if retained else cdk.RemovalPolicy.DESTROY,
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if retained else cdk.RemovalPolicy.DESTROY,
         auto_delete_objects=not retained,
     )

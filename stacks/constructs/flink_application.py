@@ -17,7 +17,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from config.model import Environment, PropertyGroups
-from stacks.constructs.base import EnvironmentStack
+from stacks.constructs.base import EnvironmentStack, environment_stack
 
 _Cfn = flink.CfnApplication
 #: The stream of the application's log.
@@ -134,9 +134,9 @@ class FlinkApplication(Construct):
             ),
         )
         self.log_option.node.add_dependency(self.application, stream)
-        self.configuration_hash = _digest(
-            {"groups": groups, "application": settings.model_dump(mode="json"), "network": environment.network.zones}
-        )
+        self.application.apply_removal_policy(environment_stack(self).removal_policy)
+        rendered = stack.resolve(self.application.application_configuration)
+        self.configuration_hash = _digest({"configuration": rendered, "settings": settings.model_dump(mode="json")})
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -32,8 +32,6 @@ _EVERYTHING: dict[str, Any] = {
             "vpc_id": "vpc-0123456789abcdef0",
             "cidr": "10.99.0.0/16",
             "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
-            "route_table_ids": ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"],
-            "create_endpoints": True,
         },
     },
     "streams": {

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from tests.synth.templates import Assembly, Found, Statement, text_of
 
+ROOT = Path(__file__).resolve().parents[2]
 _WORLD = ("0.0.0.0/0", "::/0")
 
 
@@ -115,7 +117,8 @@ def test_the_network_of_ours_is_logged(assembly: Assembly) -> None:
 
 
 def test_endpoints_serve_this_account_and_its_own_resources_only(assembly: Assembly) -> None:
-    for endpoint in _all(assembly.resources("AWS::EC2::VPCEndpoint"), 2):
+    own = assembly.environment.network.existing is None
+    for endpoint in _all(assembly.resources("AWS::EC2::VPCEndpoint"), 2 if own else 0):
         for statement in endpoint.properties["PolicyDocument"]["Statement"]:
             assert "aws:PrincipalAccount" in statement["Condition"]["StringEquals"], endpoint
             assert "*" not in statement["Action"]
@@ -259,7 +262,7 @@ def test_the_trail_is_validated_encrypted_and_its_bucket_is_locked(assembly: Ass
     bucket = assembly.one("AWS::S3::Bucket", "audit")
     lock = bucket.properties["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
     assert lock == {"Mode": "COMPLIANCE", "Days": assembly.environment.audit.days}
-    assert bucket.body["DeletionPolicy"] == "Retain"
+    assert bucket.body["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 #: Types that hold data, or what data cannot be read without.
@@ -267,6 +270,7 @@ _STATEFUL = (
     "AWS::DynamoDB::GlobalTable",
     "AWS::KMS::Key",
     "AWS::Kinesis::Stream",
+    "AWS::KinesisAnalyticsV2::Application",
     "AWS::Logs::LogGroup",
     "AWS::OpenSearchService::Domain",
     "AWS::S3::Bucket",
@@ -275,11 +279,42 @@ _STATEFUL = (
 
 
 def test_what_holds_data_says_what_becomes_of_it(assembly: Assembly) -> None:
-    wanted = "Retain" if assembly.environment.protection.retain_data else "Delete"
     for resource in _all(assembly.resources(*_STATEFUL), 8):
-        always = resource.part == "audit"
-        assert resource.body["DeletionPolicy"] == ("Retain" if always else wanted), resource
-        assert resource.body["UpdateReplacePolicy"] == resource.body["DeletionPolicy"], resource
+        retained = assembly.environment.protection.retain_data or resource.part == "audit"
+        # What a first deployment made and rolled back goes: its name must be free for the second.
+        assert resource.body["DeletionPolicy"] == ("RetainExceptOnCreate" if retained else "Delete"), resource
+        assert resource.body["UpdateReplacePolicy"] == ("Retain" if retained else "Delete"), resource
+
+
+def test_what_a_retained_domain_stands_in_is_retained_with_it(assembly: Assembly) -> None:
+    domains = list(assembly.resources("AWS::OpenSearchService::Domain"))
+    if not domains or not assembly.environment.protection.retain_data:
+        return
+    network = [*assembly.resources("AWS::EC2::VPC", "AWS::EC2::Subnet")]
+    groups = [one for one in assembly.resources("AWS::EC2::SecurityGroup") if one.logical_id.startswith("DomainGroup")]
+    assert groups
+    assert network or assembly.environment.network.existing
+    for resource in (*network, *groups):
+        assert resource.body["DeletionPolicy"] == "RetainExceptOnCreate", resource
+
+
+def test_cloudtrails_bucket_needs_no_right_to_decrypt(assembly: Assembly) -> None:
+    for bucket in assembly.resources("AWS::S3::Bucket"):
+        (rule,) = bucket.properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        if bucket.part == "audit":
+            assert rule.get("BucketKeyEnabled", False) is False
+
+
+def test_the_workflow_that_deploys_is_the_one_that_the_role_trusts(assembly: Assembly) -> None:
+    if "delivery" not in assembly.stack_names:
+        return
+    (statement,) = assembly.one("AWS::IAM::Role", "delivery").properties["AssumeRolePolicyDocument"]["Statement"]
+    subject = statement["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+    assert subject == f"repo:{assembly.environment.pipeline.github_repository}:environment:{assembly.environment.name}"
+    workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8")
+    assert "environment: ${{ inputs.environment }}" in workflow
+    seconds = int(re.findall(r"role-duration-seconds: (\d+)", workflow)[0])
+    assert assembly.one("AWS::IAM::Role", "delivery").properties["MaxSessionDuration"] == seconds
 
 
 def test_stacks_of_a_protected_environment_cannot_be_deleted_by_mistake(assembly: Assembly) -> None:

@@ -157,6 +157,38 @@ def test_a_setting_that_is_not_allowed_is_one_line(changes: dict[str, Any], line
     assert f"config/test.toml: {line}" in lines(changes)
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"alerts": {"emails": ["a@example.com", "A@example.com"]}}, "alerts.emails: "),
+        ({"alerts": {"emails": ["a..b@example.com"]}}, "alerts.emails.0: 'a..b@example.com' is not allowed"),
+        ({"alerts": {"emails": ["x@-.-"]}}, "alerts.emails.0: 'x@-.-' is not allowed"),
+        (
+            {"alerts": {"emails": [f"p{n}@example.com" for n in range(11)]}, "budget": {"monthly_usd": 9}},
+            "alerts.emails: '11 addresses' is not allowed; allowed is at most 10",
+        ),
+        ({"tags": {"aws:owner": "me"}}, "tags.aws:owner: 'me' is not allowed"),
+        ({"tags": {"environment": "me"}}, "tags.environment: 'me' is not allowed"),
+        ({"tags": {f"t{n}": "x" for n in range(60)}}, "tags: '60 tags' is not allowed; allowed is at most 49"),
+        ({"search": {"enabled": True, "instance_type": "foo.bar.search"}}, "search.instance_type: 'foo.bar.search'"),
+        (
+            {"search": {"enabled": True, "volume_gb": 3000}},
+            "search.volume_gb: 3000 is not allowed",
+        ),
+        ({"region": "cn-north-1"}, "region: 'cn-north-1' is not allowed"),
+        ({"region": "us-gov-west-1"}, "region: 'us-gov-west-1' is not allowed"),
+    ],
+)
+def test_what_aws_would_refuse_is_one_line_before_it_does(changes: dict[str, Any], told: str) -> None:
+    (line,) = lines(changes)
+    assert line.startswith(f"config/test.toml: {told}")
+
+
+@pytest.mark.parametrize("kind", ["m7g.large.search", "r6g.2xlarge.search", "t3.medium.search", "or1.xlarge.search"])
+def test_types_that_opensearch_has_are_taken(kind: str) -> None:
+    parse(merged({"search": {"enabled": True, "instance_type": kind}}), "config/test.toml")
+
+
 def test_every_mistake_of_a_file_is_told_at_once() -> None:
     found = lines(
         {
@@ -165,7 +197,7 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
             "search": {"enabled": True, "instances": 2},
         }
     )
-    assert len(found) == 4  # the quota, the alarm that the parallelism outgrows, the overlap, the zones
+    assert len(found) == 3  # the quota, the overlap, the zones
     assert all(line.startswith("config/test.toml: ") for line in found)
 
 

@@ -118,7 +118,7 @@ def test_forgetting_says_what_ends_by_itself_where_there_is_no_index(capsys: pyt
     assert forget(target(), Arguments()) == 0  # type: ignore[arg-type]
     assert capsys.readouterr().out.splitlines() == [
         "index: switched off in this environment",
-        "dead letters: hold places in streams only, and nothing of the user",
+        "dead letters: records that could not be processed, for 14 days at most (docs/deploy.md: how to remove one)",
         "streams: what they still hold of the user ends within 24 hours",
         "archive: objects end by themselves, events after 30 days, results after 365, rejections after 14 "
         "(docs/deploy.md: how to take one out before)",

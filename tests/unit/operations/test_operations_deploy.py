@@ -6,6 +6,7 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
+import boto3
 import pytest
 
 from operations import deploy, destroy
@@ -104,6 +105,8 @@ def commands(monkeypatch: pytest.MonkeyPatch, out: Path) -> list[tuple[str, ...]
 
     def cdk(environment: str, *arguments: str, quiet: bool = False) -> int:
         called.append((environment, *arguments))
+        if "destroy" in arguments:
+            boto3.client("cloudformation", region_name="us-east-1").delete_stack(StackName=STACK)
         (out / f"{STACK}.template.json").write_text(a_template(), encoding="utf-8")
         return 0
 
@@ -156,11 +159,34 @@ def test_only_the_environments_name_confirms(
     open_target.client("cloudformation").create_stack(StackName=STACK, TemplateBody=a_template())
     if destroyed:
         assert destroy.destroy(open_target, Namespace(yes=False, stack=None)) == 0
-        assert commands == [("test", "destroy", "--all", "--force")]
+        assert commands == [("test", "synth"), ("test", "destroy", "--all", "--force")]
     else:
         with pytest.raises(OperationError, match="not confirmed"):
             destroy.destroy(open_target, Namespace(yes=False, stack=None))
         assert commands == []
+
+
+def test_a_part_that_was_switched_off_is_destroyed_with_the_others(commands: list[tuple[str, ...]]) -> None:
+    # Given the streams, which the settings have, and a search that they no longer have
+    open_target = target(protection={"termination_protection": False})
+    client = open_target.client("cloudformation")
+    client.create_stack(StackName=STACK, TemplateBody=a_template())
+    client.create_stack(StackName="realtime-analytics-test-search", TemplateBody=a_template("other"))
+    # When the environment is destroyed, nothing of it is left
+    assert destroy.destroy(open_target, Namespace(yes=True, stack=None)) == 0
+    assert deploy.deployed_stacks(open_target) == {}
+    assert commands[-1] == ("test", "destroy", "--all", "--force")
+
+
+def test_what_is_still_there_afterwards_is_an_error(
+    commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_target = target(protection={"termination_protection": False})
+    open_target.client("cloudformation").create_stack(StackName=STACK, TemplateBody=a_template())
+    monkeypatch.setattr(destroy, "left_over", lambda *_: [])
+    monkeypatch.setattr(destroy, "cdk", lambda *_, **__: 0)
+    with pytest.raises(OperationError, match=f"still there: {STACK}"):
+        destroy.destroy(open_target, Namespace(yes=True, stack=None))
 
 
 def test_one_stack_that_the_settings_no_longer_have_is_destroyed_by_name(commands: list[tuple[str, ...]]) -> None:
