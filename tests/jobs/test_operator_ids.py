@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pyflink.java_gateway import get_gateway
 
 from contracts.results import ResultType
 from flink_jobs import endpoints, graph
@@ -24,10 +25,12 @@ def operators(jar: Path, *jobs: str) -> dict[str, str]:
     documents = graph.build(env, records, settings, SQL)
     java("benchmark.CountedDiscard").attach(documents.results, "documents-results")
     java("benchmark.CountedDiscard").attach(documents.rejected, "documents-rejected")
-    nodes = env._j_stream_execution_environment.getStreamGraph(False).getStreamNodes()
+    # A plain Collection is nothing that py4j iterates over.
+    graph_nodes = env._j_stream_execution_environment.getStreamGraph(False).getStreamNodes()
+    nodes = list(get_gateway().jvm.java.util.ArrayList(graph_nodes))
     found = {node.getTransformationUID(): node.getOperatorName() for node in nodes}
     assert None not in found, f"an operator has no id: {found[None]}"
-    assert len(found) == len(list(nodes)), "two operators have one id"
+    assert len(found) == len(nodes), "two operators have one id"
     return found
 
 
