@@ -54,6 +54,7 @@ class NetworkStack(EnvironmentStack):
         self.search_group = self._group("SearchGroup", "functions of search") if environment.search.enabled else None
         if existing is None:
             self._endpoints()
+        self._allow_s3(existing)
 
     def _new(self, environment: Environment) -> ec2.IVpc:
         vpc = ec2.Vpc(

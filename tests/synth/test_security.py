@@ -109,6 +109,29 @@ def test_no_security_group_lets_the_world_in(assembly: Assembly) -> None:
         assert (rule["FromPort"], rule["ToPort"]) == (443, 443)
 
 
+def test_the_application_reaches_its_network_and_s3_and_nothing_else(assembly: Assembly) -> None:
+    network = assembly.environment.network
+    (group,) = (
+        one for one in assembly.resources("AWS::EC2::SecurityGroup") if one.logical_id.startswith("ApplicationGroup")
+    )
+    rules = [
+        *group.properties["SecurityGroupEgress"],
+        *(  # a prefix list's rule is a resource of its own
+            one.properties
+            for one in assembly.resources("AWS::EC2::SecurityGroupEgress")
+            if one.properties["GroupId"]["Fn::GetAtt"][0] == group.logical_id
+        ),
+    ]
+    to = [rule.get("DestinationPrefixListId", rule.get("CidrIp")) for rule in rules]
+    if network.s3_prefix_list is not None:
+        s3 = [network.s3_prefix_list]
+    else:  # in a network of ours the one route that leaves it is the gateway's to S3
+        s3 = [_WORLD[0]] if network.existing is None else []
+    assert len(to) == 1 + len(s3)
+    assert to[1:] == s3
+    assert {(rule["FromPort"], rule["ToPort"]) for rule in rules} == {(443, 443)}
+
+
 def test_the_network_of_ours_is_logged(assembly: Assembly) -> None:
     if assembly.environment.network.existing is not None:  # the team's own network is the team's to log
         assert not list(assembly.resources("AWS::EC2::FlowLog", "AWS::EC2::VPC"))
