@@ -136,7 +136,7 @@ class NetworkStack(EnvironmentStack):
             self, "EndpointGroup", vpc=self.vpc, description=f"{self.prefix}: endpoints", allow_all_outbound=False
         )
         group.add_ingress_rule(self.application_group, ec2.Port.tcp(443), "the Flink application")
-        self.kinesis_endpoint = ec2.InterfaceVpcEndpoint(
+        kinesis_endpoint = ec2.InterfaceVpcEndpoint(
             self,
             "KinesisEndpoint",
             vpc=self.vpc,
@@ -147,7 +147,7 @@ class NetworkStack(EnvironmentStack):
             open=False,
         )
         input_arn = self.environment_settings.streams.input.existing_arn
-        self.kinesis_endpoint.add_to_policy(
+        kinesis_endpoint.add_to_policy(
             iam.PolicyStatement(
                 sid="StreamsOfThisEnvironment",
                 principals=[iam.AnyPrincipal()],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -85,6 +87,17 @@ class SearchStack(EnvironmentStack):
     def _endpoint(self) -> str:
         return f"https://{self.domain.attr_domain_endpoint}"
 
+    @property
+    def _inside(self) -> dict[str, Any]:
+        """Where the functions of search run."""
+        network = self._network
+        return {"vpc": network.vpc, "subnets": network.subnets, "security_group": self._functions_group}
+
+    @property
+    def _index(self) -> dict[str, str]:
+        """What a function must know to reach the indices."""
+        return {"OPENSEARCH_ENDPOINT": self._endpoint, "INDEX_PREFIX": INDEX_PREFIX}
+
     def _setup_function(self, role: str, statements: list[iam.PolicyStatement]) -> PythonFunction:
         return PythonFunction(
             self,
@@ -98,9 +111,7 @@ class SearchStack(EnvironmentStack):
             timeout=cdk.Duration.minutes(2),
             environment={"LOG_LEVEL": "INFO"},
             statements=statements,
-            vpc=self._network.vpc,
-            subnets=self._network.subnets,
-            security_group=self._functions_group,
+            **self._inside,
         )
 
     def _indexer(self, environment: Environment, streams: StreamsStack) -> PythonFunction:
@@ -120,8 +131,7 @@ class SearchStack(EnvironmentStack):
             description="Results into OpenSearch, each under its result_id",
             timeout=cdk.Duration.seconds(60),
             environment={
-                "OPENSEARCH_ENDPOINT": self._endpoint,
-                "INDEX_PREFIX": INDEX_PREFIX,
+                **self._index,
                 "METRIC_NAMESPACE": namespace(environment.name),
                 "DEAD_LETTER_QUEUE_URL": self.failures.queue_url,
                 "LOG_LEVEL": "INFO",
@@ -130,9 +140,7 @@ class SearchStack(EnvironmentStack):
                 *reading_statements([results], self._key, self.failures),
                 allow("Index", ["es:ESHttpPost"], [f"{self.domain_arn}/_bulk"]),
             ],
-            vpc=self._network.vpc,
-            subnets=self._network.subnets,
-            security_group=self._functions_group,
+            **self._inside,
         )
         self.mapping = read(self, "ReadResults", indexer.function, results, self.failures)
         return indexer
@@ -148,16 +156,13 @@ class SearchStack(EnvironmentStack):
             description="Deletes a person's documents from the index (make forget)",
             timeout=cdk.Duration.minutes(5),
             environment={
-                "OPENSEARCH_ENDPOINT": self._endpoint,
-                "INDEX_PREFIX": INDEX_PREFIX,
+                **self._index,
                 "LOG_LEVEL": "INFO",
             },
             statements=[
                 allow("DeleteByQuery", ["es:ESHttpPost"], [f"{self.domain_arn}/{INDEX_PREFIX}-*/_delete_by_query"])
             ],
-            vpc=self._network.vpc,
-            subnets=self._network.subnets,
-            security_group=self._functions_group,
+            **self._inside,
         )
 
     def _domain(self, environment: Environment, group: ec2.SecurityGroup, master: iam.IRole) -> _Domain:

@@ -41,7 +41,6 @@ class Missing(StrEnum):
 
     BREACHING = "BREACHING"
     FINE = "NOT_BREACHING"
-    IGNORE = "IGNORE"
 
 
 @dataclass(frozen=True)
