@@ -22,7 +22,11 @@ from contracts.results import ENVELOPE, SCHEMAS, ResultType
 from lambdas.alerts import handler as alerts_handler
 from lambdas.common import logs
 from lambdas.common.dead_letters import DeadLetterQueue, SendAnswer
+from lambdas.common.patience import Patience
 from lambdas.search_indexer import handler as indexer_handler
+
+#: An invocation with all the time there is, and no wait between tries.
+PATIENT = Patience(lambda: 60_000, reserve=0, wait=lambda _: None)
 
 SHARD = "shardId-000000000003"
 _FIRST_SEQUENCE = 998
@@ -160,7 +164,7 @@ class Marks:
 
     def save_inprogress(self, data: dict[str, str], remaining_time_in_millis: int | None = None) -> None:
         self._call()
-        key = data["result_id"]
+        key = _key(data)
         if key in self.marked:
             raise IdempotencyItemAlreadyExistsError(old_data_record=DataRecord(key, STATUS_CONSTANTS["COMPLETED"]))
         if self.claimed.get(key, -1) >= self.time:
@@ -170,16 +174,20 @@ class Marks:
 
     def save_success(self, data: dict[str, str], result: dict[str, str]) -> None:
         self._call()
-        self.marked.add(data["result_id"])
+        self.marked.add(_key(data))
 
     def delete_record(self, data: dict[str, str], exception: Exception) -> None:
         self._call()
-        self.claimed.pop(data["result_id"], None)
+        self.claimed.pop(_key(data), None)
 
     def _call(self) -> None:
         error = self.errors.pop(0) if self.errors else None
         if error is not None:
             raise error
+
+
+def _key(data: dict[str, str]) -> str:
+    return f"{data['effect']} {data['id']}"
 
 
 @pytest.fixture(autouse=True)
