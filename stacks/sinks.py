@@ -35,7 +35,7 @@ class SinksStack(EnvironmentStack):
         self.processed = dynamodb.TableV2(
             self,
             "Processed",
-            table_name=f"{self.prefix}-processed",
+            table_name=processed_table(self.prefix),
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.customer_managed_key(key),
