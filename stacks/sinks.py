@@ -11,6 +11,7 @@ from constructs import Construct
 from config.model import Environment
 from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS
 from contracts.metrics import namespace
+from contracts.names import processed_table
 from stacks.code import lambda_code
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction

@@ -21,6 +21,7 @@ from contracts.event_sources import (
 from flink_jobs import properties
 from flink_jobs.properties import Groups
 from lambdas.alerts.handler import handler as alerts_handler
+from lambdas.common.logs import JsonFormatter
 from lambdas.search_indexer.handler import handler as indexer_handler
 from lambdas.search_indexer.template import put_templates
 from local.demo import application
@@ -188,6 +189,7 @@ def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues) -> 
 def _log_to(file: Path) -> None:
     """Sends the functions' log lines to a file; on AWS they go to standard output."""
     handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(JsonFormatter())
     logger = logging.getLogger("lambdas")
     logger.handlers[:] = [handler]
     logger.propagate = False
