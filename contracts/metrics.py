@@ -25,6 +25,7 @@ class Metric:
 
 #: Sample time: ``window_start``, so that a 5-minute CloudWatch period holds exactly its window.
 EVENT_COUNT = Metric("EventCount", "EventType", "events with a value in a 5-minute window")
+TOTAL_VALUE = Metric("TotalValue", "EventType", "sum of the values of those events", "None")
 #: The others are stamped with the result's ``event_time`` (a rejection: its ``arrival_time``).
 ANOMALIES = Metric("Anomalies", "EventType", "anomalous events")
 FRAUD_ALERTS = Metric("FraudAlerts", "AlertLevel", "fraud escalations")
@@ -33,7 +34,7 @@ CONVERSIONS = Metric("Conversions", None, "sessions that went view, click, purch
 REJECTED_EVENTS = Metric("RejectedEvents", "Reason", "records that were not accepted")
 
 #: Published by the alerts function, from results and rejections.
-METRICS = (EVENT_COUNT, ANOMALIES, FRAUD_ALERTS, SESSIONS, CONVERSIONS, REJECTED_EVENTS)
+METRICS = (EVENT_COUNT, TOTAL_VALUE, ANOMALIES, FRAUD_ALERTS, SESSIONS, CONVERSIONS, REJECTED_EVENTS)
 
 #: Dimension of what a function says of itself: its package.
 FUNCTION = "Function"

@@ -17,6 +17,7 @@ def business_row(board: Board, names: Names) -> Iterator[Widget]:
     """Per five minutes: what happened, what it was worth, what stood out."""
     own = names.namespace
     yield board.graph("Events by type", [by_dimension(names, BUSINESS[metrics.EVENT_COUNT.name])], stacked=True)
+    yield board.graph("Value by type", [by_dimension(names, BUSINESS[metrics.TOTAL_VALUE.name])], stacked=True)
     yield board.graph("Anomalies by type", [by_dimension(names, BUSINESS[metrics.ANOMALIES.name])], stacked=True)
     fraud = BUSINESS[metrics.FRAUD_ALERTS.name]
     yield board.graph(

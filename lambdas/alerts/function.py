@@ -15,7 +15,7 @@ from lambdas.alerts.alert import Alert, alert_of
 from lambdas.alerts.counts import CloudWatchClient
 from lambdas.alerts.digest import with_digests
 from lambdas.alerts.notifier import SnsClient
-from lambdas.alerts.samples import Sample, sample_of
+from lambdas.alerts.samples import Sample, samples_of
 from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.errors import RecordError
 from lambdas.common.logs import fields
@@ -45,12 +45,12 @@ class _Work:
     """A live result with what it adds and says."""
 
     result: Result
-    sample: Sample | None
+    samples: tuple[Sample, ...]
     alert: Alert | None
 
     @property
     def once(self) -> bool:
-        """Whether it must be handled once: it pages, or its sample is a window's whole count."""
+        """Whether it must be handled once: it pages, or its samples are a window's whole count."""
         return self.alert is not None or self.result.result_type == ResultType.AGGREGATION
 
 
@@ -104,7 +104,7 @@ class AlertsFunction:
             extra=fields(
                 results=len(batch.results),
                 not_live=len(batch.results) - sum(len(one.result.sequences) for one in work),
-                samples=sum(one.sample is not None for one in ours),
+                samples=sum(len(one.samples) for one in ours),
                 samples_outside=outside,
                 alerts=sum(one.alert is not None for one in ours),
                 alerts_held=sum(one.alert is not None for one in ours) - sum(one.alert is not None for one in counted),
@@ -128,13 +128,13 @@ class AlertsFunction:
         for result in merge_repeats(live):
             try:
                 # both before either is kept: a record that will be buried is not counted first
-                work.append(_Work(result, sample_of(result), alert_of(result)))
+                work.append(_Work(result, samples_of(result), alert_of(result)))
             except RecordError as error:
                 poison += _failures(result, str(error))
         return work
 
     def _count(self, ours: Iterable[_Work]) -> tuple[list[Failure], int]:
-        samples = [(one.result, one.sample) for one in ours if one.sample is not None]
+        samples = [(one.result, one.samples) for one in ours if one.samples]
         return counts.put(self.cloudwatch, samples, self.now(), self.namespace)
 
     def _send(self, once: Once, ours: list[_Work]) -> tuple[list[Failure], int]:

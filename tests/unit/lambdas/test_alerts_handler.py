@@ -235,8 +235,8 @@ def test_counts_of_every_metric_at_their_own_times(kinesis: Kinesis, aws: Aws) -
     # Given two windows of one event type, one of another, and results that count one each
     first, second = kinesis.time(minutes=70), kinesis.time(minutes=65)
     batch = [
-        kinesis.result("aggregation", "1", event_type="view", event_count=40, window_start=first),
-        kinesis.result("aggregation", "2", event_type="view", event_count=2, window_start=first),
+        kinesis.result("aggregation", "1", event_type="view", event_count=40, total_value=10.5, window_start=first),
+        kinesis.result("aggregation", "2", event_type="view", event_count=2, total_value=-0.25, window_start=first),
         kinesis.result("aggregation", "3", event_type="view", event_count=3, window_start=second),
         kinesis.result("aggregation", "4", event_type="구매", event_count=5, window_start=second),
         kinesis.result("anomaly", "5", event_type="view", event_time=first),
@@ -255,6 +255,7 @@ def test_counts_of_every_metric_at_their_own_times(kinesis: Kinesis, aws: Aws) -
     one, two = (datetime.fromisoformat(time).replace(second=0, microsecond=0) for time in (first, second))
     assert aws.sums(kinesis, "EventCount", ("EventType", "view")) == {one: 42, two: 3}
     assert aws.sums(kinesis, "EventCount", ("EventType", "__~33500a78")) == {two: 5}
+    assert aws.sums(kinesis, "TotalValue", ("EventType", "view")) == {one: 10.25, two: 12.34}
     assert aws.sums(kinesis, "Anomalies", ("EventType", "view")) == {one: 1}
     assert aws.sums(kinesis, "FraudAlerts", ("AlertLevel", "HIGH")) == {one: 1}
     assert aws.sums(kinesis, "Sessions") == {one: 1, two: 1}
