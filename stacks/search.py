@@ -29,6 +29,8 @@ _SETUP_STEP = cdk.Duration.seconds(20)
 _Domain = opensearch.CfnDomain
 #: Kinds of log that the domain publishes, and the setting's name.
 _LOGS = {"ES_APPLICATION_LOGS": "application", "INDEX_SLOW_LOGS": "index-slow", "SEARCH_SLOW_LOGS": "search-slow"}
+#: A result is found some seconds after it became true; a request takes 1,000 documents.
+_GATHER_SECONDS = 1
 
 
 class SearchStack(EnvironmentStack):
@@ -142,7 +144,7 @@ class SearchStack(EnvironmentStack):
             ],
             **self._inside,
         )
-        self.mapping = read(self, "ReadResults", indexer.function, results, self.failures)
+        self.mapping = read(self, "ReadResults", indexer.function, results, self.failures, _GATHER_SECONDS)
         return indexer
 
     def _forget(self) -> PythonFunction:

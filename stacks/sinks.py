@@ -88,8 +88,9 @@ class SinksStack(EnvironmentStack):
                 ),
             ],
         )
-        read(self, "ReadResults", self.alerts.function, results, self.failures)
-        read(self, "ReadRejected", self.alerts.function, rejected, self.failures)
+        gather = environment.alerts.gather_seconds
+        read(self, "ReadResults", self.alerts.function, results, self.failures, gather)
+        read(self, "ReadRejected", self.alerts.function, rejected, self.failures, gather)
 
 
 def _remembered_hours(environment: Environment) -> int:

@@ -13,14 +13,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
 
+from contracts.kinesis import BATCH_SIZE
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.policies import KEY_READ_WRITE, allow
 
-#: One invocation: up to so many records, or what came within a second. The functions take 1,000 documents a request.
-_BATCH_SIZE = 500
-_BATCHING_WINDOW = cdk.Duration.seconds(1)
-#: With bisecting, a poisonous record is alone after 9 halvings of 500; the rest of the attempts outlast an outage of
-#: some minutes (Lambda backs off between them).
+#: With bisecting, a poisonous record is alone after 9 halvings of a batch; the rest of the attempts outlast an outage
+#: of some minutes (Lambda backs off between them).
 _ATTEMPTS = 20
 #: A record that is older is given up: it would come back from the archive, not from a stream that holds up all others.
 _RECORD_AGE = cdk.Duration.hours(12)
@@ -72,7 +70,12 @@ def reading_statements(readings: Sequence[Reading], key: kms.IKey, failures: sqs
 
 
 def read(
-    scope: EnvironmentStack, name: str, function: lambda_.Function, source: Reading, failures: sqs.IQueue
+    scope: EnvironmentStack,
+    name: str,
+    function: lambda_.Function,
+    source: Reading,
+    failures: sqs.IQueue,
+    gather_seconds: int,
 ) -> lambda_.EventSourceMapping:
     """The mapping: partial failures retried, poison isolated, and what is given up sent to ``failures``."""
     return lambda_.EventSourceMapping(
@@ -81,8 +84,8 @@ def read(
         target=function,
         event_source_arn=source.source_arn,
         starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-        batch_size=_BATCH_SIZE,
-        max_batching_window=_BATCHING_WINDOW,
+        batch_size=BATCH_SIZE,
+        max_batching_window=cdk.Duration.seconds(gather_seconds),
         bisect_batch_on_error=True,
         report_batch_item_failures=True,
         retry_attempts=_ATTEMPTS,
