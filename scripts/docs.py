@@ -95,9 +95,9 @@ def _metrics() -> str:
     lines = [
         "# Metrics",
         "",
-        "Every metric that the dashboard, an alarm or the live page may use; written by `make docs` from `monitoring/`.",
-        "The kit's own are in the environment's namespace, `RealTimeAnalytics/<env>`; Flink's at metrics level",
-        "APPLICATION, and those of one major version only are marked. Alarms: [runbook](runbook.md).",
+        "Every metric that the dashboard, an alarm or the live page may use; written by `make docs` from",
+        "`monitoring/`. The kit's own are in the environment's namespace, `RealTimeAnalytics/<env>`. Flink's are at",
+        "metrics level APPLICATION; those of one major version only are marked. Alarms: [runbook](runbook.md).",
     ]
     for publisher in dict.fromkeys(metric.publisher for metric in CATALOGUE):
         source = f"<{publisher.source}>" if publisher.source.startswith("https") else f"`{publisher.source}`"
@@ -115,10 +115,10 @@ def _metrics() -> str:
         "",
         "## What is not published",
         "",
-        "The application's own gauges (`records_read`, `records_accepted`, `records_rejected_...`) are read over Flink's REST",
-        "on a laptop. On the managed service only what stands in the metric group `kinesisanalytics` reaches CloudWatch, and",
-        "ours do not: the rate of rejections comes from what Kinesis counts of the streams of events and rejections, and the",
-        "reasons from the alerts function.",
+        "The application's own gauges (`records_read`, `records_accepted`, `records_rejected_...`) are read over",
+        "Flink's REST on a laptop. On the managed service only what stands in the metric group `kinesisanalytics`",
+        "reaches CloudWatch, and ours do not: the rate of rejections comes from what Kinesis counts of the streams of",
+        "events and rejections, and the reasons from the alerts function.",
     ]
     return "\n".join(lines) + "\n"
 
