@@ -26,7 +26,7 @@ def body(environment: Environment, names: Names) -> dict[str, Any]:
     board.row(_head(environment, names))
     board.row(alarm_status("Alarms", [names.alarm_arn(rule.name) for rule in rules], height=5))
     for title, row in (
-        ("Business", business_row(board, names)),
+        ("Business", business_row(board, environment, names)),
         ("Pipeline", pipeline_row(board, names)),
         ("Health of the application", health_row(board, environment, names)),
         ("Sinks", sinks_row(board, environment, names)),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.model import Environment, Stream
-from contracts.metrics import FUNCTION_METRICS, METRICS
+from contracts.metrics import FUNCTION_METRICS, METRICS, TOP_CATEGORY
 from contracts.rejections import Reason
 from contracts.results import ALERT_LEVELS
 from monitoring.dashboard import body
@@ -130,7 +130,9 @@ class _Bill:
             cost,
         )
         yield self._dashboard()
-        series = sum(_VALUES[metric.dimension] for metric in METRICS)
+        categories = self.environment.alerts.categories
+        values = {**_VALUES, TOP_CATEGORY.dimension: len(categories) + 1 if categories else 0}
+        series = sum(values[metric.dimension] for metric in METRICS)
         series += len(FUNCTION_METRICS) * len({called.partition(" ")[0] for called in self.load.calls_month()})
         series += self.counts["AWS::Logs::MetricFilter"]
         month, free = self._watch("metric_month"), self._watch("metrics_free")

@@ -20,10 +20,11 @@ GB = 1024**3
 EVENT_BYTES = 180
 RESULT_BYTES = 380
 REJECTION_BYTES = 2 * EVENT_BYTES
-#: Per event: results; those that are a sample of a metric (sessions, conversions, anomalies, fraud); those that are
-#: an alert; rejections.
+#: Per event: results; those that are a sample of a metric (sessions, conversions, anomalies, fraud; best categories
+#: where they are counted); those that are an alert; rejections.
 RESULTS_PER_EVENT = 0.667
 SAMPLES_PER_EVENT = 0.119
+TOP_CATEGORIES_PER_EVENT = 0.179
 ALERTS_PER_EVENT = 0.00033
 REJECTED_PER_EVENT = 0.0113
 #: Event types with a value: each has a result of the aggregation every five minutes.
@@ -76,7 +77,8 @@ class Load:
     def metric_requests_month(self) -> float:
         """PutMetricData a month: a call of the alerts function has one when any of its records is a sample."""
         calls = self.calls_month()
-        samples = self.events * SAMPLES_PER_EVENT * SECONDS + EVENT_TYPES * _WINDOWS
+        per_event = SAMPLES_PER_EVENT + (TOP_CATEGORIES_PER_EVENT if self.environment.alerts.categories else 0.0)
+        samples = self.events * per_event * SECONDS + EVENT_TYPES * _WINDOWS
         return min(calls["alerts from results"], samples) + calls["alerts from rejected"]
 
     def claims_month(self) -> float:

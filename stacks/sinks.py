@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sns as sns
@@ -69,6 +71,7 @@ class SinksStack(EnvironmentStack):
                 "DEAD_LETTER_QUEUE_URL": self.failures.queue_url,
                 "ALERT_MAX_AGE_SECONDS": str(environment.alerts.max_age_hours * 3600),
                 "ALERT_DIGEST_ABOVE": str(environment.alerts.digest_above),
+                "METRIC_CATEGORIES": json.dumps(environment.alerts.categories),
                 "LOG_LEVEL": "INFO",
             },
             statements=[

@@ -34,10 +34,13 @@ NAME = "alerts"
 
 @dataclass(frozen=True)
 class Rules:
-    """What is sent, and how: older alerts are counted only; more than ``digest_above`` of a type in a batch are one."""
+    """What is sent, and how: older alerts are counted only; more than ``digest_above`` of a type in a batch are one;
+    ``categories`` are counted by name.
+    """
 
     max_age: timedelta = timedelta(hours=6)
     digest_above: int = 20
+    categories: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ class AlertsFunction:
         for result in merge_repeats(live):
             try:
                 # both before either is kept: a record that will be buried is not counted first
-                work.append(_Work(result, samples_of(result), alert_of(result)))
+                work.append(_Work(result, samples_of(result, self.rules.categories), alert_of(result)))
             except RecordError as error:
                 poison += _failures(result, str(error))
         return work

@@ -34,8 +34,8 @@ class Sample:
     value: float
 
 
-def samples_of(result: Result) -> tuple[Sample, ...]:
-    """The samples of a result; none where it counts in no metric.
+def samples_of(result: Result, categories: frozenset[str] = frozenset()) -> tuple[Sample, ...]:
+    """The samples of a result; none where it counts in no metric. ``categories`` are those that are counted by name.
 
     Raises :class:`RecordError` when a column that the metric needs is missing or of another type.
     """
@@ -54,6 +54,9 @@ def samples_of(result: Result) -> tuple[Sample, ...]:
             return _one(result, metrics.SESSIONS, None)
         case ResultType.BEHAVIOR if result.flag("conversion_flag"):
             return _one(result, metrics.CONVERSIONS, None)
+        case ResultType.RECOMMENDATION if categories and result.integer("rank") == 1:
+            category = result.text("category")
+            return _one(result, metrics.TOP_CATEGORY, category if category in categories else metrics.OTHER_CATEGORY)
         case rejections.REJECTED:
             return (Sample(Series(metrics.REJECTED_EVENTS, _reason(result)), result.time("arrival_time"), 1),)
         case _:

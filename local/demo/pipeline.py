@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from local.processes import Supervisor
 from local.standins.flink import FlinkCluster
 from local.standins.moto import Moto
 from local.standins.opensearch import OpenSearch
+from local.traffic.generator import PLAIN_CATEGORIES
 
 OPENSEARCH_LIB = application.ROOT / ".cache" / "opensearch" / "lib"
 
@@ -165,6 +167,7 @@ def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues) -> 
         # Traffic of hours ago is not too old here, and each planted alert is looked for by itself.
         ALERT_MAX_AGE_SECONDS=str(14 * 24 * 3600),
         ALERT_DIGEST_ABOVE="10000",
+        METRIC_CATEGORIES=json.dumps(PLAIN_CATEGORIES),
         OPENSEARCH_TIMEOUT_SECONDS="30",
     )
     _log_to(supervisor.logs / "lambdas.log")

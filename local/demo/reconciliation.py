@@ -11,6 +11,7 @@ from typing import Any
 
 from contracts.events import DECIMAL_SCALE
 from contracts.identity import result_id
+from contracts.metrics import OTHER_CATEGORY
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from flink_jobs.settings import AnomalySettings, BehaviorSettings, FraudSettings, Settings, TimeSettings
@@ -19,6 +20,7 @@ from local.oracle.comparison import compare
 from local.oracle.records import LogRecord
 from local.oracle.results import Result, expected
 from local.oracle.verdicts import Verdicts, judge
+from local.traffic.generator import PLAIN_CATEGORIES
 from local.traffic.plan import Planned, Truth
 
 
@@ -206,6 +208,9 @@ def _wanted_metrics(results: Iterable[Result], verdicts: Verdicts) -> dict[tuple
             sums["Sessions", ""] += 1
         elif job == ResultType.BEHAVIOR.value and result["conversion_flag"]:
             sums["Conversions", ""] += 1
+        elif job == ResultType.RECOMMENDATION.value and result["rank"] == 1:
+            category = result["category"]
+            sums["TopCategory", category if category in PLAIN_CATEGORIES else OTHER_CATEGORY] += 1
     for reason in verdicts.rejected.values():
         sums["RejectedEvents", reason.value] += 1
     return dict(sums)

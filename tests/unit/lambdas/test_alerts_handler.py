@@ -231,6 +231,28 @@ def test_no_text_of_a_user_stops_an_alert(kinesis: Kinesis, aws: Aws) -> None:
         assert sum(len(envelope["Message"]) for envelope in envelopes) < 128 * 1024
 
 
+def test_best_categories_are_counted_by_name_where_they_are_set(
+    kinesis: Kinesis, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given two categories of which one is to be counted, and a second choice
+    monkeypatch.setenv("METRIC_CATEGORIES", '["books"]')
+    time = kinesis.time(minutes=5)
+    batch = [
+        kinesis.result("recommendation", "1", category="books", rank=1, event_time=time),
+        kinesis.result("recommendation", "2", category="books", rank=1, event_time=time),
+        kinesis.result("recommendation", "3", category="본", rank=1, event_time=time),
+        kinesis.result("recommendation", "4", category="toys", rank=1, event_time=time),
+        kinesis.result("recommendation", "5", category="books", rank=2, event_time=time),
+    ]
+    # When they are handled
+    assert handler(kinesis.event(*batch), None) == DONE
+    # Then there are two series, however many categories producers make up
+    minute = datetime.fromisoformat(time).replace(second=0, microsecond=0)
+    assert aws.sums(kinesis, "TopCategory", ("Category", "books")) == {minute: 2}
+    assert aws.sums(kinesis, "TopCategory", ("Category", "other")) == {minute: 2}
+    assert len(aws.cloudwatch.list_metrics(MetricName="TopCategory")["Metrics"]) == 2
+
+
 def test_counts_of_every_metric_at_their_own_times(kinesis: Kinesis, aws: Aws) -> None:
     # Given two windows of one event type, one of another, and results that count one each
     first, second = kinesis.time(minutes=70), kinesis.time(minutes=65)

@@ -14,7 +14,7 @@ from contracts.metrics import NAMESPACE
 from monitoring.alarms import alarms
 from monitoring.dashboard import body
 from monitoring.validate import MAX_BYTES, BodyError, check, shown
-from tests.unit.monitoring.environments import names_of, on_second_runtime
+from tests.unit.monitoring.environments import changed, names_of, on_second_runtime
 
 PROD = load("prod")
 NAMES = names_of(PROD)
@@ -56,6 +56,17 @@ def test_a_second_runtime_is_shown_by_its_own_names(monkeypatch: pytest.MonkeyPa
     names = {name for _, name, _ in shown(body(environment, names_of(environment)))}
     assert {"runningTime", "restartingTime", "failingTime", "cancellingTime", "numRestarts"} <= names
     assert not names & {"uptime", "downtime", "fullRestarts"}
+
+
+def test_categories_are_shown_one_by_one_where_they_are_set() -> None:
+    counting = changed(PROD, "alerts", categories=("books", "toys"))
+    (top,) = (
+        widget["properties"]["metrics"]
+        for widget in body(counting, NAMES)["widgets"]
+        if widget["properties"].get("title", "").startswith("Top categories")
+    )
+    assert [entry[3] for entry in top] == ["books", "toys", "other"]
+    assert "TopCategory" not in {name for _, name, _ in shown(body(PROD, NAMES))}
 
 
 def _metric(board: dict[str, Any]) -> dict[str, Any]:

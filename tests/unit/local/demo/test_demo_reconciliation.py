@@ -96,6 +96,9 @@ def a_world() -> World:
             metrics["Sessions", ""] += 1
         elif job == "behavior":
             metrics["Conversions", ""] += each["conversion_flag"]
+        elif job == "recommendation":
+            known = each["category"] in {"books", "garden", "kitchen", "music", "sports", "toys"}
+            metrics["TopCategory", each["category"] if known else "other"] += each["rank"] == 1
     for reason, count in by_reason.items():
         metrics["RejectedEvents", reason] += count
     observed = Observed(
@@ -167,6 +170,7 @@ def test_given_a_run_then_every_job_reason_and_metric_was_really_checked(world: 
         "FraudAlerts",
         "Sessions",
         "Conversions",
+        "TopCategory",
         "RejectedEvents",
     }
     assert wanted["planted", "anomalies: all found"] >= 3
