@@ -1,5 +1,4 @@
-"""Writes the pages of docs/ that are derived: settings from flink_jobs.settings, contracts from
-contracts/, metrics from monitoring/.
+"""Writes the pages of docs/ that are derived: settings, contracts, metrics and alarms, from where each is defined.
 
 ``python -m scripts.docs`` writes them, ``--check`` fails when one is not what it would write.
 """
@@ -17,6 +16,7 @@ from contracts.results import ENVELOPE, SCHEMAS
 from flink_jobs.settings import GROUPS, REQUIRED_GROUPS
 from monitoring.catalogue import CATALOGUE
 from monitoring.series import HOUR, MINUTE, Metric
+from scripts import alarm_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1))
@@ -24,7 +24,12 @@ _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("
 
 def pages() -> dict[str, str]:
     """File name in docs/ to its text."""
-    return {"settings.md": _settings(), "contracts.md": _contracts(), "metrics.md": _metrics()}
+    return {
+        "settings.md": _settings(),
+        "contracts.md": _contracts(),
+        "metrics.md": _metrics(),
+        "alarms.md": alarm_page.page(),
+    }
 
 
 def _settings() -> str:

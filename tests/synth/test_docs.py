@@ -45,6 +45,14 @@ def test_the_runbook_marks_what_pages_and_nothing_else() -> None:
         assert entry.startswith("\n**Pages.**") == rule.pages, rule.name
 
 
+def test_every_entry_says_what_to_do_or_whose_entry_does() -> None:
+    text = (DOCS / "runbook.md").read_text(encoding="utf-8")
+    for name in _headings("runbook.md"):
+        entry = text.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        like = re.findall(r"As `([\w-]+)`", entry)
+        assert "*Do*:" in entry or (like and like[0] in _headings("runbook.md")), name
+
+
 def test_alarms_point_to_their_entries(assembly: Assembly) -> None:
     for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
         (anchor,) = re.findall(r"docs/runbook\.md#([\w-]+)", alarm.properties["AlarmDescription"])
