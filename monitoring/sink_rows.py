@@ -45,6 +45,7 @@ def sinks_row(board: Board, environment: Environment, names: Names) -> Iterator[
         yield board.graph(
             "Archive behind, s",
             [Line(series(service.FRESHNESS, delivery), called) for called, delivery in names.deliveries.items()],
+            width=6,
         )
     if names.search_domain is not None:
         yield from _search(board, environment, names, names.search_domain)
