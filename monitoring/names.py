@@ -20,6 +20,9 @@ from contracts.names import (
     stream_name,
 )
 
+#: Packages of the functions that read a stream.
+ALERTS, INDEXER = "alerts", "search_indexer"
+
 
 @dataclass(frozen=True)
 class Names:
@@ -52,7 +55,7 @@ def deployed(environment: Environment, account: str, region: str, partition: str
     """Names of what the environment deploys."""
     prefix = environment.prefix
     searched = environment.search.enabled
-    functions = ("alerts", "search_indexer") if searched else ("alerts",)
+    functions = (ALERTS, INDEXER) if searched else (ALERTS,)
     readers = ("alerts", "search") if searched else ("alerts",)
     return Names(
         prefix=prefix,

@@ -72,7 +72,10 @@ def pipeline_row(board: Board, names: Names) -> Iterator[Widget]:
         "Watermark behind the clock, s",
         [
             Line(series(flink.WATERMARK_OUT, application), id="w", hidden=True),
-            Formula("EPOCH(w) - w / 1000", "watermark lag"),
+            Line(series(flink.WATERMARK_IN, application), id="i", hidden=True),
+            Formula("EPOCH(w) - w / 1000", "the source"),
+            # Before its first watermark an operator tells the lowest number that there is.
+            Formula("IF(i > 0, EPOCH(i) - i / 1000, 0)", "the slowest operator"),
         ],
         width=12,
     )

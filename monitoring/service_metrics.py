@@ -27,6 +27,7 @@ ITERATOR_AGE = _kinesis(
     "GetRecords.IteratorAgeMilliseconds", "Maximum", _MS, "age of the record that the slowest polling reader reads"
 )
 THROTTLED_WRITES = _kinesis("WriteProvisionedThroughputExceeded", "Sum", _COUNT, "writes that a full shard refused")
+THROTTLED_READS = _kinesis("ReadProvisionedThroughputExceeded", "Sum", _COUNT, "reads that a busy shard refused")
 
 
 def _lambda(name: str, statistic: str, unit: Unit, meaning: str) -> Metric:
@@ -37,6 +38,7 @@ INVOCATIONS = _lambda("Invocations", "Sum", _COUNT, "calls of the function")
 ERRORS = _lambda("Errors", "Sum", _COUNT, "calls that raised: the whole batch is retried")
 THROTTLES = _lambda("Throttles", "Sum", _COUNT, "calls for which the account had no concurrency left")
 DURATION = _lambda("Duration", "Maximum", _MS, "the longest call")
+READ_AGE = _lambda("IteratorAge", "Maximum", _MS, "age of the last record of a batch that the function was given")
 
 
 def _sqs(name: str, unit: Unit, meaning: str) -> Metric:
@@ -86,10 +88,12 @@ SERVICE_METRICS = (
     INCOMING_BYTES,
     ITERATOR_AGE,
     THROTTLED_WRITES,
+    THROTTLED_READS,
     INVOCATIONS,
     ERRORS,
     THROTTLES,
     DURATION,
+    READ_AGE,
     MESSAGES,
     MESSAGE_AGE,
     UNDELIVERED,

@@ -103,6 +103,15 @@ def test_storage_is_told_of_before_writes_are_blocked() -> None:
     assert rule.comparison is Comparison.BELOW
 
 
+def test_a_registered_consumer_is_watched_where_its_age_is_told() -> None:
+    prod = load("prod")
+    assert not [name for name in rules_of(prod) if name.startswith("lag-of")]
+    fanned = prod.streams.rejected.model_copy(update={"enhanced_fan_out": True})
+    assert [name for name in rules_of(changed(prod, "streams", rejected=fanned)) if name.startswith("lag-of")] == [
+        "lag-of-alerts"
+    ]
+
+
 def test_a_lost_replica_is_no_alarm_where_there_is_none() -> None:
     assert "search-yellow" in rules_of(load("prod"))
     assert "search-yellow" not in rules_of(changed(load("prod"), "search", instances=1))
