@@ -9,5 +9,3 @@ WRITE_KB_PER_SHARD = 1024
 WRITE_RECORDS_PER_SHARD = 1000
 #: What a stream on demand takes at first; it doubles by itself, within minutes, up to its quota.
 ON_DEMAND_RECORDS = 4000
-#: Records that an event source mapping gives a function at once, as all of ours are set.
-BATCH_SIZE = 500

@@ -42,11 +42,6 @@ def delivery_name(prefix: str, delivery: str) -> str:
     return f"{prefix}-{delivery}"
 
 
-def failures_queue_name(prefix: str, reader: str) -> str:
-    """Name of the queue of what a reader (alerts, search) could not process."""
-    return f"{prefix}-{reader}-failures"
-
-
 def alerts_topic_name(prefix: str) -> str:
     """Name of the topic of the business alerts."""
     return f"{prefix}-alerts"
@@ -55,6 +50,20 @@ def alerts_topic_name(prefix: str) -> str:
 def alarm_name(prefix: str, alarm: str) -> str:
     """Name of an alarm."""
     return f"{prefix}-{alarm}"
+
+
+#: Queue of what a function could not process, by the function's package, after the prefix.
+FAILURE_QUEUES = {"alerts": "alerts-failures", "search_indexer": "search-failures"}
+
+
+def queue_name(prefix: str, function: str) -> str:
+    """Name of the queue of what ``function`` could not process."""
+    return f"{prefix}-{FAILURE_QUEUES[function]}"
+
+
+def processed_table(prefix: str) -> str:
+    """Name of the table that remembers what is done once."""
+    return f"{prefix}-processed"
 
 
 #: The stacks of an environment, in the order in which they deploy; some are optional.

@@ -9,14 +9,15 @@ from config.model import Environment
 from contracts.metrics import namespace
 from contracts.names import (
     DELIVERIES,
+    FAILURE_QUEUES,
     StreamRole,
     alarm_name,
     alerts_topic_name,
     application_name,
     delivery_name,
-    failures_queue_name,
     function_name,
     input_stream_name,
+    queue_name,
     stream_name,
 )
 
@@ -56,7 +57,6 @@ def deployed(environment: Environment, account: str, region: str, partition: str
     prefix = environment.prefix
     searched = environment.search.enabled
     functions = (ALERTS, INDEXER) if searched else (ALERTS,)
-    readers = ("alerts", "search") if searched else ("alerts",)
     return Names(
         prefix=prefix,
         application=application_name(prefix),
@@ -66,7 +66,7 @@ def deployed(environment: Environment, account: str, region: str, partition: str
             StreamRole.REJECTED: stream_name(prefix, StreamRole.REJECTED),
         },
         functions={name: function_name(prefix, name) for name in functions},
-        queues={f"{reader}-failures": failures_queue_name(prefix, reader) for reader in readers},
+        queues={FAILURE_QUEUES[name]: queue_name(prefix, name) for name in functions},
         topics={"alerts": alerts_topic_name(prefix)},
         deliveries={name: delivery_name(prefix, name) for name in (DELIVERIES if environment.lake.enabled else ())},
         search_domain=prefix if searched else None,

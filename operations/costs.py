@@ -203,7 +203,10 @@ class _Bill:
         writes = self.prices.of("dynamodb", "writes_million")
         cost = 2 * self.load.claims_month() / 1e6 * writes
         yield Line(
-            "DynamoDB: processed results", f"2 writes a window's count or alert x {writes} per million", cost, 0.0
+            "DynamoDB: processed results",
+            f"2 writes for each thing that is done once x {writes} per million",
+            cost,
+            0.0,
         )
         emails, price = len(self.environment.alerts.emails), self.prices.of("sns", "emails_100k")
         cost = emails * self.load.alerts_month() / 100_000 * price

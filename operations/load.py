@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 
 from config.model import Environment, Stream
-from contracts.kinesis import BATCH_SIZE
+from config.sources import alerts_of_rejections, alerts_of_results
+from contracts.event_sources import INDEXER_OF_RESULTS, EventSource
 
 HOURS = 730
 SECONDS = HOURS * 3600
@@ -21,10 +22,11 @@ EVENT_BYTES = 180
 RESULT_BYTES = 380
 REJECTION_BYTES = 2 * EVENT_BYTES
 #: Per event: results; those that are a sample of a metric (sessions, conversions, anomalies, fraud; best categories
-#: where they are counted); those that are an alert; rejections.
+#: where they are counted); recommendations, which wake the alerts function only as a best category; alerts; rejections.
 RESULTS_PER_EVENT = 0.667
 SAMPLES_PER_EVENT = 0.119
-TOP_CATEGORIES_PER_EVENT = 0.179
+RECOMMENDATIONS_PER_EVENT = 0.459
+BEST_CATEGORIES_PER_EVENT = 0.179
 ALERTS_PER_EVENT = 0.00033
 REJECTED_PER_EVENT = 0.0113
 #: Event types with a value: each has a result of the aggregation every five minutes.
@@ -64,26 +66,31 @@ class Load:
 
     def calls_month(self) -> dict[str, float]:
         """Calls a month by who reads what: a batch is full, or its time is over; no records, no call."""
-        streams, gather = self.environment.streams, self.environment.alerts.gather_seconds
-        flows = self.flows()
+        environment, flows = self.environment, self.flows()
+        served = (RESULTS_PER_EVENT - RECOMMENDATIONS_PER_EVENT + self._best_categories()) * self.events
+        results, rejected = environment.streams.results, environment.streams.rejected
         calls = {
-            "alerts from results": _calls(flows["results"], streams.results, gather),
-            "alerts from rejected": _calls(flows["rejected"], streams.rejected, gather),
+            "alerts from results": _calls(served, results, alerts_of_results(environment)),
+            "alerts from rejected": _calls(flows["rejected"].records, rejected, alerts_of_rejections(environment)),
         }
-        if self.environment.search.enabled:
-            calls["search_indexer from results"] = _calls(flows["results"], streams.results, 1)
+        if environment.search.enabled:
+            calls["search_indexer from results"] = _calls(flows["results"].records, results, INDEXER_OF_RESULTS)
         return calls
+
+    def _best_categories(self) -> float:
+        """Samples of best categories per event, where they are counted."""
+        return BEST_CATEGORIES_PER_EVENT if self.environment.alerts.categories else 0.0
 
     def metric_requests_month(self) -> float:
         """PutMetricData a month: a call of the alerts function has one when any of its records is a sample."""
         calls = self.calls_month()
-        per_event = SAMPLES_PER_EVENT + (TOP_CATEGORIES_PER_EVENT if self.environment.alerts.categories else 0.0)
+        per_event = SAMPLES_PER_EVENT + self._best_categories()
         samples = self.events * per_event * SECONDS + EVENT_TYPES * _WINDOWS
         return min(calls["alerts from results"], samples) + calls["alerts from rejected"]
 
     def claims_month(self) -> float:
-        """Results a month that are handled once: each is two writes of the table."""
-        return EVENT_TYPES * _WINDOWS + self.alerts_month()
+        """What is done once, a month, two writes of the table each: counting a window; counting and sending an alert."""
+        return EVENT_TYPES * _WINDOWS + 2 * self.alerts_month()
 
     def alerts_month(self) -> float:
         """Alerts a month, before digests."""
@@ -95,10 +102,11 @@ class Load:
         return sum(files)
 
 
-def _calls(flow: Flow, stream: Stream, gather: int) -> float:
-    per_shard = flow.records / stream.shards
-    by_time = min(1 / max(gather, 0.2), per_shard)  # an empty poll calls nobody; Lambda polls some times a second
-    return stream.shards * max(by_time, per_shard / BATCH_SIZE) * SECONDS
+def _calls(records: float, stream: Stream, source: EventSource) -> float:
+    """Calls a month for ``records`` a second; an empty poll calls nobody, and Lambda polls some times a second."""
+    per_shard = records / stream.shards
+    by_time = min(1 / max(source.window_seconds, 0.2), per_shard)
+    return stream.shards * max(by_time, per_shard / source.batch_size) * SECONDS
 
 
 def kpus(environment: Environment) -> int:

@@ -13,6 +13,7 @@ from aws_cdk import aws_opensearchservice as opensearch
 from constructs import Construct
 
 from config.model import Environment
+from contracts.event_sources import INDEXER_OF_RESULTS
 from contracts.metrics import namespace
 from stacks.code import lambda_code, lambda_digest
 from stacks.constructs.base import EnvironmentStack, resource_of
@@ -29,8 +30,6 @@ _SETUP_STEP = cdk.Duration.seconds(20)
 _Domain = opensearch.CfnDomain
 #: Kinds of log that the domain publishes, and the setting's name.
 _LOGS = {"ES_APPLICATION_LOGS": "application", "INDEX_SLOW_LOGS": "index-slow", "SEARCH_SLOW_LOGS": "search-slow"}
-#: A result is found some seconds after it became true; a request takes 1,000 documents.
-_GATHER_SECONDS = 1
 
 
 class SearchStack(EnvironmentStack):
@@ -117,12 +116,7 @@ class SearchStack(EnvironmentStack):
         )
 
     def _indexer(self, environment: Environment, streams: StreamsStack) -> PythonFunction:
-        results = reading(
-            self,
-            "Indexer-Results",
-            streams.results,
-            enhanced_fan_out=environment.streams.results.enhanced_fan_out,
-        )
+        results = reading(self, "Indexer-Results", streams.results, environment.streams.results, INDEXER_OF_RESULTS)
         indexer = PythonFunction(
             self,
             "Indexer",
@@ -132,6 +126,7 @@ class SearchStack(EnvironmentStack):
             key=self._network.logs_key,
             description="Results into OpenSearch, each under its result_id",
             timeout=cdk.Duration.seconds(60),
+            reserved_concurrency=environment.functions.reserved_concurrency,
             environment={
                 **self._index,
                 "METRIC_NAMESPACE": namespace(environment.name),
@@ -144,7 +139,7 @@ class SearchStack(EnvironmentStack):
             ],
             **self._inside,
         )
-        self.mapping = read(self, "ReadResults", indexer.function, results, self.failures, _GATHER_SECONDS)
+        self.mapping = read(self, "ReadResults", indexer.function, results, self.failures)
         return indexer
 
     def _forget(self) -> PythonFunction:

@@ -11,8 +11,9 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from config.model import Environment
+from config.sources import alerts_of_rejections, alerts_of_results
 from contracts.metrics import namespace
-from contracts.names import alerts_topic_name
+from contracts.names import alerts_topic_name, processed_table
 from stacks.code import lambda_code
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction
@@ -39,7 +40,7 @@ class SinksStack(EnvironmentStack):
         self.processed = dynamodb.TableV2(
             self,
             "Processed",
-            table_name=f"{self.prefix}-processed",
+            table_name=processed_table(self.prefix),
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.customer_managed_key(key),
@@ -50,9 +51,9 @@ class SinksStack(EnvironmentStack):
             removal_policy=self.removal_policy,
         )
         settings = environment.streams
-        results = reading(self, "Alerts-Results", streams.results, enhanced_fan_out=settings.results.enhanced_fan_out)
+        results = reading(self, "Alerts-Results", streams.results, settings.results, alerts_of_results(environment))
         rejected = reading(
-            self, "Alerts-Rejected", streams.rejected, enhanced_fan_out=settings.rejected.enhanced_fan_out
+            self, "Alerts-Rejected", streams.rejected, settings.rejected, alerts_of_rejections(environment)
         )
         self.alerts = PythonFunction(
             self,
@@ -63,6 +64,7 @@ class SinksStack(EnvironmentStack):
             key=network.logs_key,
             description="Live results to SNS alerts and CloudWatch metrics",
             timeout=cdk.Duration.seconds(60),
+            reserved_concurrency=environment.functions.reserved_concurrency,
             environment={
                 "ALERT_TOPIC_ARN": self.topic.topic_arn,
                 "METRIC_NAMESPACE": namespace(environment.name),
@@ -91,9 +93,8 @@ class SinksStack(EnvironmentStack):
                 ),
             ],
         )
-        gather = environment.alerts.gather_seconds
-        read(self, "ReadResults", self.alerts.function, results, self.failures, gather)
-        read(self, "ReadRejected", self.alerts.function, rejected, self.failures, gather)
+        read(self, "ReadResults", self.alerts.function, results, self.failures)
+        read(self, "ReadRejected", self.alerts.function, rejected, self.failures)
 
 
 def _remembered_hours(environment: Environment) -> int:

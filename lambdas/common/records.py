@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import re
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ LOGGER = logging.getLogger(__name__)
 
 #: Every ``result_type`` that the contract knows.
 RESULT_TYPES = frozenset({*(member.value for member in ResultType), REJECTED})
+
+#: Member of an event beside its records, true where it is no mapping's but `make redrive`'s.
+REPLAYED = "replayed"
 
 # 512 bytes is OpenSearch's limit of an `_id`; ids of the contract are ASCII and far shorter.
 _YEAR_9999 = 253_370_764_800
@@ -52,12 +56,14 @@ class RawRecord:
 class Batch:
     """One invocation's records, in shard order: the results, and what is no result.
 
-    ``raw`` holds every record by its sequence number: what a dead letter is made of.
+    ``raw`` holds every record by its sequence number: what a dead letter is made of. ``replayed``: these are dead
+    letters, which `make redrive` sent again.
     """
 
     results: tuple[Result, ...]
     failures: tuple[Failure, ...]
     raw: Mapping[str, RawRecord]
+    replayed: bool = False
 
 
 def decode(event: Mapping[str, object]) -> Batch:
@@ -79,13 +85,26 @@ def decode(event: Mapping[str, object]) -> Batch:
             results.append(_result(shard, sequence, data))
         except RecordError as error:
             failures.append(failed(LOGGER, shard, sequence, str(error)))
-    return Batch(tuple(results), tuple(failures), raw)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard
+            failures.append(failed(LOGGER, shard, sequence, unreadable(LOGGER, error)))
+    return Batch(tuple(results), tuple(failures), raw, event.get(REPLAYED) is True)
 
 
-def failed(logger: logging.Logger, shard: str, sequence: str, reason: str) -> Failure:
-    """A :class:`Failure`, logged as a warning with shard, sequence number and reason."""
-    logger.warning("record failed", extra=fields(shard=shard, sequence=sequence, reason=reason))
+def failed(logger: logging.Logger, shard: str, sequence: str, reason: str, result_id: str | None = None) -> Failure:
+    """A :class:`Failure`, logged as a warning with shard, sequence number, reason, and the result's id where known."""
+    logger.warning("record failed", extra=fields(shard=shard, sequence=sequence, result_id=result_id, reason=reason))
     return Failure(shard, sequence, reason)
+
+
+def unreadable(logger: logging.Logger, error: Exception) -> str:
+    """Reason of a record that a function of ours could not handle; logged with where, for whoever repairs it.
+
+    Without the error's text, which may quote the record.
+    """
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+    logger.error("a mistake of ours in handling a record", extra=fields(error=type(error).__name__, place=place))
+    return f"unexpected {type(error).__name__} at {place}"
 
 
 def merge_repeats(results: Iterable[Result]) -> tuple[Result, ...]:

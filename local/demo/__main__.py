@@ -17,8 +17,9 @@ from flink_jobs.properties import SettingsError
 from flink_jobs.settings import Settings
 from local.demo import application
 from local.demo.options import Options, parse, refuse
+from local.demo.outage import SearchOutage
 from local.demo.pipeline import Pipeline, running
-from local.demo.run import DemoFailed, Run, request
+from local.demo.run import DemoFailed, Run, Status, request
 from local.demo.screen import Screen
 from local.processes import RunInUse, Supervisor, Terminated
 from local.stale_runs import clean_up_stale
@@ -115,7 +116,14 @@ def _play(
         up = time.monotonic()
         screen.tell(f"events flow after {up - began:.0f} s")
         with screen:
-            run = Run(pipeline, supervisor, settings, traffic, options.rate, screen.show, screen.tell)
+            outage = SearchOutage(pipeline, options.search_outage, screen.tell) if options.search_outage else None
+
+            def show(status: Status) -> None:
+                screen.show(status)
+                if outage is not None:
+                    outage.look(status)
+
+            run = Run(pipeline, supervisor, settings, traffic, options.rate, show, screen.tell)
             outcome = run.play()
         screen.reconciliation(outcome)
         seconds = {"start": round(up - began, 1), "run": round(time.monotonic() - up, 1)}

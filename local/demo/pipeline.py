@@ -8,13 +8,22 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from contracts.event_sources import (
+    ALERTS_OF_REJECTIONS,
+    ALERTS_OF_RESULTS,
+    BEST_CATEGORY,
+    INDEXER_OF_RESULTS,
+    EventSource,
+    record_age_hours,
+)
 from flink_jobs import properties
 from flink_jobs.properties import Groups
 from lambdas.alerts.handler import handler as alerts_handler
+from lambdas.common.logs import JsonFormatter
 from lambdas.search_indexer.handler import handler as indexer_handler
 from lambdas.search_indexer.template import put_templates
 from local.demo import application
@@ -27,19 +36,16 @@ from local.traffic.generator import PLAIN_CATEGORIES
 
 OPENSEARCH_LIB = application.ROOT / ".cache" / "opensearch" / "lib"
 
-#: Event source mappings: few attempts, so that a poisonous record is given up while one watches.
-_MAPPING = MappingSettings(
-    batch_size=500,
-    maximum_batching_window_in_seconds=0.5,
-    bisect_batch_on_function_error=True,
-    maximum_retry_attempts=5,
-    report_batch_item_failures=True,
-)
+#: Retention of the laptop's streams, as a stream of Kinesis has it that says nothing else.
+_RETENTION_HOURS = 24
 
 #: Remembers what the alerts function has done.
 PROCESSED_TABLE = "processed"
 
 Say = Callable[[str], None]
+
+#: As an environment has it that counts categories.
+_ALERTS_OF_RESULTS = replace(ALERTS_OF_RESULTS, filters=(*ALERTS_OF_RESULTS.filters, BEST_CATEGORY))
 
 
 @dataclass(frozen=True)
@@ -83,8 +89,11 @@ def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say
         _lambda_environment(supervisor, moto, queues)
         alerts = LambdaFunction("alerts", alerts_handler)
         alerting = tuple(
-            stack.enter_context(_mapping(moto, stream, alerts, queues))
-            for stream in (application.RESULTS_STREAM, application.REJECTED_STREAM)
+            stack.enter_context(_mapping(moto, stream, alerts, how, queues))
+            for stream, how in (
+                (application.RESULTS_STREAM, _ALERTS_OF_RESULTS),
+                (application.REJECTED_STREAM, ALERTS_OF_REJECTIONS),
+            )
         )
         flink = flink_start.result()
         say(f"Flink: {flink.rest_url}")
@@ -101,7 +110,8 @@ def _start_search(
     opensearch = OpenSearch.start(supervisor, OPENSEARCH_LIB)
     os.environ["OPENSEARCH_ENDPOINT"] = opensearch.url
     put_templates(opensearch.url)
-    mapping = _mapping(moto, application.RESULTS_STREAM, LambdaFunction("search-indexer", indexer_handler), queues)
+    indexer = LambdaFunction("search-indexer", indexer_handler)
+    mapping = _mapping(moto, application.RESULTS_STREAM, indexer, INDEXER_OF_RESULTS, queues)
     mapping.start()
     say(f"OpenSearch: {opensearch.url}")
     return opensearch, mapping
@@ -152,9 +162,19 @@ def _submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
     return flink.submit(application.run_arguments(home, groups), env=application.environment(file))
 
 
-def _mapping(moto: Moto, stream: str, function: LambdaFunction, queues: _Queues) -> EventSourceMapping:
+def _mapping(
+    moto: Moto, stream: str, function: LambdaFunction, how: EventSource, queues: _Queues
+) -> EventSourceMapping:
+    """The mapping as it is deployed, but for ``per_shard``: here a shard has one batch in work at a time."""
+    settings = MappingSettings(
+        batch_size=how.batch_size,
+        maximum_batching_window_in_seconds=how.window_seconds,
+        bisect_batch_on_function_error=True,
+        maximum_record_age_in_seconds=record_age_hours(_RETENTION_HOURS) * 3600,
+        filters=how.filters,
+    )
     destination = sqs_destination(moto.client("sqs"), queues.failures)
-    return EventSourceMapping(moto.client("kinesis"), stream, function, _MAPPING, destination=destination)
+    return EventSourceMapping(moto.client("kinesis"), stream, function, settings, destination=destination)
 
 
 def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues) -> None:
@@ -176,6 +196,7 @@ def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues) -> 
 def _log_to(file: Path) -> None:
     """Sends the functions' log lines to a file; on AWS they go to standard output."""
     handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(JsonFormatter())
     logger = logging.getLogger("lambdas")
     logger.handlers[:] = [handler]
     logger.propagate = False

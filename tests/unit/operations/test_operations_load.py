@@ -23,7 +23,7 @@ def _gathering(seconds: int) -> Load:
 
 
 def test_a_function_is_called_when_its_time_is_over_and_never_without_a_record() -> None:
-    # 6.67 results and 0.113 rejections a second, on one shard each
+    # 2.08 results that are no recommendations, and 0.113 rejections a second, on one shard each
     assert _gathering(1).calls_month()["alerts from results"] == pytest.approx(SECONDS)
     assert _gathering(1).calls_month()["alerts from rejected"] == pytest.approx(0.113 * SECONDS)
     assert _gathering(10).calls_month()["alerts from results"] == pytest.approx(SECONDS / 10)
@@ -32,14 +32,16 @@ def test_a_function_is_called_when_its_time_is_over_and_never_without_a_record()
 
 def test_a_full_batch_does_not_wait() -> None:
     many = Load(changed(DEV, "alerts", gather_seconds=10), 10_000.0)
-    assert many.calls_month()["alerts from results"] == pytest.approx(6670 / 500 * SECONDS)
+    assert many.calls_month()["alerts from results"] == pytest.approx(2080 / 500 * SECONDS)
+    counting = Load(changed(DEV, "alerts", gather_seconds=10, categories=("books",)), 10_000.0)
+    assert counting.calls_month()["alerts from results"] == pytest.approx((2080 + 1790) / 500 * SECONDS)
 
 
 def test_only_calls_with_a_sample_ask_cloudwatch() -> None:
     few = Load(changed(DEV, "alerts", gather_seconds=1), 0.001)
     samples = 0.001 * 0.119 * SECONDS + 4 * 12 * 730
     rejections = 0.001 * 0.0113 * SECONDS
-    assert few.metric_requests_month() == pytest.approx(min(0.001 * 0.667 * SECONDS, samples) + rejections)
+    assert few.metric_requests_month() == pytest.approx(min(0.001 * 0.208 * SECONDS, samples) + rejections)
 
 
 def test_files_are_written_by_the_time_or_by_the_size() -> None:
