@@ -89,7 +89,7 @@ class Load:
         return min(calls["alerts from results"], samples) + calls["alerts from rejected"]
 
     def claims_month(self) -> float:
-        """What is done once, a month, two writes of the table each: counting a window; counting and sending an alert."""
+        """What is done once, two writes of the table each: counting a window; counting and sending an alert."""
         return EVENT_TYPES * _WINDOWS + 2 * self.alerts_month()
 
     def alerts_month(self) -> float:
