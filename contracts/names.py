@@ -33,6 +33,25 @@ def function_name(prefix: str, function: str) -> str:
     return f"{prefix}-{function.replace('_', '-')}"
 
 
+#: What the archive holds, by the prefix in its bucket: a Firehose stream each.
+DELIVERIES = ("events", "results", "rejected")
+
+
+def delivery_name(prefix: str, delivery: str) -> str:
+    """Name of a Firehose stream."""
+    return f"{prefix}-{delivery}"
+
+
+def alerts_topic_name(prefix: str) -> str:
+    """Name of the topic of the business alerts."""
+    return f"{prefix}-alerts"
+
+
+def alarm_name(prefix: str, alarm: str) -> str:
+    """Name of an alarm."""
+    return f"{prefix}-{alarm}"
+
+
 #: Queue of what a function could not process, by the function's package, after the prefix.
 FAILURE_QUEUES = {"alerts": "alerts-failures", "search_indexer": "search-failures"}
 
