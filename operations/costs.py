@@ -183,6 +183,12 @@ class _Bill:
         units = sum(flow.records * math.ceil(flow.size / _FIREHOSE_UNIT) for flow in flows.values())
         used = units * _FIREHOSE_UNIT * SECONDS / GB * gb
         yield Line("Firehose", f"{deliveries} streams, {gb}/GB in steps of 5 KB a record", used, 0.0)
+        results, rejected = (
+            flow.records * math.ceil(flow.size / _FIREHOSE_UNIT) * _FIREHOSE_UNIT * SECONDS / GB
+            for flow in (flows["results"], flows["rejected"])
+        )
+        if self.environment.lake.parquet:
+            yield self._parquet(results, rejected)
         lake = self.environment.lake
         days = {"input": lake.raw_days, "results": lake.results_days, "rejected": lake.rejected_days}
         # gzip leaves about a sixth of such JSON lines.
@@ -194,6 +200,12 @@ class _Bill:
         cost = self.load.files_month() * _CALLS_PER_FILE * thousand / 1000
         formula = f"a file each 300 s or 64 MB and stream x {_CALLS_PER_FILE} calls x {thousand} per 1,000"
         yield Line("S3: requests", formula, cost, 0.0)
+
+    def _parquet(self, results: float, rejected: float) -> Line:
+        """``results`` and ``rejected``: GB a month in Firehose's steps."""
+        converted, partitioned = (self.prices.of("firehose", key) for key in ("conversion_gb", "partitioning_gb"))
+        formula = f"results and rejections x {converted}/GB, results by type x {partitioned}/GB, in the same steps"
+        return Line("Firehose: Parquet", formula, (results + rejected) * converted + results * partitioned, 0.0)
 
     def _warehouse(self) -> Iterator[Line]:
         """Refreshes go on while the application is stopped; queries of people come on top, up to the daily limit."""

@@ -9,6 +9,8 @@ from typing import Any
 #: Types without a price of their own: free, paid by use that another line holds, or part of another resource.
 FREE = frozenset(
     {
+        "AWS::Athena::NamedQuery",
+        "AWS::Athena::WorkGroup",
         "AWS::Budgets::Budget",
         "AWS::EC2::FlowLog",
         "AWS::EC2::RouteTable",
@@ -18,6 +20,8 @@ FREE = frozenset(
         "AWS::EC2::Subnet",
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPC",
+        "AWS::Glue::Database",
+        "AWS::Glue::Table",
         "AWS::IAM::OIDCProvider",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from contracts.lake import database
 from tests.iam import drives, service_calls
 from tests.iam.environments import assembly
 from tests.iam.policies import Call, Permission, allowed, resource_matches
@@ -97,6 +98,7 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
         "account": account,
         "region": region,
         "prefix": environment.prefix,
+        "database": database(environment.name),
         "application": f"arn:aws:kinesisanalytics:{region}:{account}:application/{environment.prefix}",
         "assets": f"cdk-hnb659fds-assets-{account}-{region}",
     }

@@ -274,7 +274,7 @@ def _deliveries() -> Iterator[Line]:
     writes = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
     for title, stream, key in _DELIVERIES:
         role, name = f"lake/{title}Role", title.lower()
-        objects = tuple(f"{{lake/Archive}}/{prefix}{name}/2026/11/24/10/1.gz" for prefix in ("", "errors/"))
+        objects = tuple(f"{{lake/Archive}}/{prefix}{name}/2026-11-24-10/1" for prefix in ("", "errors/"))
         s3, kinesis = (("kms:ViaService", f"{service}.{{region}}.amazonaws.com") for service in ("s3", "kinesis"))
         yield Line(role, "Firehose", reads, (stream,), FIREHOSE)
         yield Line(role, "Firehose, from an encrypted stream", ("kms:Decrypt",), (key,), FIREHOSE, (kinesis,))
@@ -284,6 +284,17 @@ def _deliveries() -> Iterator[Line]:
         yield Line(role, "Firehose, into encrypted objects", encrypts, ("{streams/DataKey}",), FIREHOSE, (s3,))
         log = f"{{lake/{title}Logs}}:log-stream:delivery"
         yield Line(role, "Firehose, for its errors", ("logs:PutLogEvents",), (log,), FIREHOSE)
+    for title, table in (("Results", "every_result"), ("Rejected", "rejected")):
+        yield Line(
+            f"lake/{title}Role",
+            "Firehose, for the schema of Parquet",
+            ("glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"),
+            tuple(
+                f"arn:aws:glue:{{region}}:{{account}}:{kind}"
+                for kind in ("catalog", "database/{database}", f"table/{{database}}/{table}")
+            ),
+            FIREHOSE,
+        )
     yield Line(
         "lake/EventsRole",
         "Firehose, to transform",
