@@ -106,6 +106,8 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
         return (texts[name],)
     if name == "code":
         return (f"{resolver.assembly.one('Custom::SnapshotBefore').properties['Code']}.zip",)
+    if name == "as-parquet":
+        return ("",) if environment.lake.parquet else ()
     if name == "log-groups":
         return log_groups(resolver).get(line.role, ())
     if name == "events" and environment.streams.input.existing_arn is not None:

@@ -6,7 +6,8 @@ docs/iam.md is made from it.
 
 Resources are written with the templates' names: ``{part/Name}`` is the ARN of a resource (nothing where an environment
 does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
-write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own.
+write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{as-parquet}`` is
+nothing, and there is no line where Firehose converts nothing.
 """
 
 from __future__ import annotations
@@ -290,7 +291,7 @@ def _deliveries() -> Iterator[Line]:
             "Firehose, for the schema of Parquet",
             ("glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"),
             tuple(
-                f"arn:aws:glue:{{region}}:{{account}}:{kind}"
+                f"{{as-parquet}}arn:aws:glue:{{region}}:{{account}}:{kind}"
                 for kind in ("catalog", "database/{database}", f"table/{{database}}/{table}")
             ),
             FIREHOSE,
