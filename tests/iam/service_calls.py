@@ -6,8 +6,8 @@ docs/iam.md is made from it.
 
 Resources are written with the templates' names: ``{part/Name}`` is the ARN of a resource (nothing where an environment
 does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
-write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{as-parquet}`` is
-nothing, and there is no line where Firehose converts nothing.
+write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{as-parquet}``
+is nothing, and there is no line where Firehose converts nothing.
 """
 
 from __future__ import annotations
