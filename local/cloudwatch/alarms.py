@@ -12,19 +12,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from monitoring.rules import Comparison, Rule
+
+from contracts.names import alarm_name
 from local.cloudwatch.clocks import alarm_period
 from local.cloudwatch.expression import Expression
 from local.cloudwatch.missing import EXTRA_POINTS, State, Treatment, evaluate
 from local.cloudwatch.missing import Rule as Judged
 from local.cloudwatch.points import MetricKey, Range, Series, Stat
 from local.cloudwatch.reader import Reader, Wanted
-from monitoring.names import alarm_name, pages_name
-from monitoring.rules import Comparison, Rule
 
 _COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
     Comparison.ABOVE: operator.gt,
     Comparison.BELOW: operator.lt,
 }
+
+
+#: The composite alarm.
+PAGES = "pages"
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Alarms:
             self._set(alarm_name(self._prefix, watched.rule.name), State.INSUFFICIENT, "no data yet")
         paging = [each.rule.name for each in self.watched.values() if each.rule.pages]
         self._client.put_composite_alarm(
-            AlarmName=pages_name(self._prefix),
+            AlarmName=alarm_name(self._prefix, PAGES),
             AlarmRule=" OR ".join(f'ALARM("{alarm_name(self._prefix, name)}")' for name in paging),
         )
 
@@ -129,7 +134,7 @@ class Alarms:
         state = State.ALARM if raised else State.OK
         if state is not self.paging:
             self.paging = state
-            self._set(pages_name(self._prefix), state, f"in alarm: {', '.join(raised) or 'none'}", now)
+            self._set(alarm_name(self._prefix, PAGES), state, f"in alarm: {', '.join(raised) or 'none'}", now)
 
     def _set(self, name: str, state: State, reason: str, now: float = 0.0) -> None:
         data = {"queryDate": datetime.fromtimestamp(now, UTC).isoformat()} if now else {}
