@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from monitoring.expressions import Expression, parse
 from monitoring.rules import Comparison, Rule
 
 from contracts.names import alarm_name
 from local.cloudwatch.clocks import alarm_period
-from local.cloudwatch.expression import Expression
+from local.cloudwatch.expression import evaluate as compute
 from local.cloudwatch.missing import EXTRA_POINTS, State, Treatment, evaluate
 from local.cloudwatch.missing import Rule as Judged
-from local.cloudwatch.points import MetricKey, Range, Series, Stat
+from local.cloudwatch.points import MetricKey, Range, Stat
 from local.cloudwatch.reader import Reader, Wanted
 
 _COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
@@ -73,7 +74,7 @@ class Alarms:
         self._prefix = prefix
         self._began = began
         self.watched = {
-            rule.name: Watched(rule, Expression(rule.expression or "m"), alarm_period(rule.period)) for rule in rules
+            rule.name: Watched(rule, parse(rule.expression or "m"), alarm_period(rule.period)) for rule in rules
         }
 
     def put(self) -> None:
@@ -99,11 +100,8 @@ class Alarms:
         changes: list[Change] = []
         for watched in self.watched.values():
             over = self._range(watched, now)
-            inputs = {
-                identity: Series(points[wanted[watched.rule.name, identity]], identity, watched.period)
-                for identity in watched.rule.inputs
-            }
-            values = watched.expression.evaluate(inputs, over)
+            inputs = {identity: points[wanted[watched.rule.name, identity]] for identity in watched.rule.inputs}
+            values = compute(watched.expression, inputs, over)
             watched.points = [values.get(time) for time in over.buckets()][-(watched.rule.of + EXTRA_POINTS) :]
             watched.value = next((value for value in reversed(watched.points) if value is not None), None)
             if now - self._began < watched.period * watched.rule.of:

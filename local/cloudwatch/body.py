@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.cloudwatch.expression import Expression, ExpressionError, Search
 from local.cloudwatch.points import MetricKey, Stat
+from monitoring import expressions
+from monitoring.expressions import Expression, ExpressionError
 
 VIEWS = ("timeSeries", "singleValue", "gauge")
 _DEFAULT_PERIOD = 300
@@ -36,7 +37,7 @@ class Line:
 
     id: str
     label: str | None
-    source: Stat | Expression | Search
+    source: Stat | Expression
     period: int
     visible: bool
     right: bool
@@ -134,7 +135,7 @@ def _lines(where: str, properties: Mapping[str, Any]) -> tuple[Line, ...]:
         _only(options, _OPTIONS, f"{where}, metric {number}")
         period = int(options.get("period", properties.get("period", _DEFAULT_PERIOD)))
         if "expression" in options:
-            source: Stat | Expression | Search = _math(where, str(options["expression"]))
+            source: Stat | Expression = _math(where, str(options["expression"]))
         else:
             before = _full(where, before, [part for part in row if not isinstance(part, Mapping)])
             statistic = str(options.get("stat", properties.get("stat", _DEFAULT_STATISTIC)))
@@ -154,9 +155,9 @@ def _lines(where: str, properties: Mapping[str, Any]) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _math(where: str, text: str) -> Expression | Search:
+def _math(where: str, text: str) -> Expression:
     try:
-        return Search.parse(text) or Expression(text)
+        return expressions.parse(text)
     except ExpressionError as error:
         raise BodyError(f"{where}: {error}") from error
 

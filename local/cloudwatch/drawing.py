@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from local.cloudwatch.body import Line, Widget
-from local.cloudwatch.clocks import EVENT_TIME, Clocks
-from local.cloudwatch.expression import Expression, Search
-from local.cloudwatch.points import MetricKey, Points, Range, Series, Stat
+from local.cloudwatch.clocks import EVENT_TIME, Clocks, local_period
+from local.cloudwatch.expression import evaluate
+from local.cloudwatch.points import MetricKey, Points, Range, Stat
 from local.cloudwatch.reader import Reader, Wanted
+from monitoring.expressions import Search
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,11 @@ class Drawn:
 
     label: str
     points: Points
-    right: bool
-    color: str | None
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A widget's lines over a range of event time or machine time."""
+    """A widget's lines over a range of event time or machine time; ``over`` is None for text and alarms."""
 
     widget: Widget
     lines: tuple[Drawn, ...]
@@ -35,21 +34,37 @@ class Drawing:
 def draw(widgets: Iterable[Widget], reader: Reader, clocks: Clocks, now: float) -> list[Drawing]:
     """The drawings of all widgets, from a few calls. Raises what the reader raises."""
     found = [_found(widget, reader) for widget in widgets]
-    wanted: dict[tuple[int, int], Wanted] = {}
-    for number, widget in enumerate(found):
-        for place, line in enumerate(widget.lines):
-            if isinstance(line.source, Stat):
-                wanted[number, place] = (line.source, _range(widget, line.period, clocks, now))
+    wanted: dict[tuple[int, str], Wanted] = {
+        (number, line.id): (line.source, _range(widget, line.period, clocks, now))
+        for number, widget in enumerate(found)
+        for line in widget.lines
+        if isinstance(line.source, Stat)
+    }
     points = reader.points(wanted.values())
     return [
         _drawing(
             widget,
-            {place: points[wanted[number, place]] for place in range(len(widget.lines)) if (number, place) in wanted},
+            {line.id: points[wanted[number, line.id]] for line in widget.lines if (number, line.id) in wanted},
             clocks,
             now,
         )
         for number, widget in enumerate(found)
     ]
+
+
+def is_event_time(widget: Widget) -> bool:
+    """Whether the widget's metrics are stamped with event time."""
+    sources = [line.source for line in widget.lines]
+    return any(
+        (isinstance(source, Stat) and source.key.name in EVENT_TIME)
+        or (isinstance(source, Search) and source.metric in EVENT_TIME)
+        for source in sources
+    )
+
+
+def metric_keys(widgets: Iterable[Widget]) -> set[MetricKey]:
+    """Every metric that is named in the widgets (what a search finds is not named)."""
+    return {line.source.key for widget in widgets for line in widget.lines if isinstance(line.source, Stat)}
 
 
 def _found(widget: Widget, reader: Reader) -> Widget:
@@ -60,51 +75,35 @@ def _found(widget: Widget, reader: Reader) -> Widget:
             lines.append(line)
             continue
         search = line.source
-        period = search.period or line.period
-        for number, key in enumerate(reader.values(search.namespace, search.name, search.dimensions)):
-            label = " ".join([line.label or "", *(value for _, value in key.dimensions)]).strip()
-            source = Stat(key, search.statistic, period)
-            lines.append(replace(line, id=f"{line.id}_{number}", label=label or key.name, source=source, period=period))
+        for number, key in enumerate(reader.values(search.namespace, search.metric, [search.dimension])):
+            label = " ".join(filter(None, [line.label, *(value for _, value in key.dimensions)]))
+            source = Stat(key, search.statistic, search.period)
+            lines.append(replace(line, id=f"{line.id}_{number}", label=label, source=source, period=search.period))
     return replace(widget, lines=tuple(lines))
-
-
-def is_event_time(widget: Widget) -> bool:
-    """Whether the widget's metrics are stamped with event time."""
-    return any(name in EVENT_TIME for name in _names(widget))
-
-
-def _names(widget: Widget) -> set[str]:
-    return {
-        line.source.key.name if isinstance(line.source, Stat) else line.source.name
-        for line in widget.lines
-        if not isinstance(line.source, Expression)
-    }
 
 
 def _range(widget: Widget, period: int, clocks: Clocks, now: float) -> Range:
     return clocks.range(event_time=is_event_time(widget), period=period, now=now)
 
 
-def _drawing(widget: Widget, points: Mapping[int, Points], clocks: Clocks, now: float) -> Drawing:
-    series: dict[str, Series] = {}
-    for place, line in enumerate(widget.lines):
+def _drawing(widget: Widget, read: Mapping[str, Points], clocks: Clocks, now: float) -> Drawing:
+    event_time = is_event_time(widget)
+    points: dict[str, Points] = {}
+    for line in widget.lines:
         if isinstance(line.source, Stat):
-            series[line.id] = Series(points[place], _label(line), line.period)
-    for line in widget.lines:  # expressions may use each other, in order
-        if isinstance(line.source, Expression):
-            computed = line.source.evaluate(series, _range(widget, line.period, clocks, now))
-            series[line.id] = Series(computed, _label(line), line.period)
+            summed = line.source.statistic == "Sum" and not event_time
+            points[line.id] = _trailing(read[line.id], line.period) if summed else read[line.id]
+    for line in widget.lines:
+        if not isinstance(line.source, Stat):
+            points[line.id] = evaluate(line.source, points, _range(widget, line.period, clocks, now))
     over = _range(widget, min(line.period for line in widget.lines), clocks, now) if widget.lines else None
-    return Drawing(
-        widget,
-        tuple(
-            Drawn(series[line.id].label, series[line.id].points, line.right, line.color)
-            for line in widget.lines
-            if line.visible
-        ),
-        is_event_time(widget),
-        over,
-    )
+    lines = tuple(Drawn(_label(line), points[line.id]) for line in widget.lines if line.visible)
+    return Drawing(widget, lines, event_time, over)
+
+
+def _trailing(points: Points, period: int) -> Points:
+    """Sums over the dashboard's own period that end at each local one, so that "a minute" stays a minute."""
+    return {time: sum(points[each] for each in points if time - period < each <= time) for time in points}
 
 
 def _label(line: Line) -> str:
@@ -113,6 +112,6 @@ def _label(line: Line) -> str:
     return line.source.key.name if isinstance(line.source, Stat) else line.id
 
 
-def metric_keys(widgets: Iterable[Widget]) -> set[MetricKey]:
-    """Every metric that is named in the widgets (what a search finds is not named)."""
-    return {line.source.key for widget in widgets for line in widget.lines if isinstance(line.source, Stat)}
+def shown_period(period: int, *, event_time: bool) -> int:
+    """Seconds between two points of a drawing."""
+    return period if event_time else local_period(period)

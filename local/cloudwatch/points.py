@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 #: Start of the period, epoch seconds, to the statistic over it. A period without samples is absent.
 Points = Mapping[int, float]
@@ -43,12 +43,3 @@ class Range:
     def buckets(self) -> range:
         """The starts of its periods."""
         return range(self.start, self.end, self.period)
-
-
-@dataclass(frozen=True)
-class Series:
-    """Points with a label; ``period`` in seconds."""
-
-    points: Points = field(default_factory=dict)
-    label: str = ""
-    period: int = 60
