@@ -14,7 +14,7 @@ ARGS ?=
 
 JAVA_SOURCES := $(shell find flink_jobs/java -name '*.java' 2>/dev/null)
 APPLICATION_SOURCES := $(shell find contracts flink_jobs sql -name '*.py' -o -name '*.sql' 2>/dev/null)
-PYTHON_CODE := app.py benchmarks config contracts flink_jobs lambdas local operations scripts stacks tests
+PYTHON_CODE := app.py benchmarks config contracts flink_jobs lambdas local monitoring operations scripts stacks tests
 
 VENV := .venv/.installed
 JAR := build/maven/realtime-analytics.jar

@@ -125,6 +125,10 @@ class Alerts(Section):
     max_age_hours: Annotated[int, Field(ge=1, le=336)] = 6
     #: More alerts of one type in a batch are one message.
     digest_above: Annotated[int, Field(ge=1, le=10_000)] = 20
+    #: Page when no event has come for so many minutes; 0 switches it off, for a stream that may rest.
+    no_events_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
+    #: Tell when more of the events are rejected, for a quarter of an hour.
+    rejected_percent: Annotated[float, Field(gt=0, le=100)] = 5.0
 
 
 class Search(Section):

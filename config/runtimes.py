@@ -13,8 +13,9 @@ from dataclasses import dataclass
 class Runtime:
     """One runtime of the service.
 
-    ``down_metrics`` are the metrics (milliseconds) that are above zero while the job does not run, ``restarts_metric``
-    counts its restarts: 2.x renamed them, and an alarm on a metric that nobody publishes never fires.
+    ``up_metric`` (milliseconds) grows while the job runs, ``down_metrics`` are above zero while it does not,
+    ``restarts_metric`` counts its restarts: 2.x renamed them, and an alarm on a metric that nobody publishes never
+    fires.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Runtime:
     python: str
     java: str
     connector: str
+    up_metric: str
     down_metrics: tuple[str, ...]
     restarts_metric: str
 
@@ -35,6 +37,7 @@ RUNTIMES = {
             python="3.11",
             java="11",
             connector="4.3.0-1.19",
+            up_metric="uptime",
             down_metrics=("downtime",),
             restarts_metric="fullRestarts",
         ),

@@ -1,4 +1,4 @@
-"""CloudWatch metrics that the alerts function publishes."""
+"""CloudWatch metrics of the kit's own: what the business sees, and what the functions say of themselves."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Metric:
     name: str
     dimension: str | None
     meaning: str
+    unit: str = "Count"
 
 
 #: Sample time: ``window_start``, so that a 5-minute CloudWatch period holds exactly its window.
@@ -31,4 +32,21 @@ SESSIONS = Metric("Sessions", None, "closed user sessions")
 CONVERSIONS = Metric("Conversions", None, "sessions that went view, click, purchase")
 REJECTED_EVENTS = Metric("RejectedEvents", "Reason", "records that were not accepted")
 
+#: Published by the alerts function, from results and rejections.
 METRICS = (EVENT_COUNT, ANOMALIES, FRAUD_ALERTS, SESSIONS, CONVERSIONS, REJECTED_EVENTS)
+
+#: Dimension of what a function says of itself: its package.
+FUNCTION = "Function"
+PROCESSED = Metric("RecordsProcessed", FUNCTION, "records that a function is done with")
+DUPLICATE = Metric("RecordsDuplicate", FUNCTION, "results that it had processed before")
+RETRIED = Metric("RecordsRetried", FUNCTION, "records that will be delivered to it again")
+DEAD_LETTERED = Metric("RecordsDeadLettered", FUNCTION, "records that it can never process, and buried")
+OLDEST_AGE = Metric(
+    "OldestResultAge",
+    FUNCTION,
+    "since the oldest result of a batch became true: the delay from end to end",
+    "Milliseconds",
+)
+
+#: Members of the log lines of the functions that read a stream, in CloudWatch's embedded format.
+FUNCTION_METRICS = (PROCESSED, DUPLICATE, RETRIED, DEAD_LETTERED, OLDEST_AGE)

@@ -33,6 +33,30 @@ def function_name(prefix: str, function: str) -> str:
     return f"{prefix}-{function.replace('_', '-')}"
 
 
+#: What the archive holds, by the prefix in its bucket: a Firehose stream each.
+DELIVERIES = ("events", "results", "rejected")
+
+
+def delivery_name(prefix: str, delivery: str) -> str:
+    """Name of a Firehose stream."""
+    return f"{prefix}-{delivery}"
+
+
+def failures_queue_name(prefix: str, reader: str) -> str:
+    """Name of the queue of what a reader (alerts, search) could not process."""
+    return f"{prefix}-{reader}-failures"
+
+
+def alerts_topic_name(prefix: str) -> str:
+    """Name of the topic of the business alerts."""
+    return f"{prefix}-alerts"
+
+
+def alarm_name(prefix: str, alarm: str) -> str:
+    """Name of an alarm."""
+    return f"{prefix}-{alarm}"
+
+
 #: The stacks of an environment, in the order in which they deploy; some are optional.
 PARTS = ("network", "streams", "sinks", "search", "lake", "analytics", "observability", "audit", "delivery")
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from config.model import Environment
+from contracts.names import DELIVERIES, delivery_name
 from stacks.code import lambda_code
 from stacks.constructs.auto_delete import tame_auto_delete
 from stacks.constructs.base import EnvironmentStack
@@ -29,8 +30,6 @@ _BUFFER_MB = 64
 _TRANSFORM_MB = 1
 _TRANSFORM_SECONDS = 60
 _ERRORS = "errors"
-#: The three Firehose streams, by the prefix that they write below.
-DELIVERIES = ("events", "results", "rejected")
 _HOUR = "!{timestamp:yyyy/MM/dd/HH}"
 
 
@@ -104,7 +103,7 @@ class LakeStack(EnvironmentStack):
         step: firehose.CfnDeliveryStream.ProcessorProperty,
         function: PythonFunction | None,
     ) -> None:
-        name = f"{self.prefix}-{archive.name}"
+        name = delivery_name(self.prefix, archive.name)
         title = archive.name.capitalize()
         group = log_group(
             self,

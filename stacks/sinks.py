@@ -10,6 +10,7 @@ from constructs import Construct
 
 from config.model import Environment
 from contracts.metrics import namespace
+from contracts.names import alerts_topic_name
 from stacks.code import lambda_code
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction
@@ -27,7 +28,9 @@ class SinksStack(EnvironmentStack):
     ) -> None:
         super().__init__(scope, "sinks", environment, "Alerts and metrics from the results of the analytics")
         key = streams.data_key
-        self.topic = sns.Topic(self, "Alerts", topic_name=f"{self.prefix}-alerts", master_key=key, enforce_ssl=True)
+        self.topic = sns.Topic(
+            self, "Alerts", topic_name=alerts_topic_name(self.prefix), master_key=key, enforce_ssl=True
+        )
         for email in environment.alerts.emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
         self.failures = failures_queue(self, "Alerts-Failures", key)

@@ -13,11 +13,9 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
+from contracts import metrics
 from lambdas.common.errors import RecordError
 from lambdas.common.result import Result
-
-#: Dimension of the metrics: the function's package.
-DIMENSION = "Function"
 
 
 @dataclass(frozen=True)
@@ -33,16 +31,17 @@ class Counts:
     def members(self, namespace: str, function: str) -> dict[str, Any]:
         """Members of a JSON line that CloudWatch Logs turns into metrics."""
         provider = AmazonCloudWatchEMFProvider(metric_set={}, dimension_set={}, metadata_set={}, namespace=namespace)
-        provider.add_dimension(DIMENSION, function)
-        for name, value in (
-            ("RecordsProcessed", self.processed),
-            ("RecordsDuplicate", self.duplicate),
-            ("RecordsRetried", self.retried),
-            ("RecordsDeadLettered", self.dead_lettered),
-        ):
-            provider.add_metric(name, MetricUnit.Count, value)
-        if self.oldest_age is not None:
-            provider.add_metric("OldestResultAge", MetricUnit.Milliseconds, self.oldest_age)
+        provider.add_dimension(metrics.FUNCTION, function)
+        values = {
+            metrics.PROCESSED: self.processed,
+            metrics.DUPLICATE: self.duplicate,
+            metrics.RETRIED: self.retried,
+            metrics.DEAD_LETTERED: self.dead_lettered,
+            metrics.OLDEST_AGE: self.oldest_age,
+        }
+        for metric, value in values.items():
+            if value is not None:
+                provider.add_metric(metric.name, MetricUnit(metric.unit), value)
         return dict(provider.serialize_metric_set())
 
 

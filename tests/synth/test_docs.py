@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from contracts.names import PARTS
+from monitoring.alarms import alarms
+from monitoring.names import deployed
 from operations.costs import Prices, bill, total
-from stacks.observability import names
-from stacks.watch import rules
 from tests.synth.conftest import VARIANTS, environment_named
 from tests.synth.templates import Assembly
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
 def _headings(page: str) -> list[str]:
@@ -27,7 +28,7 @@ def test_every_alarm_has_its_entry_in_the_runbook_and_every_entry_its_alarm() ->
     wanted = {
         rule.name
         for name in ("dev", "prod", *VARIANTS)
-        for rule in rules(environment_named(name), names(environment_named(name), "123456789012"))
+        for rule in alarms(environment_named(name), deployed(environment_named(name), ACCOUNT, REGION))
     }
     assert set(_headings("runbook.md")) == wanted
 
@@ -35,9 +36,9 @@ def test_every_alarm_has_its_entry_in_the_runbook_and_every_entry_its_alarm() ->
 def test_the_runbook_marks_what_pages_and_nothing_else() -> None:
     prod = environment_named("prod")
     text = (DOCS / "runbook.md").read_text(encoding="utf-8")
-    for rule in rules(prod, names(prod, "123456789012")):
+    for rule in alarms(prod, deployed(prod, ACCOUNT, REGION)):
         entry = text.partition(f"## {rule.name}\n")[2].partition("\n## ")[0]
-        assert entry.startswith("\n**Pages.**") == rule.page, rule.name
+        assert entry.startswith("\n**Pages.**") == rule.pages, rule.name
 
 
 def test_alarms_point_to_their_entries(assembly: Assembly) -> None:
@@ -49,8 +50,8 @@ def test_alarms_point_to_their_entries(assembly: Assembly) -> None:
 
 def test_what_should_wake_somebody_does_so_once(assembly: Assembly) -> None:
     composite = assembly.one("AWS::CloudWatch::CompositeAlarm").properties
-    wanted = rules(assembly.environment, names(assembly.environment, "123456789012"))
-    paging = {rule.name for rule in wanted if rule.page}
+    wanted = alarms(assembly.environment, deployed(assembly.environment, ACCOUNT, REGION))
+    paging = {rule.name for rule in wanted if rule.pages}
     assert paging
     for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
         name = alarm.properties["AlarmName"].removeprefix(f"{assembly.environment.prefix}-")

@@ -1,0 +1,74 @@
+"""Names of the deployed resources that metrics are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from config.model import Environment
+from contracts.metrics import namespace
+from contracts.names import (
+    DELIVERIES,
+    StreamRole,
+    alarm_name,
+    alerts_topic_name,
+    application_name,
+    delivery_name,
+    failures_queue_name,
+    function_name,
+    input_stream_name,
+    stream_name,
+)
+
+
+@dataclass(frozen=True)
+class Names:
+    """By what the kit calls them; empty where a part is switched off.
+
+    ``functions`` are called as their metrics' dimension says: by the package. ``namespace`` is that of the kit's own
+    metrics. ``account`` and ``region`` may be tokens of CDK.
+    """
+
+    prefix: str
+    application: str
+    streams: Mapping[str, str]
+    functions: Mapping[str, str]
+    queues: Mapping[str, str]
+    topics: Mapping[str, str]
+    deliveries: Mapping[str, str]
+    search_domain: str | None
+    namespace: str
+    account: str
+    region: str
+    partition: str = "aws"
+
+    def alarm_arn(self, rule: str) -> str:
+        """ARN of the alarm of a rule."""
+        name = alarm_name(self.prefix, rule)
+        return f"arn:{self.partition}:cloudwatch:{self.region}:{self.account}:alarm:{name}"
+
+
+def deployed(environment: Environment, account: str, region: str, partition: str = "aws") -> Names:
+    """Names of what the environment deploys."""
+    prefix = environment.prefix
+    searched = environment.search.enabled
+    functions = ("alerts", "search_indexer") if searched else ("alerts",)
+    readers = ("alerts", "search") if searched else ("alerts",)
+    return Names(
+        prefix=prefix,
+        application=application_name(prefix),
+        streams={
+            StreamRole.INPUT: input_stream_name(prefix, environment.streams.input.existing_arn),
+            StreamRole.RESULTS: stream_name(prefix, StreamRole.RESULTS),
+            StreamRole.REJECTED: stream_name(prefix, StreamRole.REJECTED),
+        },
+        functions={name: function_name(prefix, name) for name in functions},
+        queues={f"{reader}-failures": failures_queue_name(prefix, reader) for reader in readers},
+        topics={"alerts": alerts_topic_name(prefix)},
+        deliveries={name: delivery_name(prefix, name) for name in (DELIVERIES if environment.lake.enabled else ())},
+        search_domain=prefix if searched else None,
+        namespace=namespace(environment.name),
+        account=account,
+        region=region,
+        partition=partition,
+    )

@@ -1,0 +1,84 @@
+"""What goes through the pipeline, and how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contracts import metrics
+from contracts.names import StreamRole
+from contracts.rejections import Reason
+from monitoring import flink_metrics as flink
+from monitoring import service_metrics as service
+from monitoring.catalogue import BUSINESS, FUNCTION
+from monitoring.names import Names
+from monitoring.series import MINUTE, series
+from monitoring.widgets import Board, Formula, Line, Widget
+
+
+def pipeline_row(board: Board, names: Names) -> Iterator[Widget]:
+    """Records in and out, what was rejected, and four measures of delay."""
+    own, application = names.namespace, names.application
+    yield board.graph(
+        "Records a minute, by stream",
+        [Line(series(service.INCOMING_RECORDS, stream), role) for role, stream in names.streams.items()],
+    )
+    yield board.graph(
+        "Records a second, all operators",
+        [Line(series(flink.RECORDS_IN, application), "in"), Line(series(flink.RECORDS_OUT, application), "out")],
+    )
+    rejected = BUSINESS[metrics.REJECTED_EVENTS.name]
+    yield board.graph(
+        "Rejected by reason",
+        [Line(series(rejected, reason, namespace=own), reason) for reason in Reason],
+        stacked=True,
+    )
+    yield board.gauge(
+        "Rejected, % of events",
+        [
+            Line(
+                series(service.INCOMING_RECORDS, names.streams[StreamRole.REJECTED], period=5 * MINUTE),
+                id="r",
+                hidden=True,
+            ),
+            Line(
+                series(service.INCOMING_RECORDS, names.streams[StreamRole.INPUT], period=5 * MINUTE),
+                id="e",
+                hidden=True,
+            ),
+            Formula("IF(e > 0, 100 * FILL(r, 0) / e, 0)", "%", 5 * MINUTE),
+        ],
+        100,
+    )
+    yield board.graph(
+        "Late, a minute",
+        [
+            *(
+                Line(series(rejected, reason, namespace=own, period=MINUTE), reason)
+                for reason in (Reason.LATE, Reason.LATE_AFTER_IDLE)
+            ),
+            Line(series(flink.LATE_DROPPED, application), "dropped by windows, so far"),
+        ],
+        width=6,
+    )
+    yield board.graph(
+        "Read behind, ms",
+        [
+            *(Line(series(service.ITERATOR_AGE, stream), role) for role, stream in names.streams.items()),
+            Line(series(flink.BEHIND_LATEST, application, names.streams[StreamRole.INPUT]), "the application's source"),
+        ],
+        width=6,
+    )
+    yield board.graph(
+        "Watermark behind the clock, s",
+        [
+            Line(series(flink.WATERMARK_OUT, application), id="w", hidden=True),
+            Formula("EPOCH(w) - w / 1000", "watermark lag"),
+        ],
+        width=7,
+    )
+    age = FUNCTION[metrics.OLDEST_AGE.name]
+    yield board.graph(
+        "End to end, ms: from true to handled",
+        [Line(series(age, package, namespace=own), package) for package in names.functions],
+        width=7,
+    )

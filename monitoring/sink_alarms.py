@@ -1,0 +1,183 @@
+"""Alarms on who takes the results: functions, what they gave up, the alerts' topic, the search index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from config.model import Environment
+from monitoring import service_metrics as service
+from monitoring.names import Names
+from monitoring.rules import Comparison, Missing, Rule, Severity
+from monitoring.series import Metric, Series, series
+
+_DAY = 86_400
+#: SQS forgets a given-up record after 14 days (stacks/constructs/stream_reader.py): a week is left to act.
+_OLD_MESSAGE_SECONDS = 7 * _DAY
+#: Free storage below which OpenSearch blocks writes is 20 % or 20 GB, whichever is less; the alarm comes before.
+_FREE_SHARE = 0.25
+_MB_PER_GB = 1024
+_NO_CALLS = "a function that is not called has no error; lag-results tells when it should have been"
+_NO_TELLING = "the domain publishes every minute; a gap is CloudWatch's, and errors-search-indexer tells of a real one"
+
+
+def sink_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
+    """Those of Lambda, SQS, SNS and OpenSearch."""
+    yield from _functions(names)
+    yield from _given_up(names)
+    if names.search_domain is not None:
+        yield from _search(environment, names, names.search_domain)
+
+
+def _functions(names: Names) -> Iterator[Rule]:
+    for package, function in names.functions.items():
+        called = package.replace("_", "-")
+        yield Rule(
+            f"errors-{called}",
+            {"m": series(service.ERRORS, function)},
+            0,
+            "the function raised: its whole batch is retried",
+            Missing.FINE,
+            _NO_CALLS,
+            here="let the handler raise",
+        )
+        yield Rule(
+            f"throttles-{called}",
+            {"m": series(service.THROTTLES, function)},
+            0,
+            "the account has no concurrency left for the function",
+            Missing.FINE,
+            _NO_CALLS,
+            not_here="a laptop has no quota of concurrency",
+        )
+
+
+def _given_up(names: Names) -> Iterator[Rule]:
+    for called, queue in names.queues.items():
+        yield Rule(
+            f"dead-letters-{called}",
+            {"m": series(service.MESSAGES, queue)},
+            0,
+            "records were given up: see the runbook before their retention ends",
+            Missing.FINE,
+            "SQS stops publishing for a queue that was empty for hours",
+            periods=1,
+            of=1,
+            severity=Severity.PAGE,
+            here="put a record into the results that no function can read",
+        )
+        yield Rule(
+            f"old-dead-letters-{called}",
+            {"m": series(service.MESSAGE_AGE, queue)},
+            _OLD_MESSAGE_SECONDS,
+            "a given-up record has waited for a week; SQS deletes it after two",
+            Missing.FINE,
+            "SQS stops publishing for a queue that was empty for hours",
+            not_here="a message would have to wait for a week",
+        )
+    for called, topic in names.topics.items():
+        yield Rule(
+            f"undelivered-{called}",
+            {"m": series(service.UNDELIVERED, topic)},
+            0,
+            "SNS could not deliver to a subscriber: somebody does not get the alerts",
+            Missing.FINE,
+            "SNS publishes nothing while nothing fails",
+            periods=1,
+            of=1,
+            not_here="the stand-in for SNS delivers at once or not at all, and counts neither",
+        )
+
+
+def _search(environment: Environment, names: Names, domain: str) -> Iterator[Rule]:
+    settings = environment.search
+
+    def of(metric: Metric, period: int | None = None) -> dict[str, Series]:
+        return {"m": series(metric, domain, names.account, period=period)}
+
+    def flagged(name: str, metric: Metric, meaning: str, how: str, not_here: str, *, page: bool) -> Rule:
+        return Rule(
+            name,
+            of(metric),
+            0,
+            meaning,
+            Missing.FINE,
+            _NO_TELLING,
+            periods=1,
+            of=1,
+            severity=Severity.PAGE if page else Severity.TICKET,
+            here=how,
+            not_here=not_here,
+        )
+
+    yield flagged(
+        "search-red",
+        service.SEARCH_RED,
+        "an index has lost a primary shard: results of it cannot be read or written",
+        "ask for an index with a primary shard that no node may hold",
+        "",
+        page=True,
+    )
+    yield flagged(
+        "search-writes-blocked",
+        service.SEARCH_BLOCKED,
+        "OpenSearch refuses writes: storage or memory is short",
+        "block the cluster's writes by its settings",
+        "",
+        page=True,
+    )
+    yield flagged(
+        "search-key",
+        service.SEARCH_KEY,
+        "the key of the domain cannot be used: without it the domain stops, and its data is lost with the key",
+        "",
+        "a laptop's OpenSearch has no key",
+        page=True,
+    )
+    yield flagged(
+        "search-snapshot",
+        service.SEARCH_SNAPSHOT,
+        "the automated snapshot failed: there is less to go back to",
+        "",
+        "automated snapshots are the service's",
+        page=False,
+    )
+    yield Rule(
+        "search-storage",
+        of(service.SEARCH_FREE),
+        settings.volume_gb * _MB_PER_GB * _FREE_SHARE,
+        "a node's volume is three quarters full",
+        Missing.FINE,
+        _NO_TELLING,
+        comparison=Comparison.BELOW,
+        here="publish the value under the metric's name, as the test does: filling a disk is no test",
+    )
+    yield Rule(
+        "search-memory",
+        of(service.SEARCH_MEMORY),
+        95,
+        "the JVM's memory is short",
+        Missing.FINE,
+        _NO_TELLING,
+        here="publish the value under the metric's name, as the test does",
+    )
+    yield Rule(
+        "search-cpu",
+        of(service.SEARCH_CPU, 900),
+        80,
+        "a node has been busy for three quarters of an hour",
+        Missing.FINE,
+        _NO_TELLING,
+        here="publish the value under the metric's name, as the test does",
+    )
+    if settings.instances > 1:
+        yield Rule(
+            "search-yellow",
+            of(service.SEARCH_YELLOW),
+            0,
+            "a replica is lost: one more failure and results cannot be read",
+            Missing.FINE,
+            _NO_TELLING,
+            periods=5,
+            of=5,
+            here="ask for an index with a replica on a cluster of one node",
+        )
