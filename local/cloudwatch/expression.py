@@ -1,4 +1,4 @@
-"""Computes metric math over series: the trees of :mod:`monitoring.expressions`, which are checked when they are deployed.
+"""Computes metric math over series: the trees of :mod:`monitoring.expressions`.
 
 Meanings are those of the CloudWatch guide, "Using math expressions": an operation holds where both sides have a value,
 RATE and DIFF are against the value before, FILL gives missing periods a value.
@@ -52,10 +52,10 @@ def _value(expression: Expression, series: Mapping[str, Points], over: Range) ->
                 _value(condition, series, over), _value(then, series, over), _value(other, series, over), over
             )
         case Call("FILL", (filled, filler)):
-            value, instead = _points(filled, series, over), _value(filler, series, over)
+            known, instead = _points(filled, series, over), _value(filler, series, over)
             if not isinstance(instead, float):
                 raise ExpressionError("FILL takes a number for what is missing")
-            return {time: value.get(time, instead) for time in over.buckets()}
+            return {time: known.get(time, instead) for time in over.buckets()}
         case Call("EPOCH", (argument,)):
             return {time: float(time) for time in _points(argument, series, over)}
         case Call("RATE" | "DIFF" as name, (argument,)):
