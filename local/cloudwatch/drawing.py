@@ -6,19 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from local.cloudwatch.body import Line, Widget
-from local.cloudwatch.clocks import EVENT_TIME, Clocks, local_period
+from local.cloudwatch.clocks import EVENT_TIME, Clocks
 from local.cloudwatch.expression import evaluate
 from local.cloudwatch.points import MetricKey, Points, Range, Stat
 from local.cloudwatch.reader import Reader, Wanted
+from monitoring.catalogue import CATALOGUE
 from monitoring.expressions import Search
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A visible line with its points."""
+    """A visible line with its points; ``unit`` as CloudWatch names it, empty where nobody says."""
 
     label: str
     points: Points
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _drawing(widget: Widget, read: Mapping[str, Points], clocks: Clocks, now: fl
         if not isinstance(line.source, Stat):
             points[line.id] = evaluate(line.source, points, _range(widget, line.period, clocks, now))
     over = _range(widget, min(line.period for line in widget.lines), clocks, now) if widget.lines else None
-    lines = tuple(Drawn(_label(line), points[line.id]) for line in widget.lines if line.visible)
+    lines = tuple(Drawn(_label(line), points[line.id], _unit(widget, line)) for line in widget.lines if line.visible)
     return Drawing(widget, lines, event_time, over)
 
 
@@ -112,6 +114,13 @@ def _label(line: Line) -> str:
     return line.source.key.name if isinstance(line.source, Stat) else line.id
 
 
-def shown_period(period: int, *, event_time: bool) -> int:
-    """Seconds between two points of a drawing."""
-    return period if event_time else local_period(period)
+_UNITS = {metric.name: metric.unit.value for metric in CATALOGUE}
+
+
+def _unit(widget: Widget, line: Line) -> str:
+    """The metric's unit; of an expression, what the widget's title says."""
+    if isinstance(line.source, Stat):
+        return _UNITS.get(line.source.key.name, "")
+    if "%" in (line.label or "") or "%" in widget.title:
+        return "Percent"
+    return "Seconds" if widget.title.endswith(", s") else ""

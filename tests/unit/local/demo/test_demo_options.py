@@ -82,6 +82,7 @@ def test_given_no_arguments_then_the_defaults() -> None:
         poison=0.01,
         idle=True,
         keep=False,
+        page=True,
         name="demo",
         report=None,
         settings={},
