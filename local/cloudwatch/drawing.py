@@ -94,7 +94,8 @@ def _drawing(widget: Widget, read: Mapping[str, Points], clocks: Clocks, now: fl
     for line in widget.lines:
         if isinstance(line.source, Stat):
             summed = line.source.statistic == "Sum" and not event_time
-            points[line.id] = _trailing(read[line.id], line.period) if summed else read[line.id]
+            shown = _range(widget, line.period, clocks, now)
+            points[line.id] = _trailing(read[line.id], line.period, shown) if summed else read[line.id]
     for line in widget.lines:
         if not isinstance(line.source, Stat):
             points[line.id] = evaluate(line.source, points, _range(widget, line.period, clocks, now))
@@ -103,9 +104,14 @@ def _drawing(widget: Widget, read: Mapping[str, Points], clocks: Clocks, now: fl
     return Drawing(widget, lines, event_time, over)
 
 
-def _trailing(points: Points, period: int) -> Points:
+def _trailing(points: Points, period: int, over: Range) -> Points:
     """Sums over the dashboard's own period that end at each local one, so that "a minute" stays a minute."""
-    return {time: sum(points[each] for each in points if time - period < each <= time) for time in points}
+    first = min(points, default=over.end)
+    return {
+        time: sum(points[each] for each in points if time - period < each <= time)
+        for time in over.buckets()
+        if time >= first
+    }
 
 
 def _label(line: Line) -> str:

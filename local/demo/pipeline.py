@@ -45,6 +45,10 @@ ALERTS_TOPIC = "alerts"
 #: Queues of what a reader could not process, by what the dashboard calls them.
 FAILURES_QUEUES = {"alerts-failures": "alerts-failures", "search-failures": "search-failures"}
 
+#: A query of metrics to a TaskManager that has just died holds up all others until this timeout (ten minutes by
+#: default), and the job's own metrics stand still.
+_FLINK: dict[str, str | int | float | bool] = {"metrics.fetcher.update-interval": 500, "web.timeout": 5_000}
+
 Say = Callable[[str], None]
 
 
@@ -89,9 +93,7 @@ def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say
         say: told what happens, a line each.
     """
     with ExitStack() as stack, ThreadPoolExecutor(max_workers=2) as pool:
-        flink_start = pool.submit(
-            FlinkCluster.start, supervisor, slots=slots, settings={"metrics.fetcher.update-interval": 500}
-        )
+        flink_start = pool.submit(FlinkCluster.start, supervisor, slots=slots, settings=_FLINK)
         moto = Moto.start(supervisor)
         say(f"moto server: {moto.endpoint} (Kinesis, SNS, SQS, CloudWatch)")
         queues = _resources(moto, shards)

@@ -64,8 +64,10 @@ class Dashboard:
             **told,
             "clock": "event" if drawing.event_time else "machine",
             "times": times,
+            "unit": _unit_of_all(drawing),
             "lines": [
-                {"label": line.label, "values": [line.points.get(bucket) for bucket in times]} for line in drawing.lines
+                {"label": line.label, "unit": line.unit, "values": [line.points.get(bucket) for bucket in times]}
+                for line in drawing.lines
             ],
             "stacked": widget.stacked,
             "low": widget.low,
@@ -75,7 +77,7 @@ class Dashboard:
         }
 
 
-def _unit_of_widget(drawing: Drawing) -> str:
+def _unit_of_all(drawing: Drawing) -> str:
     """The one unit of all lines, or none."""
     units = {line.unit for line in drawing.lines}
     return units.pop() if len(units) == 1 else ""

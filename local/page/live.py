@@ -7,6 +7,8 @@ from typing import Any
 
 from contracts.rejections import REASON_MEANINGS, REJECTED, Reason
 from contracts.results import ResultType
+from local.cloudwatch.alarms import Change
+from local.cloudwatch.missing import State
 from local.demo.run import Run
 from local.demo.watch import Watch
 from local.faults.board import Board
@@ -145,9 +147,14 @@ class Live:
             "raised": [each.rule.name for each in tuple(alarms.watched.values()) if each.state.value == "ALARM"],
             "changes": [
                 {"name": each.name, "state": each.state.value, "at": each.at, "reason": each.reason}
-                for each in reversed(alarms.changes[-_TOLD:])
+                for each in reversed(_worth_telling(alarms.changes)[-_TOLD:])
             ],
         }
+
+
+def _worth_telling(changes: list[Change]) -> list[Change]:
+    """What was raised, and what was fine again; that an alarm has its first data is no news."""
+    return [each for each in tuple(changes) if State.ALARM in (each.state, each.before)]
 
 
 def _planted(what: str, planted: int, found: int, *, over: bool) -> dict[str, Any]:

@@ -56,7 +56,7 @@ function changes(alarms) {
     ? alarms.changes.map((each) => h("li", { title: each.reason },
         h("p", { class: "meta" }, h("span", { class: "tag", "data-level": each.state }, each.state.replace("_DATA", "")),
           h("span", {}, each.name), h("span", {}, local(each.at)))))
-    : [empty("No alarm has been judged yet.")]);
+    : [empty("No alarm was raised. Kill the TaskManager to see one.")]);
 }
 
 function results(jobs) {
@@ -77,9 +77,8 @@ function results(jobs) {
   }
   const chosen = jobs.find((each) => each.job === job);
   show($("results"), `${job}/${chosen.count}/${chosen.latest[0]?.id}`, () => chosen.latest.length
-    ? chosen.latest.map((each) => h("li", { title: each.id },
-        h("p", { class: "meta" }, h("span", {}, "true at"), h("span", {}, `${each.time.slice(11, 19)}`)),
-        h("p", {}, each.text)))
+    ? chosen.latest.map((each) => h("li", { title: each.id, class: "line" },
+        h("p", {}, each.text), h("time", {}, each.time.slice(11, 19))))
     : [empty(`No result of ${job} yet: it comes when the watermark closes its first window.`)]);
 }
 
