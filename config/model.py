@@ -131,6 +131,15 @@ class Alerts(Section):
     rejected_percent: Annotated[float, Field(gt=0, le=100)] = 5.0
 
 
+class Functions(Section):
+    """The functions that read results and rejections."""
+
+    #: Concurrent executions kept for each of them out of the account's; none: they share what is free. They need shards
+    #: times batches a shard at most (:mod:`contracts.event_sources`), so this guards against other functions of the
+    #: account, not against these. A new account has too few to give any away.
+    reserved_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
 class Search(Section):
     """OpenSearch in the VPC."""
 
@@ -193,6 +202,7 @@ class Environment(Section):
     streams: Streams = Streams()
     application: Application = Application()
     alerts: Alerts = Alerts()
+    functions: Functions = Functions()
     search: Search = Search()
     lake: Lake = Lake()
     audit: Audit = Audit()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from config.model import Environment
 from config.properties import property_groups
+from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS, INDEXER_OF_RESULTS
 from contracts.kinesis import READ_KB_PER_SHARD, READS_PER_SHARD, WRITE_KB_PER_SHARD
 from flink_jobs.properties import SettingsError
 from flink_jobs.settings import parse
@@ -137,6 +138,24 @@ def _readers(environment: Environment) -> Iterator[Finding]:
             )
 
 
+def _concurrency(environment: Environment) -> Iterator[Finding]:
+    reserved, streams = environment.functions.reserved_concurrency, environment.streams
+    needs = {
+        "alerts": ALERTS_OF_RESULTS.concurrency(streams.results.shards)
+        + ALERTS_OF_REJECTIONS.concurrency(streams.rejected.shards)
+    }
+    if environment.search.enabled:
+        needs["search_indexer"] = INDEXER_OF_RESULTS.concurrency(streams.results.shards)
+    most = max(needs.values())
+    if reserved is not None and reserved < most:
+        told = ", ".join(f"{function} {count}" for function, count in needs.items())
+        yield (
+            "functions.reserved_concurrency",
+            reserved,
+            f"at least {most}: batches that the shards have in work at once ({told}); fewer would be throttled",
+        )
+
+
 def polling_readers(environment: Environment) -> dict[str, dict[str, float]]:
     """Per stream, who polls it and how often a second and shard.
 
@@ -222,6 +241,7 @@ _RULES: tuple[Rule, ...] = (
     _search_types,
     _overlap,
     _kpus,
+    _concurrency,
     _input,
     _pipeline,
     _people_and_tags,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 # Limits of the service.
 _MOST_RECORDS = 10_000
@@ -24,7 +25,8 @@ class MappingSettings:
 
     `maximum_retry_attempts` and `maximum_record_age_in_seconds`: -1 means no limit. Waits between retries
     grow from `first_backoff` to `longest_backoff`; `poll_interval` lies between two reads of a shard that has
-    no more (seconds; these three are ours, the service does not tell its own).
+    no more (seconds; these three are ours, the service does not tell its own). `filters` are patterns of which a
+    record must match one to be delivered; none: all are.
 
     Raises:
         ValueError: an option is out of the service's range; the message names it and what is allowed.
@@ -36,6 +38,7 @@ class MappingSettings:
     maximum_retry_attempts: int = -1
     maximum_record_age_in_seconds: float = -1.0
     report_batch_item_failures: bool = True
+    filters: tuple[Mapping[str, Any], ...] = ()
     first_backoff: float = 0.1
     longest_backoff: float = 10.0
     poll_interval: float = 0.25

@@ -20,6 +20,7 @@ from local.batch_policy import (
     next_step,
     split_by_age,
 )
+from local.event_filter import EventFilter
 from local.kinesis_event import Condition, ShardName, failure_message, kinesis_event
 from local.lambda_function import LambdaFunction
 
@@ -33,8 +34,8 @@ class Counts:
     """What a mapping did so far.
 
     `invocations` of the function, of which `errors` raised and `partial` reported failed records;
-    `delivered`: records in all of these calls, repeats included; `done` and `given_up`: records, each counted
-    once.
+    `delivered`: records in all of these calls, repeats included; `done`, `given_up` and `filtered` (passed over by
+    the mapping's filters): records, each counted once.
     """
 
     invocations: int = 0
@@ -43,6 +44,7 @@ class Counts:
     delivered: int = 0
     done: int = 0
     given_up: int = 0
+    filtered: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         """Return the sums."""
@@ -53,6 +55,7 @@ class Counts:
             self.delivered + other.delivered,
             self.done + other.done,
             self.given_up + other.given_up,
+            self.filtered + other.filtered,
         )
 
 
@@ -88,6 +91,7 @@ class BatchProcessor:
         self._stop = stop
         self._clock = clock
         self._sleep = sleep or stop.wait
+        self._filter = EventFilter(settings.filters)
         self._calls: dict[str, int] = {}  # by sequence number, for those in work only
 
     def process(self, records: Sequence[StreamRecord]) -> bool:
@@ -97,7 +101,9 @@ class BatchProcessor:
             Exception: what the destination raised. The function's own exceptions are failures of the batch.
         """
         self._calls = {}
-        work = deque([Batch(tuple(records))] if records else [])
+        wanted = tuple(record for record in records if self._filter.wakes(record))
+        self.counts += Counts(filtered=len(records) - len(wanted))
+        work = deque([Batch(wanted)] if wanted else [])
         request_id, error = "", False
         while work:
             batch = work.popleft()

@@ -13,6 +13,7 @@ from aws_cdk import aws_opensearchservice as opensearch
 from constructs import Construct
 
 from config.model import Environment
+from contracts.event_sources import INDEXER_OF_RESULTS
 from contracts.metrics import namespace
 from stacks.code import lambda_code, lambda_digest
 from stacks.constructs.base import EnvironmentStack, resource_of
@@ -115,12 +116,7 @@ class SearchStack(EnvironmentStack):
         )
 
     def _indexer(self, environment: Environment, streams: StreamsStack) -> PythonFunction:
-        results = reading(
-            self,
-            "Indexer-Results",
-            streams.results,
-            enhanced_fan_out=environment.streams.results.enhanced_fan_out,
-        )
+        results = reading(self, "Indexer-Results", streams.results, environment.streams.results, INDEXER_OF_RESULTS)
         indexer = PythonFunction(
             self,
             "Indexer",
@@ -130,6 +126,7 @@ class SearchStack(EnvironmentStack):
             key=self._network.logs_key,
             description="Results into OpenSearch, each under its result_id",
             timeout=cdk.Duration.seconds(60),
+            reserved_concurrency=environment.functions.reserved_concurrency,
             environment={
                 **self._index,
                 "METRIC_NAMESPACE": namespace(environment.name),

@@ -9,6 +9,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from config.model import Environment
+from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS
 from contracts.metrics import namespace
 from contracts.names import alerts_topic_name
 from stacks.code import lambda_code
@@ -48,10 +49,8 @@ class SinksStack(EnvironmentStack):
             removal_policy=self.removal_policy,
         )
         settings = environment.streams
-        results = reading(self, "Alerts-Results", streams.results, enhanced_fan_out=settings.results.enhanced_fan_out)
-        rejected = reading(
-            self, "Alerts-Rejected", streams.rejected, enhanced_fan_out=settings.rejected.enhanced_fan_out
-        )
+        results = reading(self, "Alerts-Results", streams.results, settings.results, ALERTS_OF_RESULTS)
+        rejected = reading(self, "Alerts-Rejected", streams.rejected, settings.rejected, ALERTS_OF_REJECTIONS)
         self.alerts = PythonFunction(
             self,
             "AlertsFunction",
@@ -61,6 +60,7 @@ class SinksStack(EnvironmentStack):
             key=network.logs_key,
             description="Live results to SNS alerts and CloudWatch metrics",
             timeout=cdk.Duration.seconds(60),
+            reserved_concurrency=environment.functions.reserved_concurrency,
             environment={
                 "ALERT_TOPIC_ARN": self.topic.topic_arn,
                 "METRIC_NAMESPACE": namespace(environment.name),

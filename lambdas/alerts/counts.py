@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -15,6 +15,7 @@ from contracts.metrics import NAMESPACE
 from lambdas.alerts.samples import Sample, Series
 from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
+from lambdas.common.patience import Patience
 from lambdas.common.records import Failure, failed
 from lambdas.common.result import Result
 
@@ -71,6 +72,8 @@ def put(
     cloudwatch: CloudWatchClient,
     samples: Iterable[tuple[Result, Sample]],
     now: datetime,
+    patience: Patience,
+    accepted: Callable[[Iterable[Result]], None],
     namespace: str = NAMESPACE,
 ) -> tuple[list[Failure], int]:
     """Send the samples; answer the failed records, and how many samples were too old or too far ahead.
@@ -78,13 +81,16 @@ def put(
     Counts of one series and minute are summed: CloudWatch keeps standard metrics by the minute, so nothing is
     lost. Samples outside of what CloudWatch accepts at ``now`` (UTC) would be refused for ever: they are
     logged and left out, and their records are not failed. A refused call fails every record that contributed
-    to it.
+    to it, and so does one that there is no time for. ``accepted`` is told the results of each call that CloudWatch
+    took, before the next call, and those that were left out.
     """
     sums: dict[tuple[Series, datetime], _Sum] = {}
     outside: Counter[str] = Counter()
+    left_out: list[Result] = []
     for result, sample in samples:
         if not -MAX_AHEAD <= now - sample.time <= MAX_AGE:
             outside[sample.series.metric.name] += 1
+            left_out.append(result)
             continue
         minute = sample.time.replace(second=0, microsecond=0)
         total = sums.setdefault((sample.series, minute), _Sum(sample.series, minute))
@@ -92,18 +98,27 @@ def put(
         total.results.append(result)
     for name, count in outside.items():
         LOGGER.warning("CloudWatch would refuse the time of samples", extra=fields(metric=name, samples=count))
+    accepted(left_out)
 
     failures: list[Failure] = []
     for chunk in chunks(sums.values(), max_items=MAX_METRICS, max_bytes=MAX_BYTES, size_of=lambda total: total.size):
+        if not patience.lasts():
+            failures += _failures(chunk, "no time left for CloudWatch")
+            continue
         try:
             cloudwatch.put_metric_data(Namespace=namespace, MetricData=[total.datum() for total in chunk])
         except (ClientError, BotoCoreError) as error:
             LOGGER.exception("CloudWatch took no metric of a call", extra=fields(metrics=len(chunk)))
-            reason = f"CloudWatch put_metric_data failed: {type(error).__name__}"
-            failures.extend(
-                failed(LOGGER, result.shard, sequence, reason)
-                for total in chunk
-                for result in total.results
-                for sequence in result.sequences
-            )
+            failures += _failures(chunk, f"CloudWatch put_metric_data failed: {type(error).__name__}")
+        else:
+            accepted(result for total in chunk for result in total.results)
     return failures, outside.total()
+
+
+def _failures(chunk: Iterable[_Sum], reason: str) -> list[Failure]:
+    return [
+        failed(LOGGER, result.shard, sequence, reason, result.result_id)
+        for total in chunk
+        for result in total.results
+        for sequence in result.sequences
+    ]

@@ -16,11 +16,14 @@ from lambdas.common import logs
 from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.invocation import remaining
 from lambdas.common.once import store
+from lambdas.common.patience import Patience
 from lambdas.common.response import BatchResponse
 
 # boto3 would wait a minute for an answer, longer than the function may run: a hanging call must fail its own
 # records and no others.
 _CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+#: Seconds that a call may hang in the end: its attempts with their timeouts. None begins when less is left.
+_LONGEST_CALL = 25.0
 
 
 def handler(event: Mapping[str, object], context: object) -> BatchResponse:
@@ -30,7 +33,7 @@ def handler(event: Mapping[str, object], context: object) -> BatchResponse:
     :class:`~lambdas.common.errors.SettingError` for a bad environment and
     :class:`~lambdas.common.errors.EventError` for what is no Kinesis event; no record's content raises.
     """
-    return function().handle(event, remaining(context))
+    return function().handle(event, Patience(remaining(context), reserve=_LONGEST_CALL))
 
 
 @cache

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.alerts.alert import Alert
 from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
+from lambdas.common.patience import Patience
 from lambdas.common.records import Failure, failed
 from lambdas.common.result import Result
 
@@ -43,15 +44,23 @@ class SnsClient(Protocol):
 
 
 def publish(
-    sns: SnsClient, topic_arn: str, alerts: Iterable[Alert], accepted: Callable[[Iterable[Result]], None]
+    sns: SnsClient,
+    topic_arn: str,
+    alerts: Iterable[Alert],
+    patience: Patience,
+    accepted: Callable[[Iterable[Result]], None],
 ) -> list[Failure]:
     """Publish ``alerts`` to the topic; the failures are the records of those that SNS did not take.
 
-    A refused entry fails its own records; a refused or unanswered call fails all of its records. ``accepted`` is told
+    A refused entry fails its own records; a refused or unanswered call fails all of its records, and so does one that
+    there is no time for. ``accepted`` is told
     the results of each call that SNS took, before the next call: what dies after it repeats none of them.
     """
     failures: list[Failure] = []
     for chunk in chunks(alerts, max_items=MAX_ENTRIES, max_bytes=MAX_BYTES, size_of=lambda alert: alert.size):
+        if not patience.lasts():
+            failures.extend(_failures(chunk, "no time left for SNS"))
+            continue
         entries = [_entry(index, alert) for index, alert in enumerate(chunk)]
         try:
             answer = sns.publish_batch(TopicArn=topic_arn, PublishBatchRequestEntries=entries)
@@ -81,7 +90,7 @@ def _entry(index: int, alert: Alert) -> dict[str, object]:
 
 def _failures(alerts: Iterable[Alert], reason: str) -> list[Failure]:
     return [
-        failed(LOGGER, result.shard, sequence, reason)
+        failed(LOGGER, result.shard, sequence, reason, result.result_id)
         for alert in alerts
         for result in alert.results
         for sequence in result.sequences

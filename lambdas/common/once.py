@@ -1,18 +1,18 @@
-"""Doing something once per ``result_id``: claims in a DynamoDB table, by Powertools' idempotency layer.
+"""Doing something once per id: claims in a DynamoDB table, by Powertools' idempotency layer.
 
 Powertools' decorator works call by call. Here a batch's results are claimed first, then handled by the calls that take
 many at once, then marked as done, so the layer is used directly. A claim of an invocation that died runs out with that
-invocation's time and can be made again: a result is handled twice only when a function dies between the service's
-acceptance and the mark.
+invocation's time and can be made again: a result is handled twice only when a function dies, or hears no answer,
+between the service's acceptance and the mark.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol, TypeVar
+from enum import Enum, StrEnum
+from typing import Protocol
 
 from aws_lambda_powertools.utilities.idempotency.config import IdempotencyConfig
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
@@ -21,11 +21,9 @@ from aws_lambda_powertools.utilities.idempotency.persistence.dynamodb import Dyn
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.logs import fields
-from lambdas.common.result import Result
+from lambdas.common.patience import Patience
 
 LOGGER = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class Store(Protocol):
@@ -44,14 +42,22 @@ class Store(Protocol):
         ...
 
 
+class Effect(StrEnum):
+    """What is done once for an id. Each has claims of its own, so that one service's outage holds up no other's."""
+
+    COUNT = "count"
+    ALERT = "alert"
+    REPLAY = "replay"
+
+
 class Claim(Enum):
-    """What became of asking for a result."""
+    """What became of asking for an id."""
 
     OURS = "ours"
     DONE = "done"
     #: Another invocation has it, or had it and died: it comes again until that one's time is over.
     BUSY = "busy"
-    #: The table did not answer.
+    #: The table did not answer, or there was no time to ask.
     UNKNOWN = "unknown"
 
 
@@ -68,15 +74,18 @@ def store(table: str, remember_seconds: float, client: object) -> Store:
 
 @dataclass(frozen=True)
 class Once:
-    """Claims results in ``store``. ``remaining`` answers the milliseconds that the invocation has left."""
+    """Claims ids for ``effect`` in ``store``, for as long as the invocation lasts at most."""
 
     store: Store
-    remaining: Callable[[], int]
+    effect: Effect
+    patience: Patience
 
-    def claim(self, result: Result) -> Claim:
-        """Ask for a result."""
+    def claim(self, id_: str) -> Claim:
+        """Ask for an id."""
+        if not self.patience.lasts():
+            return Claim.UNKNOWN
         try:
-            self.store.save_inprogress(_key(result), self.remaining())
+            self.store.save_inprogress(self._key(id_), self.patience.remaining())
         except IdempotencyItemAlreadyExistsError as error:
             record: DataRecord | None = error.old_data_record
             done = record is not None and record.status == STATUS_CONSTANTS["COMPLETED"]
@@ -86,36 +95,47 @@ class Once:
             return Claim.UNKNOWN
         return Claim.OURS
 
-    def done(self, results: Iterable[Result]) -> None:
-        """Mark results that their service has accepted.
+    def done(self, ids: Iterable[str]) -> None:
+        """Mark what its service has accepted; the table is asked for as long as there is time.
 
-        A mark that cannot be made is logged: the claim runs out and the result is handled once more, which is what
-        at least once means. Failing the record would do the same, sooner.
+        A mark that cannot be made is logged and fails nothing: only another delivery would do it once more, and a
+        failure would ask for one.
         """
-        for result in results:
-            try:
-                self.store.save_success(_key(result), {})
-            except (ClientError, BotoCoreError) as error:
+        for id_ in ids:
+            error = self._mark(id_)
+            if error is not None:
                 LOGGER.warning(
                     "a processed result could not be marked",
-                    extra=fields(result_id=result.result_id, error=type(error).__name__),
+                    extra=fields(effect=self.effect, result_id=id_, error=type(error).__name__),
                 )
 
-    def release(self, results: Iterable[Result]) -> None:
+    def release(self, ids: Iterable[str]) -> None:
         """Give back claims on what was not accepted, so that the next delivery need not wait for them to run out."""
-        for result in results:
+        for id_ in ids:
             try:
-                self.store.delete_record(_key(result), _NotAcceptedError())
+                self.store.delete_record(self._key(id_), _NotAcceptedError())
             except (ClientError, BotoCoreError) as error:
                 LOGGER.warning(
                     "a claim could not be given back",
-                    extra=fields(result_id=result.result_id, error=type(error).__name__),
+                    extra=fields(effect=self.effect, result_id=id_, error=type(error).__name__),
                 )
+
+    def _mark(self, id_: str) -> ClientError | BotoCoreError | None:
+        """None, or why the mark could not be made."""
+        tries = 0
+        while True:
+            try:
+                self.store.save_success(self._key(id_), {})
+            except (ClientError, BotoCoreError) as error:
+                if not self.patience.next(tries):
+                    return error
+                tries += 1
+            else:
+                return None
+
+    def _key(self, id_: str) -> dict[str, str]:
+        return {"effect": self.effect.value, "id": id_}
 
 
 class _NotAcceptedError(Exception):
     """What Powertools is told as the reason of a claim that is given back."""
-
-
-def _key(result: Result) -> dict[str, str]:
-    return {"result_id": result.result_id}

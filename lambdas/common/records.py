@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import re
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,13 +80,26 @@ def decode(event: Mapping[str, object]) -> Batch:
             results.append(_result(shard, sequence, data))
         except RecordError as error:
             failures.append(failed(LOGGER, shard, sequence, str(error)))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard
+            failures.append(failed(LOGGER, shard, sequence, unreadable(LOGGER, error)))
     return Batch(tuple(results), tuple(failures), raw)
 
 
-def failed(logger: logging.Logger, shard: str, sequence: str, reason: str) -> Failure:
-    """A :class:`Failure`, logged as a warning with shard, sequence number and reason."""
-    logger.warning("record failed", extra=fields(shard=shard, sequence=sequence, reason=reason))
+def failed(logger: logging.Logger, shard: str, sequence: str, reason: str, result_id: str | None = None) -> Failure:
+    """A :class:`Failure`, logged as a warning with shard, sequence number, reason, and the result's id where known."""
+    logger.warning("record failed", extra=fields(shard=shard, sequence=sequence, result_id=result_id, reason=reason))
     return Failure(shard, sequence, reason)
+
+
+def unreadable(logger: logging.Logger, error: Exception) -> str:
+    """Reason of a record that a function of ours could not handle; logged with where, for whoever repairs it.
+
+    Without the error's text, which may quote the record.
+    """
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+    logger.error("a mistake of ours in handling a record", extra=fields(error=type(error).__name__, place=place))
+    return f"unexpected {type(error).__name__} at {place}"
 
 
 def merge_repeats(results: Iterable[Result]) -> tuple[Result, ...]:

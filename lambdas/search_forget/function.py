@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambdas.common.logs import fields
-from lambdas.search_indexer.client import OpenSearchClient, error_text, json_object
+from lambdas.common.opensearch import OpenSearchClient, error_text, json_object
 
 LOGGER = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Forget:
         """Deletes the documents whose ``user_id`` is the event's; answers ``{"deleted": count}``.
 
         Documents that change meanwhile are met by the next call. Raises :class:`ForgetError`, and
-        :class:`~lambdas.search_indexer.client.OpenSearchError` when OpenSearch does not answer.
+        :class:`~lambdas.common.opensearch.OpenSearchError` when OpenSearch does not answer.
         """
         user = event.get("user_id")
         if isinstance(user, bool) or not isinstance(user, int) or not _LONG_MIN <= user <= _LONG_MAX:

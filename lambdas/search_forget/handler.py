@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from lambdas.common import logs
+from lambdas.common.opensearch import OpenSearchClient
 from lambdas.search_forget.function import Forget
-from lambdas.search_indexer.client import OpenSearchClient
 from lambdas.search_indexer.settings import Settings
 
 # Deleting by query takes as long as there are documents; the function has a minute more.

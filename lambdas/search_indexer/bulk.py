@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import random
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
+from lambdas.common.opensearch import OpenSearchClient, OpenSearchError, error_text, json_object
+from lambdas.common.patience import Patience
 from lambdas.common.records import Failure, failed
-from lambdas.search_indexer.client import OpenSearchClient, OpenSearchError, error_text, json_object
 from lambdas.search_indexer.documents import Action
 
 LOGGER = logging.getLogger(__name__)
@@ -22,12 +21,14 @@ MAX_BYTES = 5 * 1024 * 1024
 
 _OK = 200
 _CONFLICT = 409
+_TOO_MANY = 429
+_SERVER_ERROR = 500
 #: Refused for what the document is: it would be refused for ever.
 _FINAL = frozenset({400, 404, 413})
 
-#: Between two tries of what OpenSearch has no room for just now: a random wait up to these seconds, doubled each time.
-_FIRST_WAIT = 0.2
-_LONGEST_WAIT = 5.0
+
+class OpenSearchBusyError(OpenSearchError):
+    """OpenSearch has no room for a request just now."""
 
 
 @dataclass(frozen=True)
@@ -40,28 +41,6 @@ class Refused:
 
 #: Fate of a document by its ``_id``: None is indexed.
 Fates = Mapping[str, Refused | None]
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long refused documents are tried again: while ``remaining`` milliseconds are above ``reserve``.
-
-    ``wait`` is given seconds, ``share`` answers a random number from 0 to 1.
-    """
-
-    remaining: Callable[[], int]
-    reserve: float
-    wait: Callable[[float], None] = time.sleep
-    share: Callable[[], float] = random.random
-
-    def next(self, tries: int) -> bool:
-        """Wait before the next try; False when there is no time for one."""
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
-        seconds = longest * self.share()
-        if self.remaining() / 1000 - seconds < self.reserve:
-            return False
-        self.wait(seconds)
-        return True
 
 
 @dataclass
@@ -84,7 +63,8 @@ def index(client: OpenSearchClient, actions: Iterable[Action], patience: Patienc
         for action, refused in _tried(client, chunk, patience):
             into = outcome.poison if refused.final else outcome.again
             into += [
-                failed(LOGGER, action.result.shard, sequence, refused.reason) for sequence in action.result.sequences
+                failed(LOGGER, action.result.shard, sequence, refused.reason, action.result.result_id)
+                for sequence in action.result.sequences
             ]
     return outcome
 
@@ -97,7 +77,11 @@ def _tried(client: OpenSearchClient, chunk: Sequence[Action], patience: Patience
         try:
             fates = _send(client, left)
         except OpenSearchError as error:
-            # The whole request: a cluster that is down stays so for longer than an invocation lasts.
+            if isinstance(error, OpenSearchBusyError) and patience.next(tries):
+                LOGGER.info("trying a refused request again", extra=fields(documents=len(left), tries=tries + 1))
+                tries += 1
+                continue
+            # A cluster that does not answer at all stays so for longer than an invocation lasts.
             LOGGER.exception("OpenSearch took no document of a request", extra=fields(documents=len(left)))
             return ended + [(action, Refused(str(error), final=False)) for action in left]
         # an answer that leaves a document out does not say that it is indexed
@@ -115,7 +99,9 @@ def _send(client: OpenSearchClient, actions: Iterable[Action]) -> Fates:
     body = b"".join(action.lines for action in actions)
     answer = client.request("POST", "/_bulk", body, "application/x-ndjson")
     if answer.status != _OK:
-        raise OpenSearchError(f"OpenSearch refused the bulk request with status {answer.status}")
+        busy = answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR
+        kind = OpenSearchBusyError if busy else OpenSearchError
+        raise kind(f"OpenSearch refused the bulk request with status {answer.status}")
     items = json_object(answer).get("items")
     if not isinstance(items, list):
         raise OpenSearchError("OpenSearch's answer to a bulk request has no list of items")

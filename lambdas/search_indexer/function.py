@@ -11,13 +11,14 @@ from contracts.metrics import NAMESPACE
 from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.errors import RecordError
 from lambdas.common.logs import fields
+from lambdas.common.opensearch import OpenSearchClient
+from lambdas.common.patience import Patience
 from lambdas.common.poison import bury
-from lambdas.common.records import decode, failed, merge_repeats
+from lambdas.common.records import Failure, decode, failed, merge_repeats, unreadable
 from lambdas.common.response import BatchResponse, batch_item_failures
+from lambdas.common.result import Result
 from lambdas.common.telemetry import Counts, oldest_age
 from lambdas.search_indexer import bulk
-from lambdas.search_indexer.bulk import Patience
-from lambdas.search_indexer.client import OpenSearchClient
 from lambdas.search_indexer.documents import Action, action_of
 
 LOGGER = logging.getLogger(__name__)
@@ -48,7 +49,9 @@ class SearchIndexer:
             try:
                 actions.append(action_of(result, self.prefix))
             except RecordError as error:
-                poison.extend(failed(LOGGER, result.shard, sequence, str(error)) for sequence in result.sequences)
+                poison += _failures(result, str(error))
+            except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard
+                poison += _failures(result, unreadable(LOGGER, error))
         outcome = bulk.index(self.client, actions, patience)
         poison += outcome.poison
         failures = [*outcome.again, *bury(self.dead_letters, NAME, batch, poison)]
@@ -70,3 +73,7 @@ class SearchIndexer:
             ),
         )
         return batch_item_failures(again)
+
+
+def _failures(result: Result, reason: str) -> list[Failure]:
+    return [failed(LOGGER, result.shard, sequence, reason, result.result_id) for sequence in result.sequences]

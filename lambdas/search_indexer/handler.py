@@ -13,10 +13,10 @@ from botocore.config import Config
 from lambdas.common import logs
 from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.invocation import remaining
+from lambdas.common.opensearch import OpenSearchClient
+from lambdas.common.patience import Patience
 from lambdas.common.response import BatchResponse
 from lambdas.common.sink_settings import dead_letter_queue
-from lambdas.search_indexer.bulk import Patience
-from lambdas.search_indexer.client import OpenSearchClient
 from lambdas.search_indexer.function import SearchIndexer
 from lambdas.search_indexer.settings import Settings
 

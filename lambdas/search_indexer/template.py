@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from contracts.columns import Column, ColumnType
 from contracts.rejections import REJECTED, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS
+from lambdas.common.opensearch import OpenSearchClient, OpenSearchError, error_text, json_object
 from lambdas.common.settings import endpoint as checked_endpoint
 from lambdas.common.settings import region
-from lambdas.search_indexer.client import OpenSearchClient, OpenSearchError, error_text, json_object
 from lambdas.search_indexer.documents import PROCESSED_BY, TIMESTAMP
 from lambdas.search_indexer.settings import DEFAULT_PREFIX, ENDPOINT_VARIABLE, index_name, index_prefix
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lambdas.common.logs import fields
-from lambdas.search_indexer.client import Answer, OpenSearchError, error_text
+from lambdas.common.opensearch import Answer, OpenSearchError, error_text
 
 LOGGER = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class NotYetError(Exception):
 
 
 class Client(Protocol):
-    """What is used of :class:`~lambdas.search_indexer.client.OpenSearchClient`."""
+    """What is used of :class:`~lambdas.common.opensearch.OpenSearchClient`."""
 
     def request(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
         """Send a signed request."""

@@ -9,8 +9,8 @@ from functools import cache
 
 from lambdas.common import logs
 from lambdas.common.custom_resource import IsCompleteAnswer, OnEventAnswer
+from lambdas.common.opensearch import OpenSearchClient
 from lambdas.common.settings import region
-from lambdas.search_indexer.client import OpenSearchClient
 from lambdas.search_setup.function import SearchSetup
 
 # A domain that does not answer in this time is asked again by the next poll.

@@ -11,6 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contracts.event_sources import (
+    ALERTS_OF_REJECTIONS,
+    ALERTS_OF_RESULTS,
+    INDEXER_OF_RESULTS,
+    EventSource,
+    record_age_hours,
+)
 from flink_jobs import properties
 from flink_jobs.properties import Groups
 from lambdas.alerts import handler as alerts
@@ -27,14 +34,8 @@ from local.standins.opensearch import OpenSearch
 
 OPENSEARCH_LIB = application.ROOT / ".cache" / "opensearch" / "lib"
 
-#: Event source mappings: few attempts, so that a poisonous record is given up while one watches.
-_MAPPING = MappingSettings(
-    batch_size=500,
-    maximum_batching_window_in_seconds=0.5,
-    bisect_batch_on_function_error=True,
-    maximum_retry_attempts=5,
-    report_batch_item_failures=True,
-)
+#: Retention of the laptop's streams, as a stream of Kinesis has it that says nothing else.
+_RETENTION_HOURS = 24
 
 #: Remembers what the alerts function has done.
 PROCESSED_TABLE = "processed"
@@ -101,8 +102,11 @@ def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say
         _lambda_environment(supervisor, moto, queues, telling)
         alerting_function = LambdaFunction(ALERTS_FUNCTION, alerts.handler, observer=telling.calls.take)
         alerting = tuple(
-            stack.enter_context(_mapping(moto, stream, alerting_function, queues.alerts_failures))
-            for stream in (application.RESULTS_STREAM, application.REJECTED_STREAM)
+            stack.enter_context(_mapping(moto, stream, alerting_function, how, queues.alerts_failures))
+            for stream, how in (
+                (application.RESULTS_STREAM, ALERTS_OF_RESULTS),
+                (application.REJECTED_STREAM, ALERTS_OF_REJECTIONS),
+            )
         )
         flink = flink_start.result()
         say(f"Flink: {flink.rest_url}")
@@ -121,7 +125,7 @@ def _start_search(
     indexer.function.cache_clear()
     put_templates(opensearch.url)
     function = LambdaFunction(INDEXER_FUNCTION, indexer.handler, observer=telling.calls.take)
-    mapping = _mapping(moto, application.RESULTS_STREAM, function, queues.search_failures)
+    mapping = _mapping(moto, application.RESULTS_STREAM, function, INDEXER_OF_RESULTS, queues.search_failures)
     mapping.start()
     say(f"OpenSearch: {opensearch.url}")
     return opensearch, mapping
@@ -173,9 +177,17 @@ def _submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
     return flink.submit(application.run_arguments(home, groups), env=application.environment(file))
 
 
-def _mapping(moto: Moto, stream: str, function: LambdaFunction, failures: str) -> EventSourceMapping:
+def _mapping(moto: Moto, stream: str, function: LambdaFunction, how: EventSource, failures: str) -> EventSourceMapping:
+    """The mapping as it is deployed, but for ``per_shard``: here a shard has one batch in work at a time."""
+    settings = MappingSettings(
+        batch_size=how.batch_size,
+        maximum_batching_window_in_seconds=how.window_seconds,
+        bisect_batch_on_function_error=True,
+        maximum_record_age_in_seconds=record_age_hours(_RETENTION_HOURS) * 3600,
+        filters=how.filters,
+    )
     destination = sqs_destination(moto.client("sqs"), failures)
-    return EventSourceMapping(moto.client("kinesis"), stream, function, _MAPPING, destination=destination)
+    return EventSourceMapping(moto.client("kinesis"), stream, function, settings, destination=destination)
 
 
 def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues, telling: Telling) -> None:

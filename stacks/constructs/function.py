@@ -106,6 +106,7 @@ class PythonFunction(Construct):
         timeout: cdk.Duration | None = None,
         memory_mb: int = _MEMORY_MB,
         called: str | None = None,
+        reserved_concurrency: int | None = None,
         vpc: ec2.IVpc | None = None,
         subnets: ec2.SubnetSelection | None = None,
         security_group: ec2.ISecurityGroup | None = None,
@@ -137,6 +138,7 @@ class PythonFunction(Construct):
             architecture=lambda_.Architecture.ARM_64,
             memory_size=memory_mb,
             timeout=timeout or cdk.Duration.seconds(60),
+            reserved_concurrent_executions=reserved_concurrency,
             # A role object that is imported as immutable keeps CDK from adding grants of its own.
             role=self.role.without_policy_updates(),
             log_group=self.log_group,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,24 +14,19 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
 
+from config.model import Stream
+from contracts.event_sources import EventSource, record_age_hours
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.policies import KEY_READ_WRITE, allow
-
-#: One invocation: up to so many records, or what came within a second. The functions take 1,000 documents a request.
-_BATCH_SIZE = 500
-_BATCHING_WINDOW = cdk.Duration.seconds(1)
-#: With bisecting, a poisonous record is alone after 9 halvings of 500; the rest of the attempts outlast an outage of
-#: some minutes (Lambda backs off between them).
-_ATTEMPTS = 20
-#: A record that is older is given up: it would come back from the archive, not from a stream that holds up all others.
-_RECORD_AGE = cdk.Duration.hours(12)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A stream that a function reads: by polling, or as a registered ``consumer`` with throughput of its own."""
+    """A stream that a function reads, and how: by polling, or as a registered ``consumer`` with its own throughput."""
 
     stream: kinesis.IStream
+    settings: Stream
+    how: EventSource
     consumer: kinesis.CfnStreamConsumer | None
 
     @property
@@ -39,12 +35,14 @@ class Reading:
         return self.stream.stream_arn if self.consumer is None else self.consumer.attr_consumer_arn
 
 
-def reading(scope: EnvironmentStack, name: str, stream: kinesis.IStream, *, enhanced_fan_out: bool) -> Reading:
+def reading(scope: EnvironmentStack, name: str, stream: kinesis.IStream, settings: Stream, how: EventSource) -> Reading:
     """Makes the registered consumer where the settings want one."""
-    if not enhanced_fan_out:
-        return Reading(stream, None)
+    if not settings.enhanced_fan_out:
+        return Reading(stream, settings, how, None)
     return Reading(
         stream,
+        settings,
+        how,
         kinesis.CfnStreamConsumer(
             scope, name, consumer_name=f"{scope.prefix}-{name.lower()}", stream_arn=stream.stream_arn
         ),
@@ -74,19 +72,24 @@ def reading_statements(readings: Sequence[Reading], key: kms.IKey, failures: sqs
 def read(
     scope: EnvironmentStack, name: str, function: lambda_.Function, source: Reading, failures: sqs.IQueue
 ) -> lambda_.EventSourceMapping:
-    """The mapping: partial failures retried, poison isolated, and what is given up sent to ``failures``."""
+    """The mapping, as :mod:`contracts.event_sources` says; what is given up is sent to ``failures``.
+
+    A batch that the function raised on is halved, so that one record cannot hold up the others of it.
+    """
+    how = source.how
     return lambda_.EventSourceMapping(
         scope,
         name,
         target=function,
         event_source_arn=source.source_arn,
         starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-        batch_size=_BATCH_SIZE,
-        max_batching_window=_BATCHING_WINDOW,
+        batch_size=how.batch_size,
+        max_batching_window=cdk.Duration.seconds(how.window_seconds),
+        parallelization_factor=how.per_shard,
+        filters=[{"pattern": json.dumps(pattern, sort_keys=True)} for pattern in how.filters] or None,
         bisect_batch_on_error=True,
         report_batch_item_failures=True,
-        retry_attempts=_ATTEMPTS,
-        max_record_age=_RECORD_AGE,
+        max_record_age=cdk.Duration.hours(record_age_hours(source.settings.retention_hours)),
         on_failure=sources.SqsDlq(failures),
     )
 

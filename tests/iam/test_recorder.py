@@ -11,7 +11,7 @@ from botocore import handlers
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from lambdas.search_indexer.client import OpenSearchClient
+from lambdas.common.opensearch import OpenSearchClient
 from tests.iam.opensearch import serving
 from tests.iam.policies import Call
 from tests.iam.recorder import Place, UnknownCallError, recording

@@ -33,7 +33,7 @@ def lines(changes: dict[str, Any]) -> list[str]:
     [
         (
             {"colour": "blue"},
-            "unknown key 'colour'; allowed are account, alerts, application, audit, budget, lake, "
+            "unknown key 'colour'; allowed are account, alerts, application, audit, budget, functions, lake, "
             "lambda_log_days, network, pipeline, protection, region, search, streams, tags",
         ),
         (
@@ -141,6 +141,11 @@ def lines(changes: dict[str, Any]) -> list[str]:
         (
             {"account": "12345"},
             "account: '12345' is not allowed; allowed is 12 digits, or an empty text: synthesizes for any account",
+        ),
+        (
+            {"functions": {"reserved_concurrency": 2}, "streams": {"results": {"shards": 2}}},
+            "functions.reserved_concurrency: 2 is not allowed; allowed is at least 3: batches that the shards have in "
+            "work at once (alerts 3); fewer would be throttled",
         ),
         (
             {"budget": {"monthly_usd": 100}},

@@ -15,26 +15,18 @@ import pytest
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 
-from contracts.columns import Column, ColumnType
-from contracts.identity import result_id
-from contracts.rejections import REJECTED, REJECTION_COLUMNS
-from contracts.results import ENVELOPE, SCHEMAS, ResultType
 from lambdas.alerts import handler as alerts_handler
 from lambdas.common import logs
 from lambdas.common.dead_letters import DeadLetterQueue, SendAnswer
+from lambdas.common.patience import Patience
 from lambdas.search_indexer import handler as indexer_handler
+from tests.results import sample_result
+
+#: An invocation with all the time there is, and no wait between tries.
+PATIENT = Patience(lambda: 60_000, reserve=0, wait=lambda _: None)
 
 SHARD = "shardId-000000000003"
 _FIRST_SEQUENCE = 998
-
-_SAMPLE_VALUES: dict[ColumnType, object] = {
-    ColumnType.LONG: 7,
-    ColumnType.DOUBLE: 1.5,
-    ColumnType.DECIMAL: 12.34,
-    ColumnType.STRING: "text",
-    ColumnType.BOOLEAN: True,
-    ColumnType.STRINGS: ["view", "click"],
-}
 
 
 @dataclass(frozen=True)
@@ -50,22 +42,7 @@ class Kinesis:
 
     def result(self, result_type: str, key: str = "a", **columns: object) -> dict[str, object]:
         """A result with every column of the contract; ``key`` decides its id."""
-        own: tuple[Column, ...] = (
-            REJECTION_COLUMNS if result_type == REJECTED else SCHEMAS[ResultType(result_type)].columns
-        )
-        values = dict(_SAMPLE_VALUES) | {ColumnType.TIMESTAMP: self.time(hours=1)}
-        document = {column.name: values[column.type] for column in (*ENVELOPE, *own)}
-        document |= {
-            "result_type": result_type,
-            "result_id": result_id(result_type, 0, 0, key),
-            "run": "live",
-        }
-        if result_type == ResultType.FRAUD:
-            document["alert_level"] = "LOW"
-        if result_type == REJECTED:
-            document["reason"] = "late"
-            del document["run"], document["event_time"]
-        return document | columns
+        return sample_result(result_type, key, self.time(hours=1), **columns)
 
     def event(self, *records: bytes | str | Mapping[str, object]) -> dict[str, object]:
         """A Lambda event of one shard; the records' sequence numbers begin at 998."""
@@ -160,7 +137,7 @@ class Marks:
 
     def save_inprogress(self, data: dict[str, str], remaining_time_in_millis: int | None = None) -> None:
         self._call()
-        key = data["result_id"]
+        key = _key(data)
         if key in self.marked:
             raise IdempotencyItemAlreadyExistsError(old_data_record=DataRecord(key, STATUS_CONSTANTS["COMPLETED"]))
         if self.claimed.get(key, -1) >= self.time:
@@ -170,16 +147,20 @@ class Marks:
 
     def save_success(self, data: dict[str, str], result: dict[str, str]) -> None:
         self._call()
-        self.marked.add(data["result_id"])
+        self.marked.add(_key(data))
 
     def delete_record(self, data: dict[str, str], exception: Exception) -> None:
         self._call()
-        self.claimed.pop(data["result_id"], None)
+        self.claimed.pop(_key(data), None)
 
     def _call(self) -> None:
         error = self.errors.pop(0) if self.errors else None
         if error is not None:
             raise error
+
+
+def _key(data: dict[str, str]) -> str:
+    return f"{data['effect']} {data['id']}"
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.alerts.notifier import PublishAnswer
-from tests.unit.lambdas.conftest import DeadLetters, Marks
+from lambdas.common.patience import Patience
+from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Marks
 
 if TYPE_CHECKING:
     from tests.unit.lambdas.conftest import CapturedLogs, Kinesis
@@ -63,7 +64,7 @@ class Services:
     dead_letters: DeadLetters
 
     def failed(self, event: dict[str, object]) -> list[str]:
-        answer = self.function.handle(event, lambda: 60_000)
+        answer = self.function.handle(event, PATIENT)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
@@ -79,7 +80,7 @@ def services(kinesis: Kinesis) -> Services:
 
 
 @pytest.mark.parametrize("error", [THROTTLED, UNREACHABLE])
-def test_a_refused_metric_call_fails_its_records_and_pages_nobody_yet(
+def test_a_refused_metric_call_fails_its_records_and_holds_up_no_alert(
     kinesis: Kinesis, services: Services, captured_logs: CapturedLogs, error: Exception
 ) -> None:
     # Given a CloudWatch that refuses, and a batch in which one record counts nowhere
@@ -87,14 +88,15 @@ def test_a_refused_metric_call_fails_its_records_and_pages_nobody_yet(
     batch = [kinesis.result("anomaly"), kinesis.result("recommendation"), kinesis.result("fraud")]
     # When it is handled
     failed = services.failed(kinesis.event(*batch))
-    # Then the records that counted come again, and their pages wait for that
+    # Then the records that counted come again, and their alerts are sent all the same
     assert failed == ["998", "1000"]
-    assert services.sns.calls == []
+    assert [len(call) for call in services.sns.calls] == [2]
     (line,) = captured_logs.lines("CloudWatch took no metric of a call")
     assert line["metrics"] == 2
     assert type(error).__name__ in str(line["exception"])
-    # And the next delivery pages
+    # And the next delivery counts, and alerts nobody twice
     assert services.failed(kinesis.event(*batch)) == []
+    assert [len(call) for call in services.cloudwatch.calls] == [2, 2]
     assert [len(call) for call in services.sns.calls] == [2]
 
 
@@ -152,7 +154,7 @@ def test_a_repeat_in_another_batch_pages_and_counts_its_window_once(kinesis: Kin
 def test_a_claim_of_an_invocation_that_died_is_waited_for_and_then_made(kinesis: Kinesis, services: Services) -> None:
     # Given a result that an invocation has claimed which then died
     fraud = kinesis.result("fraud")
-    services.marks.save_inprogress({"result_id": str(fraud["result_id"])}, 60_000)
+    services.marks.save_inprogress({"effect": "alert", "id": str(fraud["result_id"])}, 60_000)
     # Then it comes again while that one could still be at it, and is sent when it could not
     assert services.failed(kinesis.event(fraud)) == ["998"]
     assert services.sns.calls == []
@@ -164,7 +166,7 @@ def test_a_claim_of_an_invocation_that_died_is_waited_for_and_then_made(kinesis:
 def test_a_table_that_does_not_answer_fails_what_must_be_done_once_and_nothing_else(
     kinesis: Kinesis, services: Services
 ) -> None:
-    services.marks.errors = [UNREACHABLE]
+    services.marks.errors = [UNREACHABLE, UNREACHABLE]
     assert services.failed(kinesis.event(kinesis.result("fraud"), kinesis.result("session"))) == ["998"]
     assert [len(call) for call in services.cloudwatch.calls] == [1]
     assert services.sns.calls == []
@@ -172,13 +174,41 @@ def test_a_table_that_does_not_answer_fails_what_must_be_done_once_and_nothing_e
 
 def test_what_a_service_refused_is_given_back_at_once(kinesis: Kinesis, services: Services) -> None:
     services.sns.failures = [["0"]]
-    services.cloudwatch.errors = [None, THROTTLED]
+    services.cloudwatch.errors = [THROTTLED, THROTTLED]
     fraud, window = kinesis.result("fraud"), kinesis.result("aggregation")
     assert services.failed(kinesis.event(fraud)) == ["998"]
     assert services.failed(kinesis.event(window)) == ["998"]
     assert services.marks.claimed == {}
     assert services.failed(kinesis.event(fraud, window)) == []
-    assert services.marks.marked == {fraud["result_id"], window["result_id"]}
+    assert services.marks.marked == {
+        f"alert {fraud['result_id']}",
+        f"count {fraud['result_id']}",
+        f"count {window['result_id']}",
+    }
+
+
+def test_a_refused_alert_comes_again_and_is_counted_once(kinesis: Kinesis, services: Services) -> None:
+    services.sns.failures = [["0"]]
+    fraud = kinesis.result("fraud")
+    assert services.failed(kinesis.event(fraud)) == ["998"]
+    assert services.failed(kinesis.event(fraud)) == []
+    assert [len(call) for call in services.cloudwatch.calls] == [1]
+    assert [len(call) for call in services.sns.calls] == [1, 1]
+
+
+def test_a_mark_is_tried_again_while_there_is_time(kinesis: Kinesis, services: Services) -> None:
+    services.marks.errors = [None, *[UNREACHABLE] * 5]
+    fraud = kinesis.result("fraud")
+    assert services.failed(kinesis.event(fraud)) == []
+    assert f"alert {fraud['result_id']}" in services.marks.marked
+
+
+def test_without_time_for_a_call_nothing_is_called_and_all_comes_again(kinesis: Kinesis, services: Services) -> None:
+    late = Patience(lambda: 24_000, reserve=25)
+    batch = kinesis.event(kinesis.result("fraud"), kinesis.result("session"), kinesis.result("recommendation"))
+    answer = services.function.handle(batch, late)
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["998", "999"]
+    assert (services.sns.calls, services.cloudwatch.calls, services.marks.claimed) == ([], [], {})
 
 
 def test_a_mark_that_cannot_be_made_is_logged_and_fails_nothing(
@@ -186,7 +216,9 @@ def test_a_mark_that_cannot_be_made_is_logged_and_fails_nothing(
 ) -> None:
     fraud = kinesis.result("fraud")
     services.marks.errors = [None, UNREACHABLE]
-    assert services.failed(kinesis.event(fraud)) == []
+    left = iter((*[60_000] * 3, 25_100, *[60_000] * 10))  # the fourth question is whether to try the mark again
+    patience = Patience(lambda: next(left), reserve=25, wait=lambda _: None, share=lambda: 1.0)
+    assert services.function.handle(kinesis.event(fraud), patience) == {"batchItemFailures": []}
     (line,) = captured_logs.lines("a processed result could not be marked")
     assert line["result_id"] == fraud["result_id"]
 
@@ -195,11 +227,13 @@ def test_an_old_alert_is_counted_and_not_sent(kinesis: Kinesis, services: Servic
     function = replace(services.function, rules=Rules(max_age=timedelta(hours=6)))
     old = kinesis.result("fraud", "old", event_time=kinesis.time(hours=6, seconds=1))
     young = kinesis.result("fraud", "young", event_time=kinesis.time(hours=5, minutes=59))
-    assert function.handle(kinesis.event(old, young), lambda: 60_000) == {"batchItemFailures": []}
+    assert function.handle(kinesis.event(old, young), PATIENT) == {"batchItemFailures": []}
     (call,) = services.sns.calls
     assert [young["result_id"] in entry["Message"] for entry in call] == [True]
     assert [datum["Value"] for datum in services.cloudwatch.calls[0]] == [1, 1]
-    assert services.marks.marked == {old["result_id"], young["result_id"]}
+    assert services.marks.marked == {
+        f"{effect} {result['result_id']}" for effect in ("alert", "count") for result in (old, young)
+    }
 
 
 def test_a_storm_is_one_message_a_type_and_every_result_of_it_is_done(kinesis: Kinesis, services: Services) -> None:
@@ -207,7 +241,7 @@ def test_a_storm_is_one_message_a_type_and_every_result_of_it_is_done(kinesis: K
     function = replace(services.function, rules=Rules(digest_above=2))
     storm = [kinesis.result("fraud", str(n), alert_level=level) for n, level in enumerate(("LOW", "HIGH", "LOW"))]
     others = [kinesis.result("anomaly", str(n)) for n in range(2)]
-    assert function.handle(kinesis.event(*storm, *others), lambda: 60_000) == {"batchItemFailures": []}
+    assert function.handle(kinesis.event(*storm, *others), PATIENT) == {"batchItemFailures": []}
     # Then the storm is one message that says how many, the others are themselves
     (call,) = services.sns.calls
     digest, *single = [json.loads(entry["Message"]) for entry in call]
@@ -219,7 +253,7 @@ def test_a_storm_is_one_message_a_type_and_every_result_of_it_is_done(kinesis: K
     assert "user 7 made" in digest["email"]
     assert len(single) == 2
     # And none of it is sent again
-    assert function.handle(kinesis.event(*storm, *others), lambda: 60_000) == {"batchItemFailures": []}
+    assert function.handle(kinesis.event(*storm, *others), PATIENT) == {"batchItemFailures": []}
     assert len(services.sns.calls) == 1
 
 

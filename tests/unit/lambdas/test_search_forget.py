@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from lambdas.common.opensearch import OpenSearchClient, OpenSearchError
 from lambdas.search_forget.function import Forget, ForgetError
 from lambdas.search_forget.handler import function, handler
-from lambdas.search_indexer.client import OpenSearchClient, OpenSearchError
 from tests.unit.lambdas.conftest import CapturedLogs, OpenSearchStub
 
 USER = 42

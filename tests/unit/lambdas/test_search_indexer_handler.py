@@ -18,9 +18,9 @@ from contracts.rejections import REJECTED
 from contracts.results import ResultType
 from lambdas.common.dead_letters import payload_of
 from lambdas.common.errors import EventError, SettingError
+from lambdas.common.opensearch import OpenSearchClient, error_text
+from lambdas.common.patience import Patience
 from lambdas.search_indexer import bulk
-from lambdas.search_indexer.bulk import Patience
-from lambdas.search_indexer.client import OpenSearchClient, error_text
 from lambdas.search_indexer.function import SearchIndexer
 from lambdas.search_indexer.handler import handler
 from tests.unit.lambdas.conftest import DeadLetters
@@ -217,6 +217,18 @@ def test_a_refused_request_fails_all_its_records(
     assert len(opensearch.requests) == 1
     (line,) = captured_logs.lines("OpenSearch took no document of a request")
     assert f"with status {status}" in str(line["exception"])
+
+
+def test_a_request_that_there_was_no_room_for_is_tried_again_while_there_is_time(
+    kinesis: Kinesis, opensearch: OpenSearchStub, dead: Dead
+) -> None:
+    opensearch.request_statuses = [429, 503]
+    waits: list[float] = []
+    patience = Patience(lambda: 60_000, reserve=20, wait=waits.append, share=lambda: 0.5)
+    client = OpenSearchClient(opensearch.endpoint, "us-east-1", timeout=5)
+    indexer = SearchIndexer(client, "p", DeadLetters().queue, lambda: kinesis.now)
+    assert indexer.handle(kinesis.event(kinesis.result("session")), patience) == DONE
+    assert (len(opensearch.requests), waits) == (3, [0.1, 0.2])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from contracts.columns import ColumnType
 from contracts.rejections import REJECTED, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS, ResultType
 from lambdas.common.errors import SettingError
-from lambdas.search_indexer.client import OpenSearchError
+from lambdas.common.opensearch import OpenSearchError
 from lambdas.search_indexer.template import put_templates, template, templates
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import pytest
 
 from lambdas.common.custom_resource import RequestError
 from lambdas.common.errors import SettingError
-from lambdas.search_indexer.client import OpenSearchClient
+from lambdas.common.opensearch import OpenSearchClient
 from lambdas.search_indexer.settings import weekly_index
 from lambdas.search_indexer.template import templates
 from lambdas.search_setup import handler

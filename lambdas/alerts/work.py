@@ -1,0 +1,93 @@
+"""What a batch gives to do: its live results, each with what it counts and says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from contracts.rejections import REJECTED
+from contracts.results import RUN_LIVE, ResultType
+from lambdas.alerts.alert import Alert, alert_of
+from lambdas.alerts.samples import Sample, sample_of
+from lambdas.common.errors import RecordError
+from lambdas.common.once import Claim, Once
+from lambdas.common.records import Failure, failed, merge_repeats, unreadable
+from lambdas.common.result import Result
+
+LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A live result with what it adds and says."""
+
+    result: Result
+    sample: Sample | None
+    alert: Alert | None
+
+    @property
+    def counted_once(self) -> bool:
+        """Whether its sample must be there once: it is a window's whole count, or comes with an alert.
+
+        Other samples count one each, in a batch at once: claiming every session would cost more than a doubled count
+        after a refused call does.
+        """
+        return self.sample is not None and (self.alert is not None or self.result.result_type == ResultType.AGGREGATION)
+
+
+def work_of(results: Iterable[Result], poison: list[Failure]) -> list[Work]:
+    """Live results with what they add and say, one per id; what cannot be read is added to ``poison``."""
+    live = []
+    for result in results:
+        try:
+            if _is_live(result):
+                live.append(result)
+        except RecordError as error:
+            poison += failures(result, str(error))
+    work = []
+    for result in merge_repeats(live):
+        try:
+            # both before either is kept: a record that will be buried is not counted first
+            work.append(Work(result, sample_of(result), alert_of(result)))
+        except RecordError as error:
+            poison += failures(result, str(error))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard
+            poison += failures(result, unreadable(LOGGER, error))
+    return work
+
+
+def failures(result: Result, reason: str) -> list[Failure]:
+    """A failure for every record that the result stands for."""
+    return [failed(LOGGER, result.shard, sequence, reason, result.result_id) for sequence in result.sequences]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What to do now, what is done already, and the failures of what must come again."""
+
+    ours: tuple[Work, ...]
+    done: tuple[Work, ...]
+    failures: tuple[Failure, ...]
+
+
+def claim(once: Once, work: Iterable[Work]) -> Claims:
+    """Ask for each result."""
+    ours, done, busy = [], [], []
+    for one in work:
+        answer = once.claim(one.result.result_id)
+        if answer is Claim.OURS:
+            ours.append(one)
+        elif answer is Claim.DONE:
+            done.append(one)
+        else:
+            reason = "another invocation has it" if answer is Claim.BUSY else "the table of results did not answer"
+            busy += failures(one.result, reason)
+    return Claims(tuple(ours), tuple(done), tuple(busy))
+
+
+def _is_live(result: Result) -> bool:
+    """Whether the result alerts and counts. A rejection that does not say its ``run`` is live."""
+    if result.result_type == REJECTED and "run" not in result.document:
+        return True
+    return result.text("run") == RUN_LIVE
