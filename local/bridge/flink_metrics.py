@@ -16,10 +16,8 @@ from local.standins.flink_rest import FlinkRest
 from monitoring import flink_metrics as flink
 from monitoring.series import Metric, series
 
-#: Of the job as a whole: metric to the name that Flink gives it.
+#: Of the job as a whole.
 _OF_JOB: tuple[Metric, ...] = (
-    flink.UPTIME,
-    flink.DOWNTIME,
     flink.FULL_RESTARTS,
     flink.CHECKPOINT_DURATION,
     flink.CHECKPOINT_SIZE,
@@ -86,6 +84,7 @@ class FlinkMetrics:
             self._began = running == wanted > 0
             if not self._began:
                 return
+        yield from self._state(now)
         yield from self._job(now)
         yield from self._tasks(now)
         yield from self._memory_and_cpu(now)
@@ -96,6 +95,15 @@ class FlinkMetrics:
     def _sample(self, metric: Metric, value: float, now: float) -> Sample:
         values = (self._application, self._stream) if metric is flink.BEHIND_LATEST else (self._application,)
         return Sample(series(metric, *values), value, now)
+
+    def _state(self, now: float) -> Iterator[Sample]:
+        """Uptime and downtime from the job's own state: Flink's metrics stand still while it asks a dead process."""
+        job = self._call(f"/jobs/{self._job_id}")
+        running, when = job["state"] == "RUNNING", job["timestamps"]
+        since = when["RUNNING"] if running else max(when[state] for state in ("RESTARTING", "FAILING", "CANCELLING"))
+        passed = max(0.0, float(job["now"] - since))
+        yield self._sample(flink.UPTIME, passed if running else 0.0, now)
+        yield self._sample(flink.DOWNTIME, 0.0 if running else passed, now)
 
     def _job(self, now: float) -> Iterator[Sample]:
         names = ",".join(metric.name for metric in _OF_JOB)

@@ -47,8 +47,12 @@ ALERTS_TOPIC = "alerts"
 FAILURES_QUEUES = {"alerts-failures": "alerts-failures", "search-failures": "search-failures"}
 
 #: A query of metrics to a TaskManager that has just died holds up all others until this timeout (ten minutes by
-#: default), and the job's own metrics stand still.
-_FLINK: dict[str, str | int | float | bool] = {"metrics.fetcher.update-interval": 500, "web.timeout": 5_000}
+#: default), and the job's own metrics stand still. The state of a job is kept for a second, not for three.
+_FLINK: dict[str, str | int | float | bool] = {
+    "metrics.fetcher.update-interval": 500,
+    "web.timeout": 5_000,
+    "web.refresh-interval": 1_000,
+}
 
 Say = Callable[[str], None]
 

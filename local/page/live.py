@@ -18,6 +18,7 @@ _ALERTS = 30
 _REJECTIONS = 12
 _PAYLOAD = 160
 _TOLD = 8
+_CHANGES = 40
 
 
 class Live:
@@ -147,7 +148,7 @@ class Live:
             "raised": [each.rule.name for each in tuple(alarms.watched.values()) if each.state.value == "ALARM"],
             "changes": [
                 {"name": each.name, "state": each.state.value, "at": each.at, "reason": each.reason}
-                for each in reversed(_worth_telling(alarms.changes)[-_TOLD:])
+                for each in reversed(_worth_telling(alarms.changes)[-_CHANGES:])
             ],
         }
 

@@ -8,7 +8,14 @@ from contracts.results import ResultType
 
 
 def summary(result: dict[str, Any]) -> str:
-    """What a result says, in the words of its job."""
+    """What a result says, in the words of its job; a record that is none of ours says what it lacks."""
+    try:
+        return _told(result)
+    except KeyError as missing:
+        return f"a record without {missing}"
+
+
+def _told(result: dict[str, Any]) -> str:
     match result["result_type"]:
         case ResultType.AGGREGATION:
             return (

@@ -38,13 +38,16 @@ export class Chart {
   }
 
   options(widget, width, stacked) {
+    // What is counted by the window stands for itself; between two windows there is nothing.
+    const bars = stacked && widget.clock === "event";
     const lines = widget.lines.map((line, place) => ({
       label: line.label,
       stroke: color(place),
-      width: 1.6,
-      spanGaps: true,
-      fill: stacked ? `${color(place)}` : undefined,
-      points: { show: (plot, series) => plot.data[series].filter((value) => value !== null).length < 3, size: 6 },
+      width: bars ? 0 : 1.6,
+      spanGaps: !bars,
+      fill: stacked ? color(place) : undefined,
+      paths: bars ? uPlot.paths.bars({ size: [0.82, 40], align: 1 }) : undefined,
+      points: { show: bars ? false : (plot, series) => plot.data[series].filter((value) => value !== null).length < 3, size: 6 },
     }));
     if (stacked) lines.reverse();
     const axis = { stroke: token("faint"), grid: { stroke: token("line"), width: 1 }, ticks: { show: false }, font: '11px system-ui, "DejaVu Sans", sans-serif' };
