@@ -12,9 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from monitoring.expressions import Expression, parse
-from monitoring.rules import Comparison, Rule
-
 from contracts.names import alarm_name
 from local.cloudwatch.clocks import alarm_period
 from local.cloudwatch.expression import evaluate as compute
@@ -22,6 +19,8 @@ from local.cloudwatch.missing import EXTRA_POINTS, State, Treatment, evaluate
 from local.cloudwatch.missing import Rule as Judged
 from local.cloudwatch.points import MetricKey, Range, Stat
 from local.cloudwatch.reader import Reader, Wanted
+from monitoring.expressions import Expression, parse
+from monitoring.rules import Comparison, Rule
 
 _COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
     Comparison.ABOVE: operator.gt,
@@ -78,15 +77,16 @@ class Alarms:
         }
 
     def put(self) -> None:
-        """Creates the alarms and the composite one that pages."""
+        """Creates the alarms, and the composite one that pages where any does."""
         for watched in self.watched.values():
             self._client.put_metric_alarm(**self._request(watched))
             self._set(alarm_name(self._prefix, watched.rule.name), State.INSUFFICIENT, "no data yet")
         paging = [each.rule.name for each in self.watched.values() if each.rule.pages]
-        self._client.put_composite_alarm(
-            AlarmName=alarm_name(self._prefix, PAGES),
-            AlarmRule=" OR ".join(f'ALARM("{alarm_name(self._prefix, name)}")' for name in paging),
-        )
+        if paging:
+            self._client.put_composite_alarm(
+                AlarmName=alarm_name(self._prefix, PAGES),
+                AlarmRule=" OR ".join(f'ALARM("{alarm_name(self._prefix, name)}")' for name in paging),
+            )
 
     def evaluate(self, now: float) -> list[Change]:
         """Judges every alarm by its last whole periods before ``now``; answers what changed."""
@@ -128,7 +128,10 @@ class Alarms:
         return Change(rule.name, state, before, now, reason)
 
     def _page(self, now: float) -> None:
-        raised = [each.rule.name for each in self.watched.values() if each.rule.pages and each.state is State.ALARM]
+        paging = [each for each in self.watched.values() if each.rule.pages]
+        if not paging:
+            return
+        raised = [each.rule.name for each in paging if each.state is State.ALARM]
         state = State.ALARM if raised else State.OK
         if state is not self.paging:
             self.paging = state

@@ -119,7 +119,7 @@ class Poison(_Rejects):
     name, title, key = "poison", "Poison", "p"
     expect = "one record of each kind that nobody can read: rejected with its reason, the job goes on"
 
-    def inject(self) -> tuple[str, object]:
+    def inject(self) -> tuple[str, Any]:
         """Sends each kind once."""
         plans: list[Planned] = []
 
@@ -137,7 +137,7 @@ class Late(_Rejects):
     name, title, key = "late", "Late events", "l"
     expect = "events that come minutes after their time: rejected as late, no closed window opens again"
 
-    def inject(self) -> tuple[str, object]:
+    def inject(self) -> tuple[str, Any]:
         """Sends twenty, one to twenty minutes late."""
         delay = self._injector.run.settings.time.watermark_delay
         plans: list[Planned] = []
@@ -163,7 +163,7 @@ class FraudBurst(Fault):
         self._injector = injector
         self._bursts = 0
 
-    def inject(self) -> tuple[str, object]:
+    def inject(self) -> tuple[str, Any]:
         """Sends the purchases, and plants the truth that two levels are reached."""
         self._bursts += 1
         user = self._USERS + self._bursts
@@ -202,7 +202,7 @@ class Anomaly(Fault):
         self._injector = injector
         self._count = 0
 
-    def inject(self) -> tuple[str, object]:
+    def inject(self) -> tuple[str, Any]:
         """Sends the ordinary values; the outlier follows once event time has moved past their slice."""
         self._count += 1
         kind = f"{_ANOMALY_TYPE}_{self._count}"

@@ -66,7 +66,7 @@ class Fault(ABC):
     expect: str
 
     @abstractmethod
-    def inject(self) -> tuple[str, object]:
+    def inject(self) -> tuple[str, Any]:
         """Does it; answers what was done, and what :meth:`look` needs. :class:`NotNow` where it cannot be done."""
 
     @abstractmethod

@@ -27,7 +27,7 @@ class IdleShard(Fault):
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def inject(self) -> tuple[str, object]:
+    def inject(self) -> tuple[str, Any]:
         """Keeps the last shard's records back."""
         run = self._run
         if run.traffic.shards < 2:
@@ -66,7 +66,7 @@ class KilledTaskManager(Fault):
         self._run = run
         self._kills = 0
 
-    def inject(self) -> tuple[str, object]:
+    def inject(self) -> tuple[str, Any]:
         """Kills it with SIGKILL; the run starts another."""
         if self._kills == _MOST_KILLS:
             raise NotNow(f"it was killed {_MOST_KILLS} times already; one more and the demo would give up")

@@ -40,9 +40,12 @@ def test_the_deployed_body_is_the_functions_output(assembly: Assembly) -> None:
 
 def test_every_alarm_is_its_rule(assembly: Assembly) -> None:
     found = {
-        alarm.properties["AlarmName"]: _filled(alarm.properties) for alarm in assembly.resources("AWS::CloudWatch::Alarm")
+        alarm.properties["AlarmName"]: _filled(alarm.properties)
+        for alarm in assembly.resources("AWS::CloudWatch::Alarm")
     }
-    rules = {f"{assembly.environment.prefix}-{rule.name}": rule for rule in alarms(assembly.environment, _names(assembly))}
+    rules = {
+        f"{assembly.environment.prefix}-{rule.name}": rule for rule in alarms(assembly.environment, _names(assembly))
+    }
     assert found.keys() == rules.keys()
     for name, rule in rules.items():
         alarm = found[name]
