@@ -128,6 +128,10 @@ start stop: check $(VENV) ## ENV=dev: starts or stops the application, without a
 smoke: check $(VENV) ## ENV=dev: sends a canary event and waits for its result
 	@$(PY) -m operations.smoke $(call environment) $(ARGS)
 
+.PHONY: redrive
+redrive: check $(VENV) ## ENV=dev: dead letters; ARGS='replay --dry-run', 'show --id ID', 'events --reason future', ...
+	@$(PY) -m operations.redrive $(or $(ARGS),list) $(call environment)
+
 .PHONY: forget
 forget: check $(VENV) ## ENV=prod USER=42: removes a person from the index
 	@$(PY) -m operations.forget $(call environment) --user $(call person) $(ARGS)

@@ -57,6 +57,20 @@ def alarm_name(prefix: str, alarm: str) -> str:
     return f"{prefix}-{alarm}"
 
 
+#: Queue of what a function could not process, by the function's package, after the prefix.
+FAILURE_QUEUES = {"alerts": "alerts-failures", "search_indexer": "search-failures"}
+
+
+def queue_name(prefix: str, function: str) -> str:
+    """Name of the queue of what ``function`` could not process."""
+    return f"{prefix}-{FAILURE_QUEUES[function]}"
+
+
+def processed_table(prefix: str) -> str:
+    """Name of the table that remembers what is done once."""
+    return f"{prefix}-processed"
+
+
 #: The stacks of an environment, in the order in which they deploy; some are optional.
 PARTS = ("network", "streams", "sinks", "search", "lake", "analytics", "observability", "audit", "delivery")
 

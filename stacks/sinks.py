@@ -11,7 +11,7 @@ from constructs import Construct
 from config.model import Environment
 from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS
 from contracts.metrics import namespace
-from contracts.names import alerts_topic_name
+from contracts.names import alerts_topic_name, processed_table
 from stacks.code import lambda_code
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction
@@ -38,7 +38,7 @@ class SinksStack(EnvironmentStack):
         self.processed = dynamodb.TableV2(
             self,
             "Processed",
-            table_name=f"{self.prefix}-processed",
+            table_name=processed_table(self.prefix),
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.customer_managed_key(key),

@@ -9,8 +9,13 @@ from lambdas.common.records import Batch, Failure
 
 
 def bury(queue: DeadLetterQueue, function: str, batch: Batch, poison: Iterable[Failure]) -> list[Failure]:
-    """Send the records of ``poison`` to the dead letters; those that were not taken are answered, to come again."""
+    """Send the records of ``poison`` to the dead letters; those that were not taken are answered, to come again.
+
+    Dead letters that were sent again are not buried again: all are answered, and stay where they are.
+    """
     by_sequence = {failure.sequence: failure for failure in poison}
+    if batch.replayed:
+        return list(by_sequence.values())
     letters = []
     for failure in by_sequence.values():
         raw = batch.raw[failure.sequence]

@@ -24,6 +24,9 @@ LOGGER = logging.getLogger(__name__)
 #: Every ``result_type`` that the contract knows.
 RESULT_TYPES = frozenset({*(member.value for member in ResultType), REJECTED})
 
+#: Member of an event beside its records, true where it is no mapping's but `make redrive`'s.
+REPLAYED = "replayed"
+
 # 512 bytes is OpenSearch's limit of an `_id`; ids of the contract are ASCII and far shorter.
 _YEAR_9999 = 253_370_764_800
 _RESULT_ID = re.compile(r"[!-~]{1,512}")
@@ -53,12 +56,14 @@ class RawRecord:
 class Batch:
     """One invocation's records, in shard order: the results, and what is no result.
 
-    ``raw`` holds every record by its sequence number: what a dead letter is made of.
+    ``raw`` holds every record by its sequence number: what a dead letter is made of. ``replayed``: these are dead
+    letters, which `make redrive` sent again.
     """
 
     results: tuple[Result, ...]
     failures: tuple[Failure, ...]
     raw: Mapping[str, RawRecord]
+    replayed: bool = False
 
 
 def decode(event: Mapping[str, object]) -> Batch:
@@ -82,7 +87,7 @@ def decode(event: Mapping[str, object]) -> Batch:
             failures.append(failed(LOGGER, shard, sequence, str(error)))
         except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard
             failures.append(failed(LOGGER, shard, sequence, unreadable(LOGGER, error)))
-    return Batch(tuple(results), tuple(failures), raw)
+    return Batch(tuple(results), tuple(failures), raw, event.get(REPLAYED) is True)
 
 
 def failed(logger: logging.Logger, shard: str, sequence: str, reason: str, result_id: str | None = None) -> Failure:

@@ -16,8 +16,9 @@ from flink_jobs.properties import SettingsError
 from flink_jobs.settings import Settings
 from local.demo import application
 from local.demo.options import Options, parse, refuse
+from local.demo.outage import SearchOutage
 from local.demo.pipeline import Pipeline, running
-from local.demo.run import DemoFailed, Run, request
+from local.demo.run import DemoFailed, Run, Status, request
 from local.demo.screen import Screen
 from local.demo.serving import served
 from local.processes import RunInUse, Supervisor, Terminated
@@ -115,7 +116,14 @@ def _play(
         pipeline = stack.enter_context(running(supervisor, options.settings, wanted.shards, slots, screen.tell))
         up = time.monotonic()
         screen.tell(f"events flow after {up - began:.0f} s")
-        run = stack.enter_context(Run(pipeline, supervisor, settings, traffic, options.rate, screen.show, screen.tell))
+        outage = SearchOutage(pipeline, options.search_outage, screen.tell) if options.search_outage else None
+
+        def show(status: Status) -> None:
+            screen.show(status)
+            if outage is not None:
+                outage.look(status)
+
+        run = stack.enter_context(Run(pipeline, supervisor, settings, traffic, options.rate, show, screen.tell))
         if options.page:
             screen.tell(f"live page: {stack.enter_context(served(run, wanted, settings, supervisor.run_dir.name))}")
         with screen:

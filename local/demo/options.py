@@ -16,7 +16,10 @@ from flink_jobs.properties import Groups, SettingsError, duration
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for. ``start`` is epoch milliseconds or None; ``span`` milliseconds; ``rate`` events/s."""
+    """What was asked for. ``start`` is epoch milliseconds or None; ``span`` milliseconds; ``rate`` events/s.
+
+    ``search_outage``: seconds.
+    """
 
     events: int
     seed: int
@@ -26,6 +29,7 @@ class Options:
     shards: int
     poison: float
     idle: bool
+    search_outage: int
     keep: bool
     page: bool
     name: str
@@ -150,6 +154,13 @@ def parse(arguments: Sequence[str]) -> Options:
         dest="idle",
         action="store_false",
         help="leave out the shard that falls idle and comes back (saves 20 s)",
+    )
+    parser.add_argument(
+        "--search-outage",
+        type=_whole(0, 120),
+        default=0,
+        metavar="SECONDS",
+        help="stop OpenSearch in the middle of the run for so long, and start it again (0: do not)",
     )
     parser.add_argument(
         "--keep", action="store_true", help="keep everything running after the reconciliation, until Ctrl-C"

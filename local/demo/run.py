@@ -277,6 +277,7 @@ class Run:
             self.results.caught_up(since)
             and self.rejected.caught_up(since)
             and self.pipeline.search.done()
+            and self.pipeline.search.result()[0].is_ready()  # it may have been stopped on purpose
             and all(mapping.caught_up(since) for mapping in self.pipeline.mappings())
         )
 

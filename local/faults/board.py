@@ -9,7 +9,7 @@ from typing import Any
 from local.demo.run import Run
 from local.faults.events import Anomaly, FraudBurst, Injector, Late, Poison
 from local.faults.fault import Fault, NotNow, Progress
-from local.faults.parts import IdleShard, KilledTaskManager
+from local.faults.parts import IdleShard, KilledTaskManager, StoppedSearch
 from local.standins.rest import RestError
 
 _LOOK_SECONDS = 0.5
@@ -25,6 +25,7 @@ def faults_of(run: Run) -> list[Fault]:
         Anomaly(injector),
         IdleShard(run),
         KilledTaskManager(run),
+        StoppedSearch(run),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Faults of parts: a shard that falls silent, a TaskManager that dies."""
+"""Faults of parts: a shard that falls silent, a TaskManager that dies, a search index that is away."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from local.traffic.delivery import DeliveryClosed
 _HOLD_SECONDS = 8.0
 #: The cluster gives up after the third: one is left for a real accident.
 _MOST_KILLS = 2
+_AWAY_SECONDS = 12.0
 
 
 class IdleShard(Fault):
@@ -88,3 +89,40 @@ class KilledTaskManager(Fault):
         now = next((each.pid for each in flink.processes if each.name == TASK_MANAGER), token["pid"])
         if progress.noticed is not None and running == wanted and now != token["pid"]:
             progress.recover(f"all {wanted} tasks run again, from the last checkpoint")
+
+
+class StoppedSearch(Fault):
+    """OpenSearch is stopped, and started again after some seconds."""
+
+    name, title, key = "search", "Stop OpenSearch", "o"
+    expect = "the indexer tries the same records again until OpenSearch is back: nothing is lost, nothing else waits"
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def inject(self) -> tuple[str, Any]:
+        """Stops it; :meth:`look` starts it again."""
+        search = self._run.pipeline.search
+        if self._run.delivery.closing:
+            raise NotNow("the run is being closed and reconciled; with --keep it is possible again afterwards")
+        if not search.done() or not search.result()[0].is_ready():
+            raise NotNow("OpenSearch is not up; wait until it is")
+        opensearch, mapping = search.result()
+        counts = mapping.counts()
+        opensearch.stop()
+        token = {"until": time.time() + _AWAY_SECONDS, "resumed": False, "refused": counts.partial + counts.errors}
+        return f"stopped for {_AWAY_SECONDS:.0f} s", token
+
+    def look(self, progress: Progress, token: dict[str, Any]) -> None:
+        """Noticed when the indexer is refused or nobody answers, recovered when the index has caught up."""
+        opensearch, mapping = self._run.pipeline.search.result()
+        counts = mapping.counts()
+        refused = counts.partial + counts.errors - token["refused"]
+        if refused:
+            progress.notice(f"the indexer was refused {refused} times and tries again")
+        if not token["resumed"]:
+            if time.time() >= token["until"]:
+                opensearch.resume()
+                token.update(resumed=True, since=time.monotonic())
+        elif opensearch.is_ready() and mapping.caught_up(token["since"]):
+            progress.recover("OpenSearch is back with its data, and the index has caught up")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,12 @@ class OpenSearchMissing(Exception):
 class OpenSearch:
     """A running node; `start` makes one, the supervisor ends it."""
 
-    def __init__(self, process: ManagedProcess, client: RestClient) -> None:
-        self.process = process
+    def __init__(self, launch: Callable[[], ManagedProcess], supervisor: Supervisor, client: RestClient) -> None:
+        self.process = launch()
+        self._launch = launch
+        self._supervisor = supervisor
         self._client = client
+        self._probe = RestClient(int(client.url.rpartition(":")[2]), seconds=5)
 
     @classmethod
     def start(cls, supervisor: Supervisor, lib: Path, *, heap: str = "384m", wait: bool = True) -> OpenSearch:
@@ -64,17 +67,13 @@ class OpenSearch:
         transport = free_port()
         http = free_port()
         _configure(base / "node_1" / "config", transport)
-        process = supervisor.start(
-            _NAME,
-            [
-                *(java_command(), f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:-UsePerfData"),
-                *(f"-Djava.io.tmpdir={supervisor.scratch('opensearch-tmp')}", "-cp", f"{lib.resolve()}/*"),
-                *(_LAUNCHER, "-basePath", base, "-numOfNode", "1"),
-                *("-baseHttpPort", str(http - 1)),  # the runner adds the number of the node
-            ],
-            cwd=base,
-        )
-        node = cls(process, RestClient(http, seconds=60))
+        command: list[str | Path] = [
+            *(java_command(), f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:-UsePerfData"),
+            *(f"-Djava.io.tmpdir={supervisor.scratch('opensearch-tmp')}", "-cp", f"{lib.resolve()}/*"),
+            *(_LAUNCHER, "-basePath", base, "-numOfNode", "1"),
+            *("-baseHttpPort", str(http - 1)),  # the runner adds the number of the node
+        ]
+        node = cls(lambda: supervisor.start(_NAME, command, cwd=base), supervisor, RestClient(http, seconds=60))
         if wait:
             node.wait_until_ready()
         return node
@@ -86,13 +85,20 @@ class OpenSearch:
 
     def wait_until_ready(self) -> None:
         """Wait for a yellow or green node; see `start` for the errors."""
-        probe = RestClient(int(self.url.rpartition(":")[2]), seconds=5)
+        wait_until(self.is_ready, _START_SECONDS, "OpenSearch", process=self.process)
 
-        def ready() -> bool:
-            health = probe.probe("/_cluster/health")
-            return health is not None and health["status"] in ("yellow", "green")
+    def is_ready(self) -> bool:
+        """Whether the node answers and is yellow or green."""
+        health = self._probe.probe("/_cluster/health")
+        return health is not None and health["status"] in ("yellow", "green")
 
-        wait_until(ready, _START_SECONDS, "OpenSearch", process=self.process)
+    def stop(self) -> None:
+        """End the node; its data stays for `resume`."""
+        self._supervisor.stop(self.process)
+
+    def resume(self) -> None:
+        """Start the node again, at the same address with its data, without waiting until it is ready."""
+        self.process = self._launch()
 
     def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """Send a request (`path` begins with '/') and return the decoded answer.
