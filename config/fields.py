@@ -83,6 +83,9 @@ KeyArn = Annotated[
         "a key's ARN, arn:aws:kms:<region>:<account>:key/<id>",
     ),
 ]
+Category = Annotated[
+    str, _matching(r"(?!:)[!-~]([ -~]{0,62}[!-~])?", "1 to 64 printable ASCII characters, not beginning with a colon")
+]
 TimeOfDay = Annotated[str, _matching(r"([01]\d|2[0-3]):[0-5]\d", "a time of day in UTC, such as 06:00")]
 Repository = Annotated[str, _matching(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", "a GitHub repository, owner/name")]
 TagText = Annotated[str, _matching(r"[\w .:/=+@-]{1,128}", "1 to 128 letters, digits, spaces and . : / = + - @ _")]

@@ -13,6 +13,7 @@ from pydantic import Field
 from config.fields import (
     Account,
     AsTuple,
+    Category,
     Cidr,
     Email,
     InstanceType,
@@ -125,6 +126,12 @@ class Alerts(Section):
     max_age_hours: Annotated[int, Field(ge=1, le=336)] = 6
     #: More alerts of one type in a batch are one message.
     digest_above: Annotated[int, Field(ge=1, le=10_000)] = 20
+    #: The function is called when so many seconds have passed or 500 records have come: a later alert, fewer calls, log
+    #: lines and requests to CloudWatch, each of which is paid for.
+    gather_seconds: Annotated[int, Field(ge=0, le=300)] = 1
+    #: Categories that are counted one by one, the others together: for how many users each is the best one. None: no
+    #: such metric. Each is a metric to pay for (docs/costs.md).
+    categories: Annotated[tuple[Category, ...], AsTuple, Field(max_length=20)] = ()
     #: Page when no event has come for so many minutes; 0 switches it off, for a stream that may rest.
     no_events_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
     #: Tell when more of the events are rejected, for a quarter of an hour.

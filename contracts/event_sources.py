@@ -66,6 +66,15 @@ ALERTS_OF_RESULTS = EventSource(
     ),
 )
 
+#: Beside them where categories are counted (``alerts.categories``): each user's best one.
+BEST_CATEGORY: Pattern = {
+    "data": {
+        "result_type": [ResultType.RECOMMENDATION.value],
+        "rank": [1],
+        "run": [{"anything-but": [RUN_BACKFILL]}],
+    }
+}
+
 #: Every rejection is counted.
 ALERTS_OF_REJECTIONS = EventSource()
 

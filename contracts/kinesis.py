@@ -6,3 +6,6 @@ READS_PER_SHARD = 5
 READ_KB_PER_SHARD = 2048
 #: Written: 1 MB, and at most 1,000 records.
 WRITE_KB_PER_SHARD = 1024
+WRITE_RECORDS_PER_SHARD = 1000
+#: What a stream on demand takes at first; it doubles by itself, within minutes, up to its quota.
+ON_DEMAND_RECORDS = 4000

@@ -25,15 +25,20 @@ class Metric:
 
 #: Sample time: ``window_start``, so that a 5-minute CloudWatch period holds exactly its window.
 EVENT_COUNT = Metric("EventCount", "EventType", "events with a value in a 5-minute window")
+TOTAL_VALUE = Metric("TotalValue", "EventType", "sum of the values of those events", "None")
 #: The others are stamped with the result's ``event_time`` (a rejection: its ``arrival_time``).
 ANOMALIES = Metric("Anomalies", "EventType", "anomalous events")
 FRAUD_ALERTS = Metric("FraudAlerts", "AlertLevel", "fraud escalations")
 SESSIONS = Metric("Sessions", None, "closed user sessions")
 CONVERSIONS = Metric("Conversions", None, "sessions that went view, click, purchase")
+#: Only where categories to count are set: each is a series to pay for, and a producer can make up any number of them.
+TOP_CATEGORY = Metric("TopCategory", "Category", "users whose best category it is, of those active in five minutes")
+#: What every category that is not set is counted as.
+OTHER_CATEGORY = "other"
 REJECTED_EVENTS = Metric("RejectedEvents", "Reason", "records that were not accepted")
 
 #: Published by the alerts function, from results and rejections.
-METRICS = (EVENT_COUNT, ANOMALIES, FRAUD_ALERTS, SESSIONS, CONVERSIONS, REJECTED_EVENTS)
+METRICS = (EVENT_COUNT, TOTAL_VALUE, ANOMALIES, FRAUD_ALERTS, SESSIONS, CONVERSIONS, TOP_CATEGORY, REJECTED_EVENTS)
 
 #: Dimension of what a function says of itself: its package.
 FUNCTION = "Function"

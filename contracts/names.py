@@ -42,11 +42,6 @@ def delivery_name(prefix: str, delivery: str) -> str:
     return f"{prefix}-{delivery}"
 
 
-def failures_queue_name(prefix: str, reader: str) -> str:
-    """Name of the queue of what a reader (alerts, search) could not process."""
-    return f"{prefix}-{reader}-failures"
-
-
 def alerts_topic_name(prefix: str) -> str:
     """Name of the topic of the business alerts."""
     return f"{prefix}-alerts"

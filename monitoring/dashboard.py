@@ -16,9 +16,6 @@ from monitoring.sink_rows import cost_row, sinks_row
 from monitoring.validate import check
 from monitoring.widgets import Board, Widget, alarm_status, text
 
-#: Lines of a table that one unit of height shows.
-_LINES_PER_UNIT = 1
-
 
 def body(environment: Environment, names: Names) -> dict[str, Any]:
     """The dashboard's body; BodyError where it would not be one that CloudWatch, or our own page, shows."""
@@ -26,7 +23,7 @@ def body(environment: Environment, names: Names) -> dict[str, Any]:
     board.row(_head(environment, names))
     board.row(alarm_status("Alarms", [names.alarm_arn(rule.name) for rule in rules], height=5))
     for title, row in (
-        ("Business", business_row(board, names)),
+        ("Business", business_row(board, environment, names)),
         ("Pipeline", pipeline_row(board, names)),
         ("Health of the application", health_row(board, environment, names)),
         ("Sinks", sinks_row(board, environment, names)),
@@ -60,6 +57,4 @@ def _runbook(rules: list[Rule]) -> Iterator[Widget]:
     """A line per alarm, below its heading; docs/runbook.md has the rest."""
     lines = [f"| {rule.name} | {rule.severity} | {rule.meaning} |" for rule in rules]
     table = "\n".join(["| alarm | severity | what it says |", "| --- | --- | --- |", *lines])
-    yield text(
-        f"## What to do: docs/runbook.md, by the alarm's name\n\n{table}", height=4 + len(lines) // _LINES_PER_UNIT
-    )
+    yield text(f"## What to do: docs/runbook.md, by the alarm's name\n\n{table}", height=4 + len(lines))

@@ -69,7 +69,7 @@ def _runs(environment: Environment, names: Names) -> Iterator[Rule]:
         periods=1,
         of=1,
         severity=Severity.PAGE,
-        not_here="the driver's log line is the managed service's; the filter's pattern is tested on such a line",
+        not_here="the driver, its log line and the metric filter that counts it are AWS's",
     )
 
 

@@ -39,10 +39,10 @@ RECORDS_OUT = _metric("numRecordsOutPerSecond", "Average", Unit.COUNT_PER_SECOND
 LATE_DROPPED = _metric(
     "numLateRecordsDropped", "Maximum", _COUNT, "records that a window dropped as late: none, the intake rejects them"
 )
-WATERMARK_IN = _metric("currentInputWatermark", "Maximum", _MS, "the application's watermark, epoch milliseconds")
-WATERMARK_OUT = _metric(
-    "currentOutputWatermark", "Maximum", _MS, "the last watermark that was passed on, epoch milliseconds"
+WATERMARK_IN = _metric(
+    "currentInputWatermark", "Minimum", _MS, "the watermark of the operator that is furthest behind, epoch milliseconds"
 )
+WATERMARK_OUT = _metric("currentOutputWatermark", "Maximum", _MS, "the application's watermark, epoch milliseconds")
 CHECKPOINT_DURATION = _metric("lastCheckpointDuration", "Maximum", _MS, "what the last checkpoint took")
 CHECKPOINT_SIZE = _metric("lastCheckpointSize", "Maximum", Unit.BYTES, "size of the last checkpoint: the job's state")
 CHECKPOINT_FAILURES = _metric("numberOfFailedCheckpoints", "Maximum", _COUNT, "checkpoints that failed, so far")

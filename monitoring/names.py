@@ -9,16 +9,20 @@ from config.model import Environment
 from contracts.metrics import namespace
 from contracts.names import (
     DELIVERIES,
+    FAILURE_QUEUES,
     StreamRole,
     alarm_name,
     alerts_topic_name,
     application_name,
     delivery_name,
-    failures_queue_name,
     function_name,
     input_stream_name,
+    queue_name,
     stream_name,
 )
+
+#: Packages of the functions that read a stream.
+ALERTS, INDEXER = "alerts", "search_indexer"
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,7 @@ def deployed(environment: Environment, account: str, region: str, partition: str
     """Names of what the environment deploys."""
     prefix = environment.prefix
     searched = environment.search.enabled
-    functions = ("alerts", "search_indexer") if searched else ("alerts",)
-    readers = ("alerts", "search") if searched else ("alerts",)
+    functions = (ALERTS, INDEXER) if searched else (ALERTS,)
     return Names(
         prefix=prefix,
         application=application_name(prefix),
@@ -63,7 +66,7 @@ def deployed(environment: Environment, account: str, region: str, partition: str
             StreamRole.REJECTED: stream_name(prefix, StreamRole.REJECTED),
         },
         functions={name: function_name(prefix, name) for name in functions},
-        queues={f"{reader}-failures": failures_queue_name(prefix, reader) for reader in readers},
+        queues={FAILURE_QUEUES[name]: queue_name(prefix, name) for name in functions},
         topics={"alerts": alerts_topic_name(prefix)},
         deliveries={name: delivery_name(prefix, name) for name in (DELIVERIES if environment.lake.enabled else ())},
         search_domain=prefix if searched else None,

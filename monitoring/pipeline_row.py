@@ -58,7 +58,7 @@ def pipeline_row(board: Board, names: Names) -> Iterator[Widget]:
             ),
             Line(series(flink.LATE_DROPPED, application), "dropped by windows, so far"),
         ],
-        width=6,
+        width=10,
     )
     yield board.graph(
         "Read behind, ms",
@@ -66,19 +66,22 @@ def pipeline_row(board: Board, names: Names) -> Iterator[Widget]:
             *(Line(series(service.ITERATOR_AGE, stream), role) for role, stream in names.streams.items()),
             Line(series(flink.BEHIND_LATEST, application, names.streams[StreamRole.INPUT]), "the application's source"),
         ],
-        width=6,
+        width=10,
     )
     yield board.graph(
         "Watermark behind the clock, s",
         [
             Line(series(flink.WATERMARK_OUT, application), id="w", hidden=True),
-            Formula("EPOCH(w) - w / 1000", "watermark lag"),
+            Line(series(flink.WATERMARK_IN, application), id="i", hidden=True),
+            Formula("EPOCH(w) - w / 1000", "the source"),
+            # Before its first watermark an operator tells the lowest number that there is.
+            Formula("IF(i > 0, EPOCH(i) - i / 1000, 0)", "the slowest operator"),
         ],
-        width=7,
+        width=12,
     )
     age = FUNCTION[metrics.OLDEST_AGE.name]
     yield board.graph(
         "End to end, ms: from true to handled",
         [Line(series(age, package, namespace=own), package) for package in names.functions],
-        width=7,
+        width=12,
     )

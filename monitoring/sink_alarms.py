@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from config.model import Environment
 from monitoring import service_metrics as service
-from monitoring.names import Names
+from monitoring.names import ALERTS, Names
 from monitoring.rules import Comparison, Missing, Rule, Severity
 from monitoring.series import Metric, Series, series
+from monitoring.stream_alarms import READ_LAG_MS
 
 _DAY = 86_400
 #: SQS forgets a given-up record after 14 days (stacks/constructs/stream_reader.py): a week is left to act.
@@ -23,6 +24,7 @@ _NO_TELLING = "the domain publishes every minute; a gap is CloudWatch's, and err
 def sink_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
     """Those of Lambda, SQS, SNS and OpenSearch."""
     yield from _functions(names)
+    yield from _registered(environment, names)
     yield from _given_up(names)
     if names.search_domain is not None:
         yield from _search(environment, names, names.search_domain)
@@ -49,6 +51,23 @@ def _functions(names: Names) -> Iterator[Rule]:
             _NO_CALLS,
             not_here="a laptop has no quota of concurrency",
         )
+
+
+def _registered(environment: Environment, names: Names) -> Iterator[Rule]:
+    """Kinesis tells the age of what is polled only: a registered consumer's is its function's."""
+    streams = environment.streams
+    for package, function in names.functions.items():
+        read = [streams.results, streams.rejected] if package == ALERTS else [streams.results]
+        if any(stream.enhanced_fan_out for stream in read):
+            yield Rule(
+                f"lag-of-{package.replace('_', '-')}",
+                {"m": series(service.READ_AGE, function)},
+                READ_LAG_MS,
+                "the function is ten minutes behind its stream",
+                Missing.FINE,
+                _NO_CALLS,
+                here="stop the reader for ten minutes",
+            )
 
 
 def _given_up(names: Names) -> Iterator[Rule]:

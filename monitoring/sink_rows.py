@@ -22,8 +22,13 @@ def sinks_row(board: Board, environment: Environment, names: Names) -> Iterator[
         ("Function duration, ms", service.DURATION),
     ):
         yield board.graph(
-            title, [Line(series(metric, function), called) for called, function in names.functions.items()], width=6
+            title, [Line(series(metric, function), called) for called, function in names.functions.items()], width=4
         )
+    yield board.graph(
+        "Functions read behind, ms",
+        [Line(series(service.READ_AGE, function), called) for called, function in names.functions.items()],
+        width=6,
+    )
     yield board.graph(
         "Dead letters that wait",
         [Line(series(service.MESSAGES, queue), called) for called, queue in names.queues.items()],
@@ -38,13 +43,18 @@ def sinks_row(board: Board, environment: Environment, names: Names) -> Iterator[
             ],
         )
     yield board.graph(
-        "Writes that a full shard refused",
-        [Line(series(service.THROTTLED_WRITES, stream), role) for role, stream in names.streams.items()],
+        "Refused by full shards",
+        [
+            Line(series(metric, stream), f"{role}: {what}")
+            for metric, what in ((service.THROTTLED_WRITES, "writes"), (service.THROTTLED_READS, "reads"))
+            for role, stream in names.streams.items()
+        ],
     )
     if names.deliveries:
         yield board.graph(
             "Archive behind, s",
             [Line(series(service.FRESHNESS, delivery), called) for called, delivery in names.deliveries.items()],
+            width=6,
         )
     if names.search_domain is not None:
         yield from _search(board, environment, names, names.search_domain)

@@ -12,7 +12,7 @@ from monitoring.rules import Comparison, Missing, Rule, Severity
 from monitoring.series import MINUTE, series
 
 #: The application reads a minute behind at most in normal times; a snapshot and restart take some minutes.
-_READ_LAG_MS = 10 * MINUTE * 1000
+READ_LAG_MS = 10 * MINUTE * 1000
 _ARCHIVE_LAG_SECONDS = 30 * MINUTE
 _QUIET = "nobody writes or reads the stream: no-events tells that"
 
@@ -24,7 +24,7 @@ def stream_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
         yield Rule(
             f"lag-{role}",
             {"m": series(service.ITERATOR_AGE, stream)},
-            _READ_LAG_MS,
+            READ_LAG_MS,
             "a reader of the stream is ten minutes behind; at the retention's end records are lost",
             Missing.FINE,
             _QUIET,

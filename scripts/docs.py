@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are derived: settings from flink_jobs.settings, contracts from contracts/.
+"""Writes the pages of docs/ that are derived: settings, contracts, metrics and alarms, from where each is defined.
 
 ``python -m scripts.docs`` writes them, ``--check`` fails when one is not what it would write.
 """
@@ -11,10 +11,12 @@ from pathlib import Path
 
 from contracts.columns import Column
 from contracts.events import EVENT_FIELDS, HEARTBEAT
-from contracts.metrics import METRICS, NAMESPACE
 from contracts.rejections import REASON_MEANINGS, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS
 from flink_jobs.settings import GROUPS, REQUIRED_GROUPS
+from monitoring.catalogue import CATALOGUE
+from monitoring.series import HOUR, MINUTE, Metric
+from scripts import alarm_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1))
@@ -22,7 +24,12 @@ _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("
 
 def pages() -> dict[str, str]:
     """File name in docs/ to its text."""
-    return {"settings.md": _settings(), "contracts.md": _contracts()}
+    return {
+        "settings.md": _settings(),
+        "contracts.md": _contracts(),
+        "metrics.md": _metrics(),
+        "alarms.md": alarm_page.page(),
+    }
 
 
 def _settings() -> str:
@@ -85,16 +92,47 @@ def _contracts() -> str:
         "| reason | meaning |",
         "| --- | --- |",
         *(f"| `{reason.value}` | {_cell(meaning)} |" for reason, meaning in REASON_MEANINGS.items()),
-        "",
-        "## Metrics",
-        "",
-        f"CloudWatch namespace `{NAMESPACE}`, published by the alerts function.",
-        "",
-        "| metric | dimension | counts |",
-        "| --- | --- | --- |",
-        *(f"| `{metric.name}` | {metric.dimension or ''} | {_cell(metric.meaning)} |" for metric in METRICS),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _metrics() -> str:
+    lines = [
+        "# Metrics",
+        "",
+        "Every metric that the dashboard, an alarm or the live page may use; written by `make docs` from",
+        "`monitoring/`. The kit's own are in the environment's namespace, `RealTimeAnalytics/<env>`. Flink's are at",
+        "metrics level APPLICATION; those of one major version only are marked. Alarms: [runbook](runbook.md).",
+    ]
+    for publisher in dict.fromkeys(metric.publisher for metric in CATALOGUE):
+        source = f"<{publisher.source}>" if publisher.source.startswith("https") else f"`{publisher.source}`"
+        lines += [
+            "",
+            f"## {publisher.name[0].upper()}{publisher.name[1:]}",
+            "",
+            f"Source: {source}",
+            "",
+            "| metric | dimensions | read as | unit | what it means |",
+            "| --- | --- | --- | --- | --- |",
+            *(_metric_row(metric) for metric in CATALOGUE if metric.publisher == publisher),
+        ]
+    lines += [
+        "",
+        "## What is not published",
+        "",
+        "The application's own gauges (`records_read`, `records_accepted`, `records_rejected_...`) are read over",
+        "Flink's REST on a laptop. On the managed service only what stands in the metric group `kinesisanalytics`",
+        "reaches CloudWatch, and ours do not: the rate of rejections comes from what Kinesis counts of the streams of",
+        "events and rejections, and the reasons from the alerts function.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _metric_row(metric: Metric) -> str:
+    name = f"`{metric.name}`" + "".join(f" (Flink {major}.x)" for major in metric.flink)
+    period = f"{metric.period // HOUR} h" if metric.period >= HOUR else f"{metric.period // MINUTE} min"
+    dimensions = ", ".join(f"`{dimension}`" for dimension in metric.dimensions)
+    return f"| {name} | {dimensions} | {metric.statistic}, {period} | {metric.unit} | {_cell(metric.meaning)} |"
 
 
 def _table(columns: tuple[Column, ...]) -> list[str]:

@@ -24,6 +24,8 @@ from stacks.analytics import AnalyticsStack
 from stacks.constructs.base import EnvironmentStack
 from stacks.streams import StreamsStack
 
+#: The resource inside a construct of its own, as CDK's own constructs have it: the names of an earlier deployment stay.
+_RESOURCE = "Resource"
 #: A budget of the month warns at these shares of its limit, the last one forecast.
 _BUDGET_WARNINGS = ((80, "ACTUAL"), (100, "FORECASTED"))
 
@@ -54,16 +56,16 @@ class ObservabilityStack(EnvironmentStack):
         wanted = list(alarms(environment, self.names))
         self.alarms = {rule.name: self._alarm(rule) for rule in wanted}
         self.pages = cloudwatch.CfnCompositeAlarm(
-            self,
-            "Pages",
+            Construct(self, "Pages"),
+            _RESOURCE,
             alarm_name=alarm_name(self.prefix, "pages"),
             alarm_description="Something that should wake somebody up; the alarms below say what.",
             alarm_rule=" OR ".join(f'ALARM("{self.alarms[rule.name].attr_arn}")' for rule in wanted if rule.pages),
             alarm_actions=[self.topic.topic_arn],
         )
         cloudwatch.CfnDashboard(
-            self,
-            "Dashboard",
+            Construct(self, "Dashboard"),
+            _RESOURCE,
             dashboard_name=self.prefix,
             dashboard_body=self.to_json_string(body(environment, self.names)),
         )
@@ -88,8 +90,8 @@ class ObservabilityStack(EnvironmentStack):
 
     def _alarm(self, rule: Rule) -> cloudwatch.CfnAlarm:
         return cloudwatch.CfnAlarm(
-            self,
-            f"Alarm-{rule.name}",
+            Construct(self, f"Alarm-{rule.name}"),
+            _RESOURCE,
             alarm_name=alarm_name(self.prefix, rule.name),
             alarm_description=f"{rule.meaning} (docs/runbook.md#{rule.name})",
             threshold=rule.threshold,
@@ -138,7 +140,7 @@ def _value(rule: Rule) -> dict[str, Any]:
         return {
             "namespace": series.namespace,
             "metric_name": series.name,
-            "dimensions": _dimensions(series),
+            "dimensions": _dimensions(series) or None,
             "statistic": series.statistic,
             "period": series.period,
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sns as sns
@@ -9,7 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from config.model import Environment
-from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS
+from config.sources import alerts_of_rejections, alerts_of_results
 from contracts.metrics import namespace
 from contracts.names import alerts_topic_name, processed_table
 from stacks.code import lambda_code
@@ -49,8 +51,10 @@ class SinksStack(EnvironmentStack):
             removal_policy=self.removal_policy,
         )
         settings = environment.streams
-        results = reading(self, "Alerts-Results", streams.results, settings.results, ALERTS_OF_RESULTS)
-        rejected = reading(self, "Alerts-Rejected", streams.rejected, settings.rejected, ALERTS_OF_REJECTIONS)
+        results = reading(self, "Alerts-Results", streams.results, settings.results, alerts_of_results(environment))
+        rejected = reading(
+            self, "Alerts-Rejected", streams.rejected, settings.rejected, alerts_of_rejections(environment)
+        )
         self.alerts = PythonFunction(
             self,
             "AlertsFunction",
@@ -69,6 +73,7 @@ class SinksStack(EnvironmentStack):
                 "DEAD_LETTER_QUEUE_URL": self.failures.queue_url,
                 "ALERT_MAX_AGE_SECONDS": str(environment.alerts.max_age_hours * 3600),
                 "ALERT_DIGEST_ABOVE": str(environment.alerts.digest_above),
+                "METRIC_CATEGORIES": json.dumps(environment.alerts.categories),
                 "LOG_LEVEL": "INFO",
             },
             statements=[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -23,6 +23,8 @@ LOGGER = logging.getLogger(__name__)
 
 #: Limits of one PutMetricData call: metrics, and bytes (1 MB; some are left for what is around the metrics).
 MAX_METRICS = 1000
+#: A result has two samples at most.
+MAX_SUMS = MAX_METRICS // 2
 MAX_BYTES = 950_000
 
 # CloudWatch refuses a whole call for one time outside of two weeks back to two hours ahead. The margin pays
@@ -45,32 +47,35 @@ class CloudWatchClient(Protocol):
 
 @dataclass
 class _Sum:
-    """One metric to send: what it counts, and the results that it comes from."""
+    """Metrics of a minute to send together, by series, and the results that all of them come from.
 
-    series: Series
+    Together, because a result whose one metric was taken and whose other was refused would come again and count twice.
+    """
+
     minute: datetime
-    count: int = 0
+    values: dict[Series, float]
     results: list[Result] = field(default_factory=list)
 
     @property
     def size(self) -> int:
-        return _DATUM_BYTES + 3 * len(self.series.dimension_value or "")
+        return sum(_DATUM_BYTES + 3 * len(series.dimension_value or "") for series in self.values)
 
-    def datum(self) -> dict[str, object]:
-        """The metric as PutMetricData takes it."""
-        dimension, value = self.series.metric.dimension, self.series.dimension_value
-        return {
-            "MetricName": self.series.metric.name,
-            "Dimensions": [] if dimension is None else [{"Name": dimension, "Value": value}],
-            "Timestamp": self.minute,
-            "Value": self.count,
-            "Unit": "Count",
-        }
+    def data(self) -> Iterator[dict[str, object]]:
+        """The metrics as PutMetricData takes them."""
+        for series, value in self.values.items():
+            dimension = series.metric.dimension
+            yield {
+                "MetricName": series.metric.name,
+                "Dimensions": [] if dimension is None else [{"Name": dimension, "Value": series.dimension_value}],
+                "Timestamp": self.minute,
+                "Value": value,
+                "Unit": series.metric.unit,
+            }
 
 
 def put(
     cloudwatch: CloudWatchClient,
-    samples: Iterable[tuple[Result, Sample]],
+    samples: Iterable[tuple[Result, tuple[Sample, ...]]],
     now: datetime,
     patience: Patience,
     accepted: Callable[[Iterable[Result]], None],
@@ -78,35 +83,40 @@ def put(
 ) -> tuple[list[Failure], int]:
     """Send the samples; answer the failed records, and how many samples were too old or too far ahead.
 
-    Counts of one series and minute are summed: CloudWatch keeps standard metrics by the minute, so nothing is
+    The samples of one result are of one time, and are taken or refused together.
+
+    Samples of one series and minute are summed: CloudWatch keeps standard metrics by the minute, so nothing is
     lost. Samples outside of what CloudWatch accepts at ``now`` (UTC) would be refused for ever: they are
     logged and left out, and their records are not failed. A refused call fails every record that contributed
     to it, and so does one that there is no time for. ``accepted`` is told the results of each call that CloudWatch
     took, before the next call, and those that were left out.
     """
-    sums: dict[tuple[Series, datetime], _Sum] = {}
+    sums: dict[tuple[tuple[Series, ...], datetime], _Sum] = {}
     outside: Counter[str] = Counter()
     left_out: list[Result] = []
-    for result, sample in samples:
-        if not -MAX_AHEAD <= now - sample.time <= MAX_AGE:
-            outside[sample.series.metric.name] += 1
+    for result, added in samples:
+        time = added[0].time
+        if not -MAX_AHEAD <= now - time <= MAX_AGE:
+            outside.update(sample.series.metric.name for sample in added)
             left_out.append(result)
             continue
-        minute = sample.time.replace(second=0, microsecond=0)
-        total = sums.setdefault((sample.series, minute), _Sum(sample.series, minute))
-        total.count += sample.count
+        minute, series = time.replace(second=0, microsecond=0), tuple(sample.series for sample in added)
+        total = sums.setdefault((series, minute), _Sum(minute, dict.fromkeys(series, 0)))
+        for sample in added:
+            total.values[sample.series] += sample.value
         total.results.append(result)
     for name, count in outside.items():
         LOGGER.warning("CloudWatch would refuse the time of samples", extra=fields(metric=name, samples=count))
     accepted(left_out)
 
     failures: list[Failure] = []
-    for chunk in chunks(sums.values(), max_items=MAX_METRICS, max_bytes=MAX_BYTES, size_of=lambda total: total.size):
+    for chunk in chunks(sums.values(), max_items=MAX_SUMS, max_bytes=MAX_BYTES, size_of=lambda total: total.size):
         if not patience.lasts():
             failures += _failures(chunk, "no time left for CloudWatch")
             continue
         try:
-            cloudwatch.put_metric_data(Namespace=namespace, MetricData=[total.datum() for total in chunk])
+            data = [datum for total in chunk for datum in total.data()]
+            cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
         except (ClientError, BotoCoreError) as error:
             LOGGER.exception("CloudWatch took no metric of a call", extra=fields(metrics=len(chunk)))
             failures += _failures(chunk, f"CloudWatch put_metric_data failed: {type(error).__name__}")

@@ -30,10 +30,13 @@ NAME = "alerts"
 
 @dataclass(frozen=True)
 class Rules:
-    """What is sent, and how: older alerts are counted only; more than ``digest_above`` of a type in a batch are one."""
+    """What is sent, and how: older alerts are counted only; more than ``digest_above`` of a type in a batch are one;
+    ``categories`` are counted by name.
+    """
 
     max_age: timedelta = timedelta(hours=6)
     digest_above: int = 20
+    categories: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class AlertsFunction:
         """
         batch = decode(event)
         poison = list(batch.failures)
-        work = work_of(batch.results, poison)
+        work = work_of(batch.results, poison, self.rules.categories)
 
         alerted = self._alert(Once(self.store, Effect.ALERT, patience), work)  # somebody waits for these
         counted = self._count(Once(self.store, Effect.COUNT, patience), work, patience)
@@ -86,7 +89,7 @@ class AlertsFunction:
             extra=fields(
                 results=len(batch.results),
                 not_live=len(batch.results) - sum(len(one.result.sequences) for one in work),
-                samples=sum(one.sample is not None for one in work),
+                samples=sum(len(one.samples) for one in work),
                 samples_outside=counted.left_out,
                 alerts=sum(one.alert is not None for one in work),
                 alerts_too_old=alerted.left_out,
@@ -98,11 +101,11 @@ class AlertsFunction:
 
     def _count(self, once: Once, work: Sequence[Work], patience: Patience) -> _Outcome:
         claims = claim(once, [one for one in work if one.counted_once])
-        ours = [*claims.ours, *(one for one in work if one.sample is not None and not one.counted_once)]
+        ours = [*claims.ours, *(one for one in work if one.samples and not one.counted_once)]
         claimed = {one.result.result_id for one in claims.ours}
         failures, outside = counts.put(
             self.cloudwatch,
-            [(one.result, one.sample) for one in ours if one.sample is not None],
+            [(one.result, one.samples) for one in ours],
             self.now(),
             patience,
             lambda results: once.done(result.result_id for result in results if result.result_id in claimed),

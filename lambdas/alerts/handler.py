@@ -53,5 +53,5 @@ def function() -> AlertsFunction:
         now=lambda: datetime.now(UTC),
         store=store(settings.table, settings.remember, session.client("dynamodb", config=_CONFIG)),
         dead_letters=DeadLetterQueue(session.client("sqs", config=_CONFIG), settings.queue_url),
-        rules=Rules(timedelta(seconds=settings.max_age), settings.digest_above),
+        rules=Rules(timedelta(seconds=settings.max_age), settings.digest_above, settings.categories),
     )

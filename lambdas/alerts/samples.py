@@ -27,22 +27,25 @@ class Series:
 
 @dataclass(frozen=True)
 class Sample:
-    """``count`` events of a series at ``time`` (UTC)."""
+    """What a result adds to a series at ``time`` (UTC), in the metric's unit."""
 
     series: Series
     time: datetime
-    count: int
+    value: float
 
 
-def sample_of(result: Result) -> Sample | None:
-    """The sample of a result; None where it counts in no metric.
+def samples_of(result: Result, categories: frozenset[str] = frozenset()) -> tuple[Sample, ...]:
+    """The samples of a result; none where it counts in no metric. ``categories`` are those that are counted by name.
 
     Raises :class:`RecordError` when a column that the metric needs is missing or of another type.
     """
     match result.result_type:
         case ResultType.AGGREGATION:
-            series = Series(metrics.EVENT_COUNT, label(result.text("event_type")))
-            return Sample(series, result.time("window_start"), result.integer("event_count"))
+            kind, start = label(result.text("event_type")), result.time("window_start")
+            return (
+                Sample(Series(metrics.EVENT_COUNT, kind), start, result.integer("event_count")),
+                Sample(Series(metrics.TOTAL_VALUE, kind), start, result.number("total_value")),
+            )
         case ResultType.ANOMALY if result.flag("is_anomaly"):
             return _one(result, metrics.ANOMALIES, label(result.text("event_type")))
         case ResultType.FRAUD:
@@ -51,14 +54,17 @@ def sample_of(result: Result) -> Sample | None:
             return _one(result, metrics.SESSIONS, None)
         case ResultType.BEHAVIOR if result.flag("conversion_flag"):
             return _one(result, metrics.CONVERSIONS, None)
+        case ResultType.RECOMMENDATION if categories and result.integer("rank") == 1:
+            category = result.text("category")
+            return _one(result, metrics.TOP_CATEGORY, category if category in categories else metrics.OTHER_CATEGORY)
         case rejections.REJECTED:
-            return Sample(Series(metrics.REJECTED_EVENTS, _reason(result)), result.time("arrival_time"), 1)
+            return (Sample(Series(metrics.REJECTED_EVENTS, _reason(result)), result.time("arrival_time"), 1),)
         case _:
-            return None
+            return ()
 
 
-def _one(result: Result, metric: Metric, dimension_value: str | None) -> Sample:
-    return Sample(Series(metric, dimension_value), result.time("event_time"), 1)
+def _one(result: Result, metric: Metric, dimension_value: str | None) -> tuple[Sample, ...]:
+    return (Sample(Series(metric, dimension_value), result.time("event_time"), 1),)
 
 
 def _reason(result: Result) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lambdas.alerts.labels import label
+from lambdas.common.errors import SettingError
 from lambdas.common.settings import matching, required, seconds
 from lambdas.common.sink_settings import dead_letter_queue, metric_namespace
 
@@ -13,6 +16,7 @@ TABLE_VARIABLE = "PROCESSED_TABLE"
 MAX_AGE_VARIABLE = "ALERT_MAX_AGE_SECONDS"
 DIGEST_VARIABLE = "ALERT_DIGEST_ABOVE"
 REMEMBER_VARIABLE = "PROCESSED_TTL_SECONDS"
+CATEGORIES_VARIABLE = "METRIC_CATEGORIES"
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -25,7 +29,8 @@ class Settings:
     ``topic_arn``: the SNS topic (not FIFO) of alerts; ``namespace``: where CloudWatch keeps the counts; ``table``: the
     DynamoDB table of processed results; ``queue_url``: the SQS queue of dead letters; ``max_age``: seconds after which
     an alert is counted only; ``digest_above``: so many alerts of a type in a batch are sent one by one; ``remember``:
-    seconds that a processed result is remembered, longer than the streams can deliver it.
+    seconds that a processed result is remembered, longer than the streams can deliver it; ``categories``: those that
+    are counted by name.
     """
 
     topic_arn: str
@@ -35,6 +40,7 @@ class Settings:
     max_age: float
     digest_above: int
     remember: float
+    categories: frozenset[str]
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -58,4 +64,16 @@ class Settings:
             max_age=seconds(env, MAX_AGE_VARIABLE, default=6 * _HOUR, low=60, high=14 * _DAY),
             digest_above=int(seconds(env, DIGEST_VARIABLE, default=20, low=1, high=10_000)),
             remember=seconds(env, REMEMBER_VARIABLE, default=2 * _DAY, low=_HOUR, high=400 * _DAY),
+            categories=_categories(env.get(CATEGORIES_VARIABLE) or "[]"),
         )
+
+
+def _categories(text: str) -> frozenset[str]:
+    """A JSON list of names that are their own label (:func:`lambdas.alerts.labels.label`)."""
+    try:
+        names = json.loads(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) and name and label(name) == name for name in names):
+        raise SettingError(f"{CATEGORIES_VARIABLE} is {text!r}: allowed is a JSON list of printable ASCII names")
+    return frozenset(names)

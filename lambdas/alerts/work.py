@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from contracts.rejections import REJECTED
 from contracts.results import RUN_LIVE, ResultType
 from lambdas.alerts.alert import Alert, alert_of
-from lambdas.alerts.samples import Sample, sample_of
+from lambdas.alerts.samples import Sample, samples_of
 from lambdas.common.errors import RecordError
 from lambdas.common.once import Claim, Once
 from lambdas.common.records import Failure, failed, merge_repeats, unreadable
@@ -23,21 +23,24 @@ class Work:
     """A live result with what it adds and says."""
 
     result: Result
-    sample: Sample | None
+    samples: tuple[Sample, ...]
     alert: Alert | None
 
     @property
     def counted_once(self) -> bool:
-        """Whether its sample must be there once: it is a window's whole count, or comes with an alert.
+        """Whether its samples must be there once: they are a window's whole count, or come with an alert.
 
         Other samples count one each, in a batch at once: claiming every session would cost more than a doubled count
         after a refused call does.
         """
-        return self.sample is not None and (self.alert is not None or self.result.result_type == ResultType.AGGREGATION)
+        return bool(self.samples) and (self.alert is not None or self.result.result_type == ResultType.AGGREGATION)
 
 
-def work_of(results: Iterable[Result], poison: list[Failure]) -> list[Work]:
-    """Live results with what they add and say, one per id; what cannot be read is added to ``poison``."""
+def work_of(results: Iterable[Result], poison: list[Failure], categories: frozenset[str] = frozenset()) -> list[Work]:
+    """Live results with what they add and say, one per id; what cannot be read is added to ``poison``.
+
+    ``categories`` are counted by name.
+    """
     live = []
     for result in results:
         try:
@@ -49,7 +52,7 @@ def work_of(results: Iterable[Result], poison: list[Failure]) -> list[Work]:
     for result in merge_repeats(live):
         try:
             # both before either is kept: a record that will be buried is not counted first
-            work.append(Work(result, sample_of(result), alert_of(result)))
+            work.append(Work(result, samples_of(result, categories), alert_of(result)))
         except RecordError as error:
             poison += failures(result, str(error))
         except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from contracts.event_sources import (
     ALERTS_OF_REJECTIONS,
     ALERTS_OF_RESULTS,
+    BEST_CATEGORY,
     INDEXER_OF_RESULTS,
     EventSource,
     record_age_hours,
@@ -31,6 +33,7 @@ from local.processes import Supervisor
 from local.standins.flink import FlinkCluster
 from local.standins.moto import Moto
 from local.standins.opensearch import OpenSearch
+from local.traffic.generator import PLAIN_CATEGORIES
 
 OPENSEARCH_LIB = application.ROOT / ".cache" / "opensearch" / "lib"
 
@@ -55,6 +58,9 @@ _FLINK: dict[str, str | int | float | bool] = {
 }
 
 Say = Callable[[str], None]
+
+#: As an environment has it that counts categories.
+_ALERTS_OF_RESULTS = replace(ALERTS_OF_RESULTS, filters=(*ALERTS_OF_RESULTS.filters, BEST_CATEGORY))
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say
         alerting = tuple(
             stack.enter_context(_mapping(moto, stream, alerting_function, how, queues.alerts_failures))
             for stream, how in (
-                (application.RESULTS_STREAM, ALERTS_OF_RESULTS),
+                (application.RESULTS_STREAM, _ALERTS_OF_RESULTS),
                 (application.REJECTED_STREAM, ALERTS_OF_REJECTIONS),
             )
         )
@@ -207,6 +213,7 @@ def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues, tel
         # Traffic of hours ago is not too old here, and each planted alert is looked for by itself.
         ALERT_MAX_AGE_SECONDS=str(14 * 24 * 3600),
         ALERT_DIGEST_ABOVE="10000",
+        METRIC_CATEGORIES=json.dumps(PLAIN_CATEGORIES),
         OPENSEARCH_TIMEOUT_SECONDS="30",
     )
     _log_to(supervisor.logs / "lambdas.log", telling.lines)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from contracts.events import DECIMAL_SCALE
+from contracts.metrics import OTHER_CATEGORY
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from flink_jobs.settings import AnomalySettings, BehaviorSettings, FraudSettings, Settings, TimeSettings
@@ -18,6 +20,7 @@ from local.oracle.comparison import compare
 from local.oracle.records import LogRecord
 from local.oracle.results import Result, expected
 from local.oracle.verdicts import Verdicts, judge
+from local.traffic.generator import PLAIN_CATEGORIES
 from local.traffic.plan import Planned, Truth
 
 
@@ -190,18 +193,18 @@ def _sinks(outcome: Reconciliation, oracle: dict[str, Result], verdicts: Verdict
     outcome.check("alerts", "each of them at least once" if again else "each of them once", len(alerting), once)
     wanted = _wanted_metrics(oracle.values(), verdicts)
     for key in sorted(wanted.keys() | observed.metrics.keys()):
-        outcome.check(
-            "metrics", " ".join(key).strip(), wanted.get(key, 0.0), observed.metrics.get(key, 0.0), at_least=again
-        )
+        told = (round(sums.get(key, 0.0), DECIMAL_SCALE) for sums in (wanted, observed.metrics))
+        outcome.check("metrics", " ".join(key).strip(), *told, at_least=again)
     outcome.check("sinks", "records given up by a function", 0, observed.given_up)
 
 
 def _wanted_metrics(results: Iterable[Result], verdicts: Verdicts) -> dict[tuple[str, str], float]:
-    sums: Counter[tuple[str, str]] = Counter()
+    sums: defaultdict[tuple[str, str], float] = defaultdict(float)
     for result in results:
         job = result["result_type"]
         if job == ResultType.AGGREGATION.value:
             sums["EventCount", label(result["event_type"])] += result["event_count"]
+            sums["TotalValue", label(result["event_type"])] += float(result["total_value"])
         elif job == ResultType.ANOMALY.value and result["is_anomaly"]:
             sums["Anomalies", label(result["event_type"])] += 1
         elif job == ResultType.FRAUD.value:
@@ -210,9 +213,12 @@ def _wanted_metrics(results: Iterable[Result], verdicts: Verdicts) -> dict[tuple
             sums["Sessions", ""] += 1
         elif job == ResultType.BEHAVIOR.value and result["conversion_flag"]:
             sums["Conversions", ""] += 1
+        elif job == ResultType.RECOMMENDATION.value and result["rank"] == 1:
+            category = result["category"]
+            sums["TopCategory", category if category in PLAIN_CATEGORIES else OTHER_CATEGORY] += 1
     for reason in verdicts.rejected.values():
         sums["RejectedEvents", reason.value] += 1
-    return {key: float(value) for key, value in sums.items()}
+    return dict(sums)
 
 
 def _planted(outcome: Reconciliation, truth: Truth, settings: Settings, observed: Observed) -> None:

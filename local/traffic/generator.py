@@ -17,7 +17,9 @@ from local.traffic.poison import POISON
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 
-_CATEGORIES = ("books", "garden", "kitchen", "music", "sports", "toys", "café", "本")
+#: Those of them that a metric may be of by their own name.
+PLAIN_CATEGORIES = ("books", "garden", "kitchen", "music", "sports", "toys")
+_CATEGORIES = (*PLAIN_CATEGORIES, "café", "本")
 #: Lowest and highest value per event type, evenly spread: none is more than 1.8 deviations from the mean, so that no
 #: plain value is an anomaly, be the baseline as short as it may.
 _VALUES = {

@@ -70,7 +70,11 @@ def reading_statements(readings: Sequence[Reading], key: kms.IKey, failures: sqs
 
 
 def read(
-    scope: EnvironmentStack, name: str, function: lambda_.Function, source: Reading, failures: sqs.IQueue
+    scope: EnvironmentStack,
+    name: str,
+    function: lambda_.Function,
+    source: Reading,
+    failures: sqs.IQueue,
 ) -> lambda_.EventSourceMapping:
     """The mapping, as :mod:`contracts.event_sources` says; what is given up is sent to ``failures``.
 

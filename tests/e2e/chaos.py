@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import random
 import types
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -152,7 +152,7 @@ class Ledger:
 
     accepted: Counter[tuple[Effect, str]] = field(default_factory=Counter)
     unmarked: Counter[tuple[Effect, str]] = field(default_factory=Counter)
-    sums: Counter[SampleKey] = field(default_factory=Counter)
+    sums: defaultdict[SampleKey, float] = field(default_factory=lambda: defaultdict(float))
     _open: set[tuple[Effect, str]] = field(default_factory=set)
 
     def accept(self, effect: Effect, ids: Iterable[str]) -> None:
@@ -238,11 +238,8 @@ class ChaoticCloudWatch:
                 for datum in MetricData
             ]
             self.ledger.accept(Effect.COUNT, (self.ids[key] for key in keys if key in self.ids))
-            self.ledger.sums.update(
-                {
-                    key: int(datum["Value"]) for key, datum in zip(keys, MetricData, strict=True)
-                }  # a series and minute once
-            )
+            for key, datum in zip(keys, MetricData, strict=True):
+                self.ledger.sums[key] += datum["Value"]
             return answer
 
         return self.chaos.call("cloudwatch", _CALL, _BOTO_TIMEOUT, do)

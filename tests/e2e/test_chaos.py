@@ -159,7 +159,11 @@ def _result(
     event_type = f"type {number}"  # a series of its own, so that its sample can be told apart
     match kind:
         case ResultType.AGGREGATION:
-            columns = {"event_type": event_type, "event_count": 1 + number % 1000}
+            columns = {
+                "event_type": event_type,
+                "event_count": 1 + number % 1000,
+                "total_value": (1 + number % 1000) / 4,
+            }
         case ResultType.ANOMALY:
             columns = {"event_type": event_type, "is_anomaly": dice.random() < 0.15}
         case ResultType.BEHAVIOR:
@@ -326,7 +330,7 @@ class Stack:
                 ],
             )
 
-    def sum(self, key: SampleKey) -> int:
+    def sum(self, key: SampleKey) -> float:
         """What CloudWatch itself has for a series and minute."""
         name, label, minute = key
         dimension = next(metric.dimension for metric in metrics.METRICS if metric.name == name)
@@ -339,7 +343,7 @@ class Stack:
             Period=60,
             Statistics=["Sum"],
         )
-        return sum(int(point["Sum"]) for point in answer["Datapoints"])
+        return sum(point["Sum"] for point in answer["Datapoints"])
 
     def indexed(self) -> dict[tuple[str, str], Mapping[str, Any]]:
         """Every document by index and id."""
@@ -435,11 +439,13 @@ def _check_samples(stack: Stack) -> None:
     for key, id_ in expected.items():
         times = ledger.accepted[Effect.COUNT, id_]
         assert ledger.sums[key] == stack.traffic.values[key] * times, key
+        if key[0] == metrics.EVENT_COUNT.name:  # what one result adds was taken together
+            assert ledger.sums[metrics.TOTAL_VALUE.name, key[1], key[2]] == ledger.sums[key] / 4, key
         assert 1 <= times <= 1 + ledger.unmarked[Effect.COUNT, id_], key
     for name, count in stack.traffic.at_least.items():
         assert sum(value for key, value in ledger.sums.items() if key[0] == name) >= count, name
     for key in stack.chaos.dice.sample(sorted(ledger.sums), 50):  # asking moto for all of them takes minutes
-        assert stack.sum(key) == ledger.sums[key], key
+        assert stack.sum(key) == pytest.approx(ledger.sums[key]), key
 
 
 def _check_dead_letters(stack: Stack) -> None:

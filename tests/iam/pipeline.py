@@ -102,6 +102,7 @@ def _result() -> bytes:
         "event_type": CANARY,
         "result_id": "r",
         "event_count": 1,
+        "total_value": 1.5,
         **{name: time.isoformat() for name, time in window.items()},
     }
     return json.dumps(document).encode()

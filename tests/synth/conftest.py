@@ -43,7 +43,7 @@ _EVERYTHING: dict[str, Any] = {
         "rejected": {"enhanced_fan_out": True, "mode": "on_demand"},
     },
     "application": {"state": "stopped", "allow_non_restored_state": True},
-    "alerts": {"emails": ["team@example.com"]},
+    "alerts": {"emails": ["team@example.com"], "categories": ["books", "toys"]},
     "search": {"enabled": True, "instances": 2},
     "audit": {"enabled": True},
     "pipeline": {"github_repository": "example/analytics"},

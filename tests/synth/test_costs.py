@@ -7,7 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from operations.costs import FREE, PRICED, PriceError, Prices, bill, counted, total
+from monitoring.alarms import alarms
+from monitoring.names import deployed
+from operations.costs import bill, total
+from operations.prices import PriceError, Prices
+from operations.resources import FREE, PRICED, counted
 from tests.synth.templates import Assembly
 
 PRICE_TABLE = Prices.load()
@@ -68,3 +72,28 @@ def test_an_instance_without_a_price_is_told(assemblies: Callable[[str], Assembl
     without = Prices(PRICE_TABLE.date, {**PRICE_TABLE.table, "opensearch": {"instance_hour": {}, "gp3_gb_month": 0.1}})
     with pytest.raises(PriceError, match=r"no price for opensearch\.instance_hour\.m7g\.large\.search: add it"):
         bill(prod.environment, prod.templates, without, 10.0)
+
+
+def test_an_alarm_is_paid_for_each_metric_that_it_reads(assemblies: Callable[[str], Assembly]) -> None:
+    dev = assemblies("dev")
+    read = sum(len(rule.inputs) for rule in alarms(dev.environment, deployed(dev.environment, "1", "us-east-1")))
+    assert counted(dev.templates)["alarm metric"] == read > len(list(dev.resources("AWS::CloudWatch::Alarm")))
+    assert dollars(dev)["CloudWatch: alarms"][0] == pytest.approx((read - 10) * 0.10 + 0.50)
+
+
+def test_an_audited_archive_pays_for_its_data_events(assemblies: Callable[[str], Assembly]) -> None:
+    assert "CloudTrail: data events" not in dollars(assemblies("dev"))
+    # Three streams, a file each 300 s, three calls a file, 0.10 USD per 100,000 events.
+    assert dollars(assemblies("prod"))["CloudTrail: data events"][0] == pytest.approx(3 * 8760 * 3 / 1e6)
+
+
+def test_a_month_of_calls_with_samples_is_paid_for(assemblies: Callable[[str], Assembly]) -> None:
+    """A function that is called each second asks CloudWatch each second: 2.6 million requests of 0.01 per thousand."""
+    dev = assemblies("dev")
+    eager = dev.environment.model_copy(
+        update={"alerts": dev.environment.alerts.model_copy(update={"gather_seconds": 1})}
+    )
+    paid = {line.what: line.running for line in bill(eager, dev.templates, PRICE_TABLE, 100.0)}
+    per_second = 730 * 3600
+    assert paid["CloudWatch: PutMetricData"] == pytest.approx((2 * per_second - 1_000_000) / 1000 * 0.01)
+    assert dollars(dev)["CloudWatch: PutMetricData"][0] == 0

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from contracts.metrics import OTHER_CATEGORY, TOP_CATEGORY
 from monitoring.alarms import alarms
+from monitoring.catalogue import DRIVER_ERRORS
 from monitoring.dashboard import body
 from monitoring.names import Names, deployed
+from monitoring.validate import shown
 from tests.synth.templates import Assembly
 
 ACCOUNT = "123456789012"
@@ -71,3 +74,58 @@ def _series(statistic: Any) -> Any:
     metric = statistic["Metric"]
     dimensions = tuple(sorted((one["Name"], one["Value"]) for one in metric.get("Dimensions", [])))
     return (metric["Namespace"], metric["MetricName"], dimensions), statistic["Stat"], statistic["Period"]
+
+
+#: Which resource a metric's dimension names, and by which property.
+_NAMED = {
+    "Application": ("AWS::KinesisAnalyticsV2::Application", "ApplicationName"),
+    "StreamName": ("AWS::Kinesis::Stream", "Name"),
+    "FunctionName": ("AWS::Lambda::Function", "FunctionName"),
+    "QueueName": ("AWS::SQS::Queue", "QueueName"),
+    "TopicName": ("AWS::SNS::Topic", "TopicName"),
+    "DeliveryStreamName": ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName"),
+    "DomainName": ("AWS::OpenSearchService::Domain", "DomainName"),
+}
+
+
+def test_every_metric_is_one_of_a_resource_that_the_templates_make(assembly: Assembly) -> None:
+    environment, names = assembly.environment, _names(assembly)
+    made = {
+        dimension: {resource.properties.get(key) for resource in assembly.resources(kind)}
+        for dimension, (kind, key) in _NAMED.items()
+    }
+    if environment.streams.input.existing_arn:
+        made["StreamName"].add(environment.streams.input.existing_arn.rpartition("/")[2])
+    made["Stream"] = made["StreamName"]
+    watched = {key for rule in alarms(environment, names) for key in (one.key for one in rule.inputs.values())}
+    told = 0
+    for namespace, name, dimensions in {*shown(body(environment, names)), *watched}:
+        for dimension, value in dimensions:
+            if dimension in made:
+                told += 1
+                assert value in made[dimension], (namespace, name)
+    assert told > 30
+
+
+def test_our_own_metrics_are_looked_for_where_they_are_published(assembly: Assembly) -> None:
+    namespace = _names(assembly).namespace
+    publishing = [
+        function.properties["Environment"]["Variables"]
+        for function in assembly.resources("AWS::Lambda::Function")
+        if "METRIC_NAMESPACE" in function.properties.get("Environment", {}).get("Variables", {})
+    ]
+    assert len(publishing) == 1 + assembly.environment.search.enabled
+    assert {variables["METRIC_NAMESPACE"] for variables in publishing} == {namespace}
+    (transformation,) = assembly.one("AWS::Logs::MetricFilter").properties["MetricTransformations"]
+    assert (transformation["MetricNamespace"], transformation["MetricName"]) == (namespace, DRIVER_ERRORS.name)
+
+
+def test_the_categories_on_the_dashboard_are_those_that_the_function_counts(assembly: Assembly) -> None:
+    (counted,) = (
+        json.loads(function.properties["Environment"]["Variables"]["METRIC_CATEGORIES"])
+        for function in assembly.resources("AWS::Lambda::Function")
+        if "METRIC_CATEGORIES" in function.properties.get("Environment", {}).get("Variables", {})
+    )
+    board = body(assembly.environment, _names(assembly))
+    drawn = [dict(dimensions)["Category"] for _, name, dimensions in shown(board) if name == TOP_CATEGORY.name]
+    assert drawn == ([*counted, OTHER_CATEGORY] if counted else [])

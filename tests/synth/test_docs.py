@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from config.load import environments
 from contracts.names import PARTS
 from monitoring.alarms import alarms
 from monitoring.names import deployed
-from operations.costs import Prices, bill, total
+from operations import cost_page
+from operations.cost import RATES
+from operations.costs import bill
+from operations.prices import Prices
 from tests.synth.conftest import VARIANTS, environment_named
 from tests.synth.templates import Assembly
 
@@ -41,6 +45,14 @@ def test_the_runbook_marks_what_pages_and_nothing_else() -> None:
         assert entry.startswith("\n**Pages.**") == rule.pages, rule.name
 
 
+def test_every_entry_says_what_to_do_or_whose_entry_does() -> None:
+    text = (DOCS / "runbook.md").read_text(encoding="utf-8")
+    for name in _headings("runbook.md"):
+        entry = text.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        like = re.findall(r"As `([\w-]+)`", entry)
+        assert "*Do*:" in entry or (like and like[0] in _headings("runbook.md")), name
+
+
 def test_alarms_point_to_their_entries(assembly: Assembly) -> None:
     for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
         (anchor,) = re.findall(r"docs/runbook\.md#([\w-]+)", alarm.properties["AlarmDescription"])
@@ -65,32 +77,18 @@ def test_deploy_md_names_every_part() -> None:
     assert [part for part in PARTS if f"\n| {part} | " not in text] == []
 
 
-def _costs(assemblies: Callable[[str], Assembly]) -> str:
-    prices = Prices.load()
-    lines = [
-        "# Costs",
-        "",
-        f"USD a month in us-east-1, by the prices of {prices.date} (`operations/prices.toml`), at 10 events a second",
-        "for dev and 1,000 for prod. Written by `make snapshots`; `make cost ENV=dev ARGS='--events 100'` asks for",
-        "another rate.",
-    ]
-    for name, events in (("dev", 10.0), ("prod", 1000.0)):
-        found = assemblies(name)
-        rows = bill(found.environment, found.templates, prices, events)
-        lines += ["", f"## {name}", "", "| what | formula | running | stopped |", "| --- | --- | ---: | ---: |"]
-        lines += [f"| {row.what} | {row.formula} | {row.running:.2f} | {row.stopped:.2f} |" for row in rows]
-        running, stopped = total(rows, lambda row: row.running), total(rows, lambda row: row.stopped)
-        lines.append(f"| **total** | | **{running:.2f}** | **{stopped:.2f}** |")
-    return "\n".join(lines) + "\n"
-
-
 def test_the_bill_on_the_page_is_the_templates(
     assemblies: Callable[[str], Assembly], request: pytest.FixtureRequest
 ) -> None:
-    page, found = DOCS / "costs.md", _costs(assemblies)
+    prices, bills = Prices.load(), {}
+    for name in environments():
+        found = assemblies(name)
+        rates = {rate: bill(found.environment, found.templates, prices, rate) for rate in RATES}
+        bills[name] = found.environment, rates
+    page, text = DOCS / "costs.md", cost_page.page(bills, prices)
     if request.config.getoption("--update-snapshots"):
-        page.write_text(found, encoding="utf-8")
-    assert page.read_text(encoding="utf-8") == found, "docs/costs.md is not today's bill: `make snapshots`"
+        page.write_text(text, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == text, "docs/costs.md is not today's bill: `make snapshots`"
 
 
 def test_every_command_in_the_docs_is_a_target_of_the_makefile() -> None:

@@ -166,6 +166,19 @@ def test_a_setting_that_is_not_allowed_is_one_line(changes: dict[str, Any], line
     ("changes", "told"),
     [
         ({"alerts": {"emails": ["a@example.com", "A@example.com"]}}, "alerts.emails: "),
+        ({"alerts": {"categories": ["books", "books"]}}, "alerts.categories: ['books', 'books'] is not allowed"),
+        (
+            {"alerts": {"categories": ["other"]}},
+            "alerts.categories: ['other'] is not allowed; allowed is each category once, and none called other",
+        ),
+        (
+            {"alerts": {"categories": ["caf\u00e9"]}},
+            "alerts.categories.0: 'caf\u00e9' is not allowed; allowed is 1 to 64 printable",
+        ),
+        ({"alerts": {"categories": [f"c{n}" for n in range(21)]}}, "alerts.categories: "),
+        ({"alerts": {"gather_seconds": 301}}, "alerts.gather_seconds: 301 is not allowed; allowed is at most 300"),
+        ({"alerts": {"no_events_minutes": 1441}}, "alerts.no_events_minutes: 1441 is not allowed"),
+        ({"alerts": {"rejected_percent": 0}}, "alerts.rejected_percent: 0 is not allowed"),
         ({"alerts": {"emails": ["a..b@example.com"]}}, "alerts.emails.0: 'a..b@example.com' is not allowed"),
         ({"alerts": {"emails": ["x@-.-"]}}, "alerts.emails.0: 'x@-.-' is not allowed"),
         (

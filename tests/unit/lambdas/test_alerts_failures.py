@@ -346,14 +346,23 @@ def test_many_metrics_are_split_by_count_and_a_refused_call_fails_only_its_own(
     services.cloudwatch.errors = [None, THROTTLED]
     batch = [kinesis.result("aggregation", str(n), event_type=f"type {n}") for n in range(1500)]
     failed = services.failed(kinesis.event(*batch))
-    assert [len(call) for call in services.cloudwatch.calls] == [1000, 500]
-    assert failed == [str(sequence) for sequence in range(1998, 2498)]
+    assert [len(call) for call in services.cloudwatch.calls] == [1000, 1000, 1000]
+    assert failed == [str(sequence) for sequence in range(1498, 1998)]
+
+
+def test_what_one_result_adds_is_taken_or_refused_together(kinesis: Kinesis, services: Services) -> None:
+    batch = [kinesis.result("aggregation", str(n), event_type=f"{n:0>255}") for n in range(1000)]
+    batch.insert(0, kinesis.result("session"))
+    assert services.failed(kinesis.event(*batch)) == []
+    for call in services.cloudwatch.calls:
+        names = [datum["MetricName"] for datum in call]
+        assert names.count("EventCount") == names.count("TotalValue")
 
 
 def test_metrics_with_long_names_are_split_by_bytes(kinesis: Kinesis, services: Services) -> None:
     batch = [kinesis.result("aggregation", str(n), event_type=f"{n:0>255}") for n in range(1000)]
     assert services.failed(kinesis.event(*batch)) == []
-    assert [len(call) for call in services.cloudwatch.calls] == [743, 257]
+    assert [len(call) for call in services.cloudwatch.calls] == [742, 742, 516]
 
 
 def test_a_batch_without_samples_calls_nobody(kinesis: Kinesis, services: Services) -> None:

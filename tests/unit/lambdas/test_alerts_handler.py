@@ -231,12 +231,34 @@ def test_no_text_of_a_user_stops_an_alert(kinesis: Kinesis, aws: Aws) -> None:
         assert sum(len(envelope["Message"]) for envelope in envelopes) < 128 * 1024
 
 
+def test_best_categories_are_counted_by_name_where_they_are_set(
+    kinesis: Kinesis, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given two categories of which one is to be counted, and a second choice
+    monkeypatch.setenv("METRIC_CATEGORIES", '["books"]')
+    time = kinesis.time(minutes=5)
+    batch = [
+        kinesis.result("recommendation", "1", category="books", rank=1, event_time=time),
+        kinesis.result("recommendation", "2", category="books", rank=1, event_time=time),
+        kinesis.result("recommendation", "3", category="본", rank=1, event_time=time),
+        kinesis.result("recommendation", "4", category="toys", rank=1, event_time=time),
+        kinesis.result("recommendation", "5", category="books", rank=2, event_time=time),
+    ]
+    # When they are handled
+    assert handler(kinesis.event(*batch), None) == DONE
+    # Then there are two series, however many categories producers make up
+    minute = datetime.fromisoformat(time).replace(second=0, microsecond=0)
+    assert aws.sums(kinesis, "TopCategory", ("Category", "books")) == {minute: 2}
+    assert aws.sums(kinesis, "TopCategory", ("Category", "other")) == {minute: 2}
+    assert len(aws.cloudwatch.list_metrics(MetricName="TopCategory")["Metrics"]) == 2
+
+
 def test_counts_of_every_metric_at_their_own_times(kinesis: Kinesis, aws: Aws) -> None:
     # Given two windows of one event type, one of another, and results that count one each
     first, second = kinesis.time(minutes=70), kinesis.time(minutes=65)
     batch = [
-        kinesis.result("aggregation", "1", event_type="view", event_count=40, window_start=first),
-        kinesis.result("aggregation", "2", event_type="view", event_count=2, window_start=first),
+        kinesis.result("aggregation", "1", event_type="view", event_count=40, total_value=10.5, window_start=first),
+        kinesis.result("aggregation", "2", event_type="view", event_count=2, total_value=-0.25, window_start=first),
         kinesis.result("aggregation", "3", event_type="view", event_count=3, window_start=second),
         kinesis.result("aggregation", "4", event_type="구매", event_count=5, window_start=second),
         kinesis.result("anomaly", "5", event_type="view", event_time=first),
@@ -255,6 +277,7 @@ def test_counts_of_every_metric_at_their_own_times(kinesis: Kinesis, aws: Aws) -
     one, two = (datetime.fromisoformat(time).replace(second=0, microsecond=0) for time in (first, second))
     assert aws.sums(kinesis, "EventCount", ("EventType", "view")) == {one: 42, two: 3}
     assert aws.sums(kinesis, "EventCount", ("EventType", "__~33500a78")) == {two: 5}
+    assert aws.sums(kinesis, "TotalValue", ("EventType", "view")) == {one: 10.25, two: 12.34}
     assert aws.sums(kinesis, "Anomalies", ("EventType", "view")) == {one: 1}
     assert aws.sums(kinesis, "FraudAlerts", ("AlertLevel", "HIGH")) == {one: 1}
     assert aws.sums(kinesis, "Sessions") == {one: 1, two: 1}

@@ -169,7 +169,7 @@ def _mistake(*_: object) -> None:
     ("make", "module", "name"),
     [
         (alerts, records_module, "_result"),
-        (alerts, work, "sample_of"),
+        (alerts, work, "samples_of"),
         (alerts, work, "alert_of"),
         (indexer, indexer_module, "action_of"),
     ],

@@ -29,7 +29,7 @@ INDEXER = {"OPENSEARCH_ENDPOINT": "https://search.example", "AWS_REGION": "eu-we
 
 def test_settings_have_their_defaults() -> None:
     assert AlertsSettings.from_env(ALERTS) == AlertsSettings(
-        TOPIC, "RealTimeAnalytics", "processed", "https://sqs.example/dead", 6 * 3600, 20, 48 * 3600
+        TOPIC, "RealTimeAnalytics", "processed", "https://sqs.example/dead", 6 * 3600, 20, 48 * 3600, frozenset()
     )
     assert IndexerSettings.from_env(INDEXER) == IndexerSettings(
         "https://search.example", "realtime-analytics", "eu-west-1", 10.0, "RealTimeAnalytics"
@@ -46,6 +46,10 @@ def test_settings_have_their_defaults() -> None:
         ({"METRIC_NAMESPACE": "/"}, "METRIC_NAMESPACE is '/': allowed are 1 to 255"),
         ({"ALERT_MAX_AGE_SECONDS": "5"}, "ALERT_MAX_AGE_SECONDS is '5': allowed is a number of seconds from 60"),
         ({"ALERT_DIGEST_ABOVE": "0"}, "ALERT_DIGEST_ABOVE is '0'"),
+        ({"METRIC_CATEGORIES": "books"}, "METRIC_CATEGORIES is 'books': allowed is a JSON list"),
+        ({"METRIC_CATEGORIES": '{"books": 1}'}, "allowed is a JSON list of printable ASCII names"),
+        ({"METRIC_CATEGORIES": '["café"]'}, "allowed is a JSON list of printable ASCII names"),
+        ({"METRIC_CATEGORIES": '[""]'}, "allowed is a JSON list of printable ASCII names"),
         ({"PROCESSED_TTL_SECONDS": "60"}, "PROCESSED_TTL_SECONDS is '60'"),
     ],
 )

@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS, INDEXER_OF_RESULTS, record_age_hours
+from contracts.event_sources import (
+    ALERTS_OF_REJECTIONS,
+    ALERTS_OF_RESULTS,
+    BEST_CATEGORY,
+    INDEXER_OF_RESULTS,
+    record_age_hours,
+)
 from contracts.results import ResultType
 from lambdas.alerts.alert import alert_of
-from lambdas.alerts.samples import sample_of
+from lambdas.alerts.samples import samples_of
 from lambdas.common.result import Result
 from local.batch_policy import StreamRecord
 from local.event_filter import EventFilter
@@ -34,7 +40,7 @@ def test_a_live_result_wakes_alerts_unless_it_is_for_the_index_alone(result_type
 
 def test_what_does_not_wake_alerts_would_give_it_nothing_to_do() -> None:
     result = Result("s", ("1",), "recommendation", "recommendation-1", "{}", {})
-    assert (sample_of(result), alert_of(result)) == (None, None)
+    assert (samples_of(result), alert_of(result)) == ((), None)
 
 
 def test_a_backfill_wakes_nobody_of_alerts() -> None:
@@ -46,6 +52,14 @@ def test_a_backfill_wakes_nobody_of_alerts() -> None:
 )
 def test_poison_wakes_alerts_and_is_buried_by_it(poison: dict[str, Any]) -> None:
     assert ALERTS.wakes(record(poison))
+
+
+@pytest.mark.parametrize(("rank", "run", "wakes"), [(1, "live", True), (2, "live", False), (1, "backfill", False)])
+def test_a_best_category_wakes_alerts_where_categories_are_counted(rank: int, run: str, wakes: bool) -> None:
+    counting = EventFilter((*ALERTS_OF_RESULTS.filters, BEST_CATEGORY))
+    document = {"result_type": ResultType.RECOMMENDATION.value, "run": run, "rank": rank}
+    assert counting.wakes(record(json.dumps(document).encode())) == wakes
+    assert not ALERTS.wakes(record(json.dumps(document).encode()))
 
 
 @given(st.binary())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,11 +82,12 @@ def a_world() -> World:
     )
     results = expected(verdicts.events, settings)
     by_reason = Counter(reason.value for reason in verdicts.rejected.values())
-    metrics: Counter[tuple[str, str]] = Counter()
+    metrics: defaultdict[tuple[str, str], float] = defaultdict(float)
     for each in results.values():
         job = each["result_type"]
         if job == "aggregation":
             metrics["EventCount", label(each["event_type"])] += each["event_count"]
+            metrics["TotalValue", label(each["event_type"])] += float(each["total_value"])
         elif job == "anomaly":
             metrics["Anomalies", label(each["event_type"])] += 1
         elif job == "fraud":
@@ -95,6 +96,9 @@ def a_world() -> World:
             metrics["Sessions", ""] += 1
         elif job == "behavior":
             metrics["Conversions", ""] += each["conversion_flag"]
+        elif job == "recommendation":
+            known = each["category"] in {"books", "garden", "kitchen", "music", "sports", "toys"}
+            metrics["TopCategory", each["category"] if known else "other"] += each["rank"] == 1
     for reason, count in by_reason.items():
         metrics["RejectedEvents", reason] += count
     observed = Observed(
@@ -161,10 +165,12 @@ def test_given_a_run_then_every_job_reason_and_metric_was_really_checked(world: 
         assert wanted["rejected", reason.value] > 0
     assert {name.split()[0] for group, name in wanted if group == "metrics"} == {
         "EventCount",
+        "TotalValue",
         "Anomalies",
         "FraudAlerts",
         "Sessions",
         "Conversions",
+        "TopCategory",
         "RejectedEvents",
     }
     assert wanted["planted", "anomalies: all found"] >= 3
