@@ -98,13 +98,15 @@ class Watch:
         self.alarms.evaluate(time.time())
 
     def _asked(self, part: str, source: Callable[[], Iterable[Sample]]) -> list[Sample]:
-        """What a part tells; a part that does not answer has no samples, as on AWS."""
+        """What a part tells, as far as it answers; what does not has no samples, as on AWS."""
+        samples: list[Sample] = []
         try:
-            samples = list(source())
+            for sample in source():
+                samples.append(sample)  # what came before an error is kept
         except (OSError, RestError, ClientError, BotoCoreError) as error:
             self.silent[part] = str(error)
-            return []
-        self.silent.pop(part, None)
+        else:
+            self.silent.pop(part, None)
         return samples
 
     def _functions(self) -> Iterator[Sample]:

@@ -25,7 +25,7 @@ from tests.e2e.page_scripts import CONTRAST, INK, OUTSIDE
 
 WIDE, NARROW = (1400, 900), (390, 844)
 #: Events enough for every fault to be injected while they flow.
-EVENTS, RATE = "30000", "220"
+EVENTS, RATE = "40000", "220"
 _SECONDS = 90.0
 expect.set_options(timeout=_SECONDS * 1000)
 
@@ -120,7 +120,7 @@ def test_the_page_opens_and_its_values_change(watched: Watched) -> None:
     before = accepted.text_content() or ""
     expect(accepted).not_to_have_text(before)
     assert number(accepted.text_content() or "") > number(before)
-    expect(page.locator("#flow .arrow[data-moving=true]").first).to_be_visible()
+    expect(page.locator("#flow .arrow[data-moving=true]").first).to_be_attached()
     expect(page.locator("#results li:not(.empty)").first).to_be_visible()
     expect(page.locator("#rejected li:not(.empty)").first).to_be_visible()
     expect(page.locator("#alerts li:not(.empty)").first).to_contain_text("expected was")
@@ -129,11 +129,11 @@ def test_the_page_opens_and_its_values_change(watched: Watched) -> None:
 @pytest.mark.parametrize(
     ("fault", "by"),
     [
+        ("idle", "key"),
+        ("anomaly", "key"),
+        ("fraud", "button"),
         ("poison", "button"),
         ("late", "key"),
-        ("fraud", "button"),
-        ("anomaly", "key"),
-        ("idle", "key"),
         ("search", "button"),
     ],
 )
