@@ -123,6 +123,9 @@ class StoppedSearch(Fault):
         if not token["resumed"]:
             if time.time() >= token["until"]:
                 opensearch.resume()
-                token.update(resumed=True, since=time.monotonic())
-        elif opensearch.is_ready() and mapping.caught_up(token["since"]):
-            progress.recover("OpenSearch is back with its data, and the index has caught up")
+                token["resumed"] = True
+        elif opensearch.is_ready():
+            # What the stream holds now; more comes while it is caught up with.
+            token.setdefault("target", self._run.results.read)
+            if counts.done + counts.given_up >= token["target"]:
+                progress.recover("OpenSearch is back with its data, and the index has caught up")
