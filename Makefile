@@ -104,6 +104,10 @@ screenshots: setup package $(NODE) ## docs/page/*.png, of a run with faults inje
 bench: setup package ## what the jobs cost beside plain Python, Polars and the queries as first written; over an hour
 	@$(PY) -m benchmarks $(ARGS)
 
+.PHONY: bench-functions
+bench-functions: package ## what a cold start of each Lambda function costs; a minute
+	@$(PY) -m benchmarks.functions $(ARGS)
+
 .PHONY: nist
 nist: package ## what the NIST 800-53 rules say, into build/nist-*.md: a report, not a gate
 	@$(PY) -m scripts.nist $(ENV)

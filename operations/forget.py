@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from contracts.names import function_name
 from operations.environment import OperationError, Target, run
+from operations.letters import Inbox, Letter, inboxes
 
 _LONG = 2**63
 #: The function may take five minutes; asking again meanwhile would start it once more.
@@ -32,7 +33,8 @@ def forget(target: Target, arguments: argparse.Namespace) -> int:
         print(f"index: {told['deleted']} documents of user {user} deleted")
     else:
         print("index: switched off in this environment")
-    print("dead letters: records that could not be processed, for 14 days at most (docs/deploy.md: how to remove one)")
+    removed = sum(_from_dead_letters(inbox, user) for inbox in inboxes(target))
+    print(f"dead letters: {removed} records of user {user} removed")
     hours = max(stream.retention_hours for _, stream in environment.streams)
     print(f"streams: what they still hold of the user ends within {hours} hours")
     lake = environment.lake
@@ -42,6 +44,31 @@ def forget(target: Target, arguments: argparse.Namespace) -> int:
             f"{lake.results_days}, rejections after {lake.rejected_days} (docs/deploy.md: how to take one out before)"
         )
     return 0
+
+
+def _from_dead_letters(inbox: Inbox, user: int) -> int:
+    """Removes the letters whose record is the user's; what is no JSON cannot be told from anybody's."""
+    removed = 0
+    others = []
+    for letter in inbox.take():
+        if not isinstance(letter, Letter):
+            continue
+        if _user_of(letter.payload) == user:
+            inbox.delete(letter.receipt)
+            removed += 1
+        else:
+            others.append(letter)
+    for letter in others:
+        inbox.give_back(letter.receipt)
+    return removed
+
+
+def _user_of(payload: bytes | None) -> object:
+    try:
+        document = json.loads(payload or b"")
+    except (ValueError, RecursionError):
+        return None
+    return document.get("user_id") if isinstance(document, dict) else None
 
 
 def main() -> int:

@@ -10,8 +10,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from config.model import Environment
+from contracts.names import FAILURE_QUEUES, queue_name
 from lambdas.common.dead_letters import KIND, payload_of
 from lambdas.common.records import RawRecord
+from operations.environment import Target
 
 #: Seconds that a letter is nobody else's while it is looked at or replayed.
 VISIBILITY_SECONDS = 900
@@ -95,8 +98,9 @@ def _given_up(message: dict[str, Any], body: dict[str, Any]) -> Letter:
 
 @dataclass(frozen=True)
 class Inbox:
-    """A queue of dead letters."""
+    """The queue of what ``function`` (its package) could not process."""
 
+    function: str
     sqs: Any
     url: str
 
@@ -141,6 +145,20 @@ class Inbox:
     def delete(self, receipt: str) -> None:
         """Take the message out for good."""
         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=receipt)
+
+
+def inboxes(target: Target) -> list[Inbox]:
+    """The queues that the environment has."""
+    sqs, environment = target.client("sqs"), target.environment
+    return [
+        Inbox(function, sqs, sqs.get_queue_url(QueueName=queue_name(environment.prefix, function))["QueueUrl"])
+        for function in functions(environment)
+    ]
+
+
+def functions(environment: Environment) -> list[str]:
+    """Packages of the functions that have dead letters."""
+    return [name for name in FAILURE_QUEUES if name != "search_indexer" or environment.search.enabled]
 
 
 @dataclass(frozen=True)

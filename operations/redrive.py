@@ -18,15 +18,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from config.model import Environment
-from contracts.names import FAILURE_QUEUES, StreamRole, function_name, input_stream_name, processed_table, queue_name
+from contracts.names import FAILURE_QUEUES, StreamRole, function_name, input_stream_name, processed_table
 from contracts.names import stream_name as name_of
 from contracts.rejections import Reason
 from lambdas.common.once import Effect, Once, store
 from lambdas.common.patience import Patience
 from operations import rejections
 from operations.environment import OperationError, Target, run
-from operations.letters import VISIBILITY_SECONDS, Inbox, Letter, UnreadableLetterError
+from operations.letters import VISIBILITY_SECONDS, Inbox, Letter, UnreadableLetterError, inboxes
 from operations.rejections import HOPEFUL, HOPELESS, EventReplayer, Rejected, Tally
 from operations.replay import Outcome, Replayer
 
@@ -54,16 +53,9 @@ def redrive(target: Target, arguments: argparse.Namespace) -> int:
 
 def _inboxes(target: Target, arguments: argparse.Namespace) -> Iterator[tuple[str, Inbox]]:
     """Function's package and queue of each that the environment has, and that was asked for."""
-    sqs = target.client("sqs")
-    for function in functions(target.environment):
-        if arguments.function in (None, function):
-            name = queue_name(target.environment.prefix, function)
-            yield function, Inbox(sqs, sqs.get_queue_url(QueueName=name)["QueueUrl"])
-
-
-def functions(environment: Environment) -> list[str]:
-    """Packages of the functions that have dead letters."""
-    return [name for name in FAILURE_QUEUES if name != "search_indexer" or environment.search.enabled]
+    for inbox in inboxes(target):
+        if arguments.function in (None, inbox.function):
+            yield inbox.function, inbox
 
 
 def _list(target: Target, arguments: argparse.Namespace, console: Console) -> int:

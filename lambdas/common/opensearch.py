@@ -1,6 +1,6 @@
 """Signed requests to OpenSearch: botocore's SigV4 over urllib3, which boto3 brings along.
 
-opensearch-py would do the same at twice the import time (270-320 ms against 520-570 ms) and 10 MB more.
+opensearch-py would do the same at 1.4 times the CPU of a cold start and 25 MB more (docs/benchmarks/functions.md).
 """
 
 from __future__ import annotations

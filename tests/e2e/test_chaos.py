@@ -343,7 +343,7 @@ class Stack:
             Period=60,
             Statistics=["Sum"],
         )
-        return sum(point["Sum"] for point in answer["Datapoints"])
+        return sum(float(point["Sum"]) for point in answer["Datapoints"])
 
     def indexed(self) -> dict[tuple[str, str], Mapping[str, Any]]:
         """Every document by index and id."""

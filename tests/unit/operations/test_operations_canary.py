@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from contracts.names import queue_name
 from operations.canary import CANARY, Canary, CanaryError
 from operations.environment import OperationError
 from operations.forget import forget
@@ -115,10 +116,11 @@ def test_forgetting_says_what_ends_by_itself_where_there_is_no_index(capsys: pyt
     class Arguments:
         user = 42
 
+    target().client("sqs").create_queue(QueueName=queue_name(target().environment.prefix, "alerts"))
     assert forget(target(), Arguments()) == 0  # type: ignore[arg-type]
     assert capsys.readouterr().out.splitlines() == [
         "index: switched off in this environment",
-        "dead letters: records that could not be processed, for 14 days at most (docs/deploy.md: how to remove one)",
+        "dead letters: 0 records of user 42 removed",
         "streams: what they still hold of the user ends within 24 hours",
         "archive: objects end by themselves, events after 30 days, results after 365, rejections after 14 "
         "(docs/deploy.md: how to take one out before)",

@@ -25,7 +25,7 @@ from lambdas.common.patience import Patience
 from local.batch_policy import StreamRecord
 from local.kinesis_event import ShardName, failure_message
 from local.lambda_function import LambdaFunction
-from operations import letters, redrive
+from operations import forget, letters, redrive
 from operations.environment import OperationError, Target
 from tests.results import sample_result
 from tests.unit.operations.conftest import ACCOUNT, target
@@ -107,7 +107,7 @@ class Deployed:
 
     def left(self, function: str = "alerts") -> int:
         """Letters that anybody can see."""
-        return letters.Inbox(self.sqs, self.queue(function)).size()
+        return letters.Inbox(function, self.sqs, self.queue(function)).size()
 
     def run(self, action: str, **arguments: object) -> int:
         given = {"dry_run": False, "function": None, "id": None, "reason": None, "since": None, "until": None}
@@ -299,7 +299,7 @@ def test_letters_are_listed_without_their_records_and_shown_with_them(
     assert "1 alerts: reason of alerts" in listed
     assert "2 alerts: given up by Lambda: RetryAttemptsExhausted" in listed
     assert "4711" not in listed
-    inbox = letters.Inbox(deployed.sqs, deployed.queue("alerts"))
+    inbox = letters.Inbox("alerts", deployed.sqs, deployed.queue("alerts"))
     taken = [letter for letter in inbox.take() if isinstance(letter, letters.Letter)]
     (id_,) = [letter.message_id for letter in taken if letter.brings_its_record]
     for letter in taken:
@@ -318,7 +318,20 @@ def test_letters_are_listed_without_their_records_and_shown_with_them(
 
 
 def test_an_environment_without_search_has_no_letters_of_it() -> None:
-    assert redrive.functions(target().environment) == ["alerts"]
+    assert letters.functions(target().environment) == ["alerts"]
+
+
+def test_a_person_is_forgotten_in_dead_letters_and_nobody_else_is(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, payload in enumerate((b'{"user_id": 42}', b'{"user_id": 43}', b"\xff", b"[42]")):
+        deployed.bury(str(number), payload)
+        deployed.bury(str(number), payload, "search_indexer")
+    deployed.give_up(deployed.put(1))
+    deployed.functions.run = lambda _: {"deleted": 7}
+    assert forget.forget(deployed.target, argparse.Namespace(user=42)) == 0
+    assert "dead letters: 2 records of user 42 removed" in capsys.readouterr().out
+    assert (deployed.left(), deployed.left("search_indexer")) == (4, 3)
 
 
 # Rejected events
