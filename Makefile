@@ -64,6 +64,7 @@ lint: check $(VENV) $(NODE) ## ruff, mypy strict, bandit, sqlfluff, markdownlint
 	@.venv/bin/bandit -q -r -ll -c pyproject.toml $(filter-out tests,$(PYTHON_CODE))
 	@.venv/bin/sqlfluff lint sql
 	@$(PY) -m scripts.docs --check
+	@$(PY) -m scripts.redshift --check
 	@node_modules/.bin/markdownlint-cli2
 
 .PHONY: format
@@ -147,6 +148,7 @@ forget: check $(VENV) ## ENV=prod USER=42: removes a person from the index
 .PHONY: docs
 docs: check $(VENV) ## writes the derived pages of docs/
 	@$(PY) -m scripts.docs
+	@$(PY) -m scripts.redshift
 
 .PHONY: lock
 lock: $(VENV) ## writes requirements/dev.lock from dev.in

@@ -12,6 +12,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653)
 
 
+#: Capacities that Redshift Serverless has, in RPU: 4, or 8 to 1024 in steps of 8.
+_LEAST_RPU, _MOST_RPU = 4, 1024
+
+
 class Section(BaseModel):
     """A table of the file: unknown keys are errors, texts are not numbers, and nothing changes after reading."""
 
@@ -51,6 +55,12 @@ def _tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _rpu(value: int) -> int:
+    if value != _LEAST_RPU and (value % 8 or not 8 <= value <= _MOST_RPU):
+        raise ValueError(f"4, or a multiple of 8 up to {_MOST_RPU}")
+    return value
+
+
 Account = Annotated[str, _matching(r"(\d{12})?", "12 digits, or an empty text: synthesizes for any account")]
 Region = Annotated[
     str,
@@ -58,6 +68,7 @@ Region = Annotated[
 ]
 Zone = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an availability zone, such as us-east-1a")]
 Cidr = Annotated[str, AfterValidator(_cidr)]
+Rpu = Annotated[int, AfterValidator(_rpu)]
 Email = Annotated[
     str,
     _matching(

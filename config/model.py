@@ -22,6 +22,7 @@ from config.fields import (
     PrefixList,
     Region,
     Repository,
+    Rpu,
     Section,
     StreamArn,
     SubnetId,
@@ -166,6 +167,19 @@ class Lake(Section):
     rejected_days: Annotated[int, Field(ge=1, le=3650)] = 14
 
 
+class Warehouse(Section):
+    """Redshift Serverless over the results' stream: typed views, refreshed by a schedule. Off by default: it costs."""
+
+    enabled: bool = False
+    #: Redshift processing units while it is awake; a refresh or a query wakes it for a minute at least.
+    base_rpu: Rpu = 8
+    most_rpu: Rpu = 16
+    #: Compute stops for the day at so many: a query that runs wild must not cost a month.
+    rpu_hours_a_day: Annotated[int, Field(ge=1, le=100_000)] = 24
+    #: Must be shorter than the retention of the results' stream, or records are never seen.
+    refresh_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
+
+
 class Audit(Section):
     """CloudTrail: data events of the buckets, management events of the account."""
 
@@ -212,6 +226,7 @@ class Environment(Section):
     functions: Functions = Functions()
     search: Search = Search()
     lake: Lake = Lake()
+    warehouse: Warehouse = Warehouse()
     audit: Audit = Audit()
     protection: Protection = Protection()
     pipeline: Pipeline = Pipeline()

@@ -20,6 +20,7 @@ Rule = Callable[[Environment], Iterator[Finding]]
 
 #: Zones that a part needs, with its reason. Two data nodes of OpenSearch in one zone would go down together.
 _SEARCH_ZONES = 2
+_WAREHOUSE_ZONES = 3
 
 
 def check(environment: Environment, source: str) -> list[Finding]:
@@ -157,6 +158,24 @@ def _concurrency(environment: Environment) -> Iterator[Finding]:
         )
 
 
+def _warehouse(environment: Environment) -> Iterator[Finding]:
+    warehouse, zones = environment.warehouse, environment.network.zones
+    if not warehouse.enabled:
+        return
+    if len(zones) < _WAREHOUSE_ZONES:
+        yield "warehouse.enabled", True, f"false, or {_WAREHOUSE_ZONES} zones in network.zones: Redshift wants as many"
+    if warehouse.most_rpu < warehouse.base_rpu:
+        yield "warehouse.most_rpu", warehouse.most_rpu, f"at least warehouse.base_rpu = {warehouse.base_rpu}"
+    least = warehouse.base_rpu * 24 * 60 / warehouse.refresh_minutes / 60
+    if warehouse.rpu_hours_a_day < least:
+        yield (
+            "warehouse.rpu_hours_a_day",
+            warehouse.rpu_hours_a_day,
+            f"at least {math.ceil(least)}: the refreshes every {warehouse.refresh_minutes} minutes alone take that, at "
+            "a minute each",
+        )
+
+
 def polling_readers(environment: Environment) -> dict[str, dict[str, float]]:
     """Per stream, who polls it and how often a second and shard.
 
@@ -246,6 +265,7 @@ _RULES: tuple[Rule, ...] = (
     _overlap,
     _kpus,
     _concurrency,
+    _warehouse,
     _input,
     _pipeline,
     _people_and_tags,

@@ -67,7 +67,18 @@ def processed_table(prefix: str) -> str:
 
 
 #: The stacks of an environment, in the order in which they deploy; some are optional.
-PARTS = ("network", "streams", "sinks", "search", "lake", "analytics", "observability", "audit", "delivery")
+PARTS = (
+    "network",
+    "streams",
+    "sinks",
+    "search",
+    "lake",
+    "warehouse",
+    "analytics",
+    "observability",
+    "audit",
+    "delivery",
+)
 
 
 def stack_name(prefix: str, part: str) -> str:

@@ -31,6 +31,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "search_setup": ("lambdas.search_setup.handler",),
     "search_forget": ("lambdas.search_forget.handler",),
     "archive_transform": ("lambdas.archive_transform.handler",),
+    "warehouse_setup": ("lambdas.warehouse_setup.handler",),
 }
 #: Handler names as Lambda takes them.
 HANDLERS: dict[str, tuple[str, ...]] = {
@@ -45,6 +46,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "search_setup": ("lambdas.search_setup.handler.on_event", "lambdas.search_setup.handler.is_complete"),
     "search_forget": ("lambdas.search_forget.handler.handler",),
     "archive_transform": ("lambdas.archive_transform.handler.handler",),
+    "warehouse_setup": ("lambdas.warehouse_setup.handler.on_event", "lambdas.warehouse_setup.handler.is_complete"),
 }
 
 _OURS = ("lambdas", "contracts")

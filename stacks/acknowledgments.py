@@ -136,6 +136,27 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
                 "Dedicated masters triple the price of a small cluster; AWS advises them from ten nodes on.",
             ),
         ),
+        "warehouse": (
+            *(_function(f"Warehouse{role}") for role in ("OnEvent", "IsComplete")),
+            *_provider("WarehouseProvider"),
+            _policy("StreamRole", "*", reason=_NO_LEVEL + "ListStreams; it shows names."),
+            _policy(
+                "WarehouseIsComplete",
+                "*",
+                reason=_NO_LEVEL + "a statement of the Data API has no ARN; a condition keeps it to the caller's own.",
+            ),
+            _policy(
+                "WarehouseIsComplete",
+                f"arn:aws:redshift-serverless:{place}:usage-limit/*",
+                reason="A usage limit is named when it is made; account and region are fixed.",
+            ),
+            Accepted(
+                "Administrator",
+                ("SMG4",),
+                "Nobody logs in with it: roles read it for the Data API. To rotate it, make a new secret by its name.",
+            ),
+            Accepted("Refresh-Failures", ("SQS3",), "It is the dead-letter queue: of the schedule."),
+        ),
         "delivery": (
             _policy(
                 "DeployRole",

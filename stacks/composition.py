@@ -16,6 +16,7 @@ from stacks.observability import ObservabilityStack
 from stacks.search import SearchStack
 from stacks.sinks import SinksStack
 from stacks.streams import StreamsStack
+from stacks.warehouse import WarehouseStack
 
 
 def compose(app: cdk.App, environment: Environment) -> dict[str, EnvironmentStack]:
@@ -25,12 +26,13 @@ def compose(app: cdk.App, environment: Environment) -> dict[str, EnvironmentStac
     sinks = SinksStack(app, environment, network, streams)
     search = SearchStack(app, environment, network, streams) if environment.search.enabled else None
     lake = LakeStack(app, environment, network, streams) if environment.lake.enabled else None
+    warehouse = WarehouseStack(app, environment, network, streams) if environment.warehouse.enabled else None
     analytics = AnalyticsStack(app, environment, network, streams)
     audit = AuditStack(app, environment, lake) if environment.audit.enabled else None
     observability = ObservabilityStack(app, environment, streams, analytics)
     delivery = DeliveryStack(app, environment, streams) if environment.pipeline.github_repository else None
     # The application starts when who reads its results is there, so that the first alert finds its way.
-    for needed in (network, streams, sinks, search, lake):
+    for needed in (network, streams, sinks, search, lake, warehouse):
         if needed is not None:
             analytics.add_stack_dependency(needed)
     parts: dict[str, EnvironmentStack | None] = {
@@ -39,6 +41,7 @@ def compose(app: cdk.App, environment: Environment) -> dict[str, EnvironmentStac
         "sinks": sinks,
         "search": search,
         "lake": lake,
+        "warehouse": warehouse,
         "analytics": analytics,
         "observability": observability,
         "audit": audit,

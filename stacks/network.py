@@ -16,6 +16,8 @@ from stacks.constructs.policies import STREAM_READS, allow, document, key, servi
 _LOG_GROUPS = ("/aws/lambda/{0}-*", "/aws/kinesis-analytics/{0}", "/{0}/*")
 _SUBNETS = "private"
 
+_REDSHIFT_PORT = 5439
+
 
 class NetworkStack(EnvironmentStack):
     """``vpc`` and ``subnets`` for what runs inside; ``endpoint_clients`` is the group that endpoints let in."""
@@ -52,6 +54,7 @@ class NetworkStack(EnvironmentStack):
         )
         self.application_group = self._group("ApplicationGroup", "the Flink application")
         self.search_group = self._group("SearchGroup", "functions of search") if environment.search.enabled else None
+        self.warehouse_group = self._warehouse_group() if environment.warehouse.enabled else None
         if existing is None:
             self._endpoints()
         self._allow_s3(existing)
@@ -127,6 +130,13 @@ class NetworkStack(EnvironmentStack):
         group.add_egress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "this network alone")
         return group
 
+    def _warehouse_group(self) -> ec2.SecurityGroup:
+        group = self._group("WarehouseGroup", "Redshift")
+        group.add_ingress_rule(
+            ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(_REDSHIFT_PORT), "clients inside of this network"
+        )
+        return group
+
     def _endpoints(self) -> None:
         """Kinesis for the application's source and sinks, S3 for its backfill, and SQS where the indexer runs inside.
 
@@ -136,6 +146,8 @@ class NetworkStack(EnvironmentStack):
             self, "EndpointGroup", vpc=self.vpc, description=f"{self.prefix}: endpoints", allow_all_outbound=False
         )
         group.add_ingress_rule(self.application_group, ec2.Port.tcp(443), "the Flink application")
+        if self.warehouse_group is not None:
+            group.add_ingress_rule(self.warehouse_group, ec2.Port.tcp(443), "Redshift")
         kinesis_endpoint = ec2.InterfaceVpcEndpoint(
             self,
             "KinesisEndpoint",
@@ -156,6 +168,16 @@ class NetworkStack(EnvironmentStack):
                 conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
             )
         )
+        if self.warehouse_group is not None:
+            kinesis_endpoint.add_to_policy(
+                iam.PolicyStatement(
+                    sid="RedshiftListsStreams",
+                    principals=[iam.AnyPrincipal()],
+                    actions=["kinesis:ListStreams"],
+                    resources=["*"],
+                    conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+                )
+            )
         if self.search_group is not None:
             self._queue_endpoint(self.search_group)
         gateway = ec2.GatewayVpcEndpoint(

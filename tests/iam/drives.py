@@ -36,6 +36,7 @@ from tests.unit.lambdas.test_application_lifecycle_service import Clock
 from tests.unit.lambdas.test_archive_transform import event as firehose_event
 from tests.unit.lambdas.test_archive_transform import record as firehose_record
 from tests.unit.lambdas.test_search_setup import Domain
+from tests.unit.lambdas.test_warehouse_setup import Redshift
 
 _HOST_VARIABLES = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "LOG_LEVEL")
 
@@ -172,6 +173,18 @@ def _setup(run: Run) -> list[Call]:
     return calls
 
 
+def _warehouse(run: Run) -> list[Call]:
+    """Twice: the second time the limit is another, and what is made once is there."""
+    redshift = Redshift()
+    played = {"redshift-data": redshift, "redshift-serverless": redshift}
+    properties = run.properties("Custom::WarehouseSetup")
+    with run.recording(played) as calls:
+        for kind, hours in (("Create", "10"), ("Update", "20")):
+            request = _request(run, "warehouse", kind, properties | {"RpuHoursADay": hours})
+            assert run.call(request | _since())["IsComplete"] is True
+    return calls
+
+
 def _transform(run: Run) -> list[Call]:
     with run.recording() as calls:
         run.call(firehose_event(firehose_record(b"{}")))
@@ -295,4 +308,6 @@ _DRIVES: Mapping[str, Callable[[Run], list[Call]]] = {
     "lambdas.search_indexer.handler.handler": _indexer,
     "lambdas.search_setup.handler.is_complete": _setup,
     "lambdas.search_setup.handler.on_event": _on_event("search", "Custom::SearchSetup"),
+    "lambdas.warehouse_setup.handler.is_complete": _warehouse,
+    "lambdas.warehouse_setup.handler.on_event": _on_event("warehouse", "Custom::WarehouseSetup"),
 }

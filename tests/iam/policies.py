@@ -14,6 +14,8 @@ from typing import Any
 
 Context = frozenset[tuple[str, str]]
 NO_CONTEXT: Context = frozenset()
+#: What the policy variable ``aws:userid`` stands for: whoever makes the recorded calls.
+CALLER = "AROAEXAMPLE:session"
 
 
 class UnsupportedError(Exception):
@@ -84,9 +86,11 @@ def listed(value: Any) -> list[str]:
     for text in found:
         if not isinstance(text, str):
             raise UnsupportedError(f"{text} is not resolved")
+    known = [text.replace("${aws:userid}", CALLER) for text in found]
+    for text in known:
         if "${" in text:
             raise UnsupportedError(f"policy variable in {text}")
-    return found
+    return known
 
 
 @cache

@@ -18,7 +18,7 @@ from botocore import handlers, xform_name
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from tests.iam.policies import Call
+from tests.iam.policies import CALLER, Call
 
 Parameters = Mapping[str, Any]
 
@@ -60,6 +60,17 @@ def _table(operation: str) -> Callable[[str, str, Parameters], Call]:
     )
 
 
+def _workgroup(operation: str) -> Callable[[str, str, Parameters], Call]:
+    return lambda region, account, parameters: Call(
+        f"redshift-data:{operation}",
+        f"arn:aws:redshift-serverless:{region}:{account}:workgroup/{parameters['WorkgroupName']}",
+    )
+
+
+def _limits(operation: str) -> Callable[[str, str, Parameters], Call]:
+    return lambda region, account, parameters: Call(f"redshift-serverless:{operation}", parameters["resourceArn"])
+
+
 #: Where the roles are that the account has for AWS services: a call names them without their path.
 _ROLE_PATHS = {"AWSServiceRoleForAmazonOpenSearchService": "aws-service-role/opensearchservice.amazonaws.com/"}
 _FLINK = (
@@ -98,6 +109,21 @@ _CALLS: Mapping[tuple[str, str], Callable[[str, str, Parameters], Call]] = {
     **{("dynamodb", operation): _table(operation) for operation in ("DeleteItem", "PutItem", "UpdateItem")},
     ("sqs", "SendMessageBatch"): lambda region, account, parameters: Call(
         "sqs:SendMessage", f"arn:aws:sqs:{region}:{account}:{parameters['QueueUrl'].rpartition('/')[2]}"
+    ),
+    **{
+        ("redshift-data", operation): _workgroup(operation)
+        for operation in ("BatchExecuteStatement", "ExecuteStatement")
+    },
+    # a statement is its caller's own
+    ("redshift-data", "DescribeStatement"): lambda region, account, parameters: Call(
+        "redshift-data:DescribeStatement",
+        "*",
+        frozenset({("redshift-data:statement-owner-iam-userid", CALLER)}),
+    ),
+    **{("redshift-serverless", operation): _limits(operation) for operation in ("CreateUsageLimit", "ListUsageLimits")},
+    ("redshift-serverless", "UpdateUsageLimit"): lambda region, account, parameters: Call(
+        "redshift-serverless:UpdateUsageLimit",
+        f"arn:aws:redshift-serverless:{region}:{account}:usage-limit/{parameters['usageLimitId']}",
     ),
     ("sns", "PublishBatch"): lambda region, account, parameters: Call("sns:Publish", parameters["TopicArn"]),
 }

@@ -25,6 +25,8 @@ _ARNS = {
     "AWS::Lambda::Function": "arn:{partition}:lambda:{region}:{account}:function:{name}",
     "AWS::Logs::LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
     "AWS::OpenSearchService::Domain": "arn:{partition}:es:{region}:{account}:domain/{name}",
+    "AWS::RedshiftServerless::Workgroup": "arn:{partition}:redshift-serverless:{region}:{account}:workgroup/{name}",
+    "AWS::SecretsManager::Secret": "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}",
     "AWS::S3::Bucket": "arn:{partition}:s3:::{name}",
     "AWS::SNS::Topic": "arn:{partition}:sns:{region}:{account}:{name}",
     "AWS::DynamoDB::GlobalTable": "arn:{partition}:dynamodb:{region}:{account}:table/{name}",
@@ -40,9 +42,10 @@ _NAMES = (
     "QueueName",
     "StateMachineName",
     "TableName",
+    "WorkgroupName",
 )
 #: Types whose Ref is their ARN.
-_REF_IS_ARN = {"AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"}
+_REF_IS_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"}
 _HASH = re.compile(r"[0-9A-F]{8}$")
 
 
@@ -145,7 +148,7 @@ class Resolver:
         return self.arn(found) if found.type in _REF_IS_ARN else self.name(found)
 
     def _attribute(self, found: Found, attribute: str) -> str:
-        if attribute in ("Arn", "ConsumerARN", "TopicArn"):
+        if attribute in ("Arn", "ConsumerARN", "TopicArn", "Workgroup.WorkgroupArn"):
             return self.arn(found)
         if attribute == "DomainEndpoint":
             return f"vpc-{self.name(found)}.{self.region}.es.amazonaws.com"

@@ -80,6 +80,21 @@ KINESIS_SINK = Source("`org.apache.flink.connector.kinesis.sink.KinesisStreamsSi
 FIREHOSE = Source(
     "Firehose developer guide, controlling access", f"{_DOCS}/firehose/latest/dev/controlling-access.html"
 )
+REDSHIFT_STREAMS = Source(
+    "Redshift developer guide, streaming ingestion from Kinesis",
+    f"{_DOCS}/redshift/latest/dg/materialized-view-streaming-ingestion-getting-started.html",
+)
+REDSHIFT_DATA = Source(
+    "Redshift management guide, authorizing the Data API", f"{_DOCS}/redshift/latest/mgmt/data-api-access.html"
+)
+SCHEDULER = Source(
+    "EventBridge Scheduler user guide, universal targets",
+    f"{_DOCS}/scheduler/latest/UserGuide/managing-targets-universal.html",
+)
+SCHEDULER_FAILURES = Source(
+    "EventBridge Scheduler user guide, dead-letter queue",
+    f"{_DOCS}/scheduler/latest/UserGuide/configuring-schedule-dlq.html",
+)
 FLOW_LOGS = Source("VPC user guide, IAM role for flow logs", f"{_DOCS}/vpc/latest/userguide/flow-logs-iam-role.html")
 _CDK = "https://github.com/aws/aws-cdk/blob/v2.275.0/packages"
 PROVIDER_FRAMEWORK = Source(
@@ -110,6 +125,10 @@ _EVERY_FUNCTION = (
     "search/SetupProviderCompleteRole",
     "search/SetupProviderOnEventRole",
     "sinks/AlertsFunctionRole",
+    "warehouse/WarehouseIsCompleteRole",
+    "warehouse/WarehouseOnEventRole",
+    "warehouse/WarehouseProviderCompleteRole",
+    "warehouse/WarehouseProviderOnEventRole",
 )
 _IN_VPC = ("search/ForgetRole", "search/IndexerRole", "search/SetupIsCompleteRole", "search/SetupOnEventRole")
 #: Role, streams it reads, consumers that it may have registered for them, and queue of what it gives up.
@@ -131,6 +150,7 @@ _PROVIDERS = (
     ("analytics", "SnapshotBefore", "snapshotbeforeprovider"),
     ("analytics", "StartAfter", "startafterprovider"),
     ("search", "Setup", "setupprovider"),
+    ("warehouse", "Warehouse", "warehouseprovider"),
 )
 _INTERFACE = "arn:aws:ec2:{region}:{account}:network-interface/eni-1"
 _INTERFACE_PARTS = (
@@ -149,6 +169,7 @@ def lines() -> tuple[Line, ...]:
         *_operators(),
         *_deliveries(),
         *_flow_logs(),
+        *_warehouse(),
         *_provider_framework(),
         *_pipeline(),
     )
@@ -278,6 +299,33 @@ def _flow_logs() -> Iterator[Line]:
     yield Line(role, caller, ("logs:DescribeLogStreams",), (group,), FLOW_LOGS)
     groups = "arn:aws:logs:{region}:{account}:log-group::log-stream:"
     yield Line(role, caller, ("logs:DescribeLogGroups",), (groups,), FLOW_LOGS)
+
+
+def _warehouse() -> Iterator[Line]:
+    kinesis, secrets, sqs = (
+        ("kms:ViaService", f"{service}.{{region}}.amazonaws.com") for service in ("kinesis", "secretsmanager", "sqs")
+    )
+    reads = (
+        "kinesis:DescribeStream",
+        "kinesis:DescribeStreamSummary",
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+    )
+    role, key = "warehouse/StreamRole", ("{streams/DataKey}",)
+    yield Line(role, "Redshift", reads, ("{streams/Results}",), REDSHIFT_STREAMS)
+    yield Line(role, "Redshift, for the external schema", ("kinesis:ListStreams",), ("*",), REDSHIFT_STREAMS)
+    yield Line(role, "Redshift, from an encrypted stream", ("kms:Decrypt",), key, REDSHIFT_STREAMS, (kinesis,))
+    for role in ("warehouse/WarehouseIsCompleteRole", "warehouse/RefreshRole"):
+        caller = "the Data API, in the name of who calls it"
+        secret = ("{warehouse/Administrator}",)
+        yield Line(role, caller, ("secretsmanager:GetSecretValue",), secret, REDSHIFT_DATA)
+        yield Line(role, caller, ("kms:Decrypt",), key, REDSHIFT_DATA, (secrets,))
+    role, caller = "warehouse/RefreshRole", "EventBridge Scheduler"
+    yield Line(role, caller, ("redshift-data:ExecuteStatement",), ("{warehouse/Workgroup}",), SCHEDULER)
+    failures = f"{caller}, for what it could not call"
+    yield Line(role, failures, ("sqs:SendMessage",), ("{warehouse/RefreshFailures}",), SCHEDULER_FAILURES)
+    yield Line(role, failures, ("kms:Decrypt", "kms:GenerateDataKey"), key, SCHEDULER_FAILURES, (sqs,))
 
 
 def _provider_framework() -> Iterator[Line]:

@@ -26,12 +26,12 @@ _EVERYTHING: dict[str, Any] = {
     "account": "123456789012",
     "region": "eu-central-1",
     "network": {
-        "zones": ["eu-central-1a", "eu-central-1b"],
+        "zones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"],
         "s3_prefix_list": "pl-0123456789abcdef0",
         "existing": {
             "vpc_id": "vpc-0123456789abcdef0",
             "cidr": "10.99.0.0/16",
-            "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+            "subnet_ids": [f"subnet-0123456789abcdef{number}" for number in range(3)],
         },
     },
     "streams": {
@@ -44,7 +44,8 @@ _EVERYTHING: dict[str, Any] = {
     },
     "application": {"state": "stopped", "allow_non_restored_state": True},
     "alerts": {"emails": ["team@example.com"], "categories": ["books", "toys"]},
-    "search": {"enabled": True, "instances": 2},
+    "search": {"enabled": True, "instances": 3},
+    "warehouse": {"enabled": True},
     "audit": {"enabled": True},
     "pipeline": {"github_repository": "example/analytics"},
     "budget": {"monthly_usd": 400},
