@@ -53,7 +53,7 @@ export class Chart {
     const axis = { stroke: token("faint"), grid: { stroke: token("line"), width: 1 }, ticks: { show: false }, font: '11px system-ui, "DejaVu Sans", sans-serif' };
     const clock = widget.clock === "event" ? (each) => utc(each * 1000).slice(0, 5) : (each) => local(each);
     return {
-      width, height: 190, padding: [8, 8, 0, 0],
+      width, height: 190, padding: [8, 18, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: { x: { time: true }, y: { range: (_, low, high) => this.range(low, high) } },
