@@ -49,7 +49,6 @@ class Watch:
     ) -> None:
         self.began = time.time()
         self.silent: dict[str, str] = {}
-        self.rounds = 0
         self._pipeline = pipeline
         self._cloudwatch = pipeline.moto.client("cloudwatch")
         self.alarms = Alarms(self._cloudwatch, alarms(environment, names), names.prefix, self.began)
@@ -80,9 +79,8 @@ class Watch:
             try:
                 self._round()
                 self.silent.pop("cloudwatch", None)
-            except (ClientError, BotoCoreError, OSError) as error:
-                self.silent["cloudwatch"] = str(error)
-            self.rounds += 1
+            except Exception as error:  # noqa: BLE001 - the page says it; the next round may do better
+                self.silent["cloudwatch"] = f"{type(error).__name__}: {error}"
 
     def _round(self) -> None:
         samples: list[Sample] = []

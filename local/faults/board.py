@@ -84,3 +84,5 @@ class Board:
             self.faults[progress.fault].look(progress, self._tokens[progress.number])
         except (OSError, RestError):
             return  # a part that is down tells nothing: looked at again
+        except Exception as error:  # noqa: BLE001 - the page says it; the other faults go on
+            progress.failed = f"{type(error).__name__}: {error}"
