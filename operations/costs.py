@@ -60,6 +60,7 @@ class _Bill:
         for part in (self._flink, self._streams, self._network, self._keys, self._watching, self._search, self._lake):
             yield from part()
         yield from self._functions()
+        yield from self._warehouse()
         yield from self._audit()
 
     def _flink(self) -> Iterator[Line]:
@@ -193,6 +194,23 @@ class _Bill:
         cost = self.load.files_month() * _CALLS_PER_FILE * thousand / 1000
         formula = f"a file each 300 s or 64 MB and stream x {_CALLS_PER_FILE} calls x {thousand} per 1,000"
         yield Line("S3: requests", formula, cost, 0.0)
+
+    def _warehouse(self) -> Iterator[Line]:
+        """Refreshes go on while the application is stopped; queries of people come on top, up to the daily limit."""
+        if not self.counts["AWS::RedshiftServerless::Namespace"]:
+            return
+        warehouse, hour = self.environment.warehouse, self.prices.of("redshift", "rpu_hour")
+        refreshes = HOURS * 60 / warehouse.refresh_minutes
+        cost = refreshes / 60 * warehouse.base_rpu * hour
+        formula = f"{refreshes:,.0f} refreshes x 1 min x {warehouse.base_rpu} RPU x {hour}; at most "
+        formula += f"{warehouse.rpu_hours_a_day} RPU-hours a day with queries"
+        yield Line("Redshift: refreshes", formula, cost, cost)
+        results, month = self.load.flows()["results"], self.prices.of("redshift", "storage_gb_month")
+        # Columns compress about as well as gzip does; nothing deletes what has landed.
+        cost = results.bytes_month * 12 / 6 / GB * month
+        yield Line("Redshift: storage", f"results of a year / 6 x {month}/GB", cost, cost)
+        secrets, month = self.counts["AWS::SecretsManager::Secret"], self.prices.of("secretsmanager", "secret_month")
+        yield Line("Secrets Manager", f"{secrets} x {month}", secrets * month, secrets * month)
 
     def _functions(self) -> Iterator[Line]:
         second, million = (self.prices.of("lambda", key) for key in ("gb_second", "requests_million"))

@@ -27,6 +27,7 @@ FREE = frozenset(
         "AWS::Logs::LogGroup",
         "AWS::Logs::LogStream",
         "AWS::Logs::ResourcePolicy",
+        "AWS::RedshiftServerless::Workgroup",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
         "AWS::SNS::Subscription",
@@ -34,6 +35,8 @@ FREE = frozenset(
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::Queue",
         "AWS::SQS::QueuePolicy",
+        "AWS::Scheduler::Schedule",
+        "AWS::Scheduler::ScheduleGroup",
         "AWS::StepFunctions::StateMachine",
     }
 )
@@ -53,6 +56,8 @@ PRICED = frozenset(
         "AWS::Lambda::EventSourceMapping",
         "AWS::Logs::MetricFilter",
         "AWS::OpenSearchService::Domain",
+        "AWS::RedshiftServerless::Namespace",
+        "AWS::SecretsManager::Secret",
     }
 )
 
