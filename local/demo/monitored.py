@@ -62,6 +62,7 @@ def names() -> Names:
         topics={"alerts": ALERTS_TOPIC},
         deliveries={name: name for name in DELIVERIES},
         search_domain=PREFIX,
+        refresh_queue=None,  # a laptop has no warehouse, and prod's is off
         namespace=NAMESPACE,
         account=ACCOUNT,
         region=REGION,
