@@ -34,7 +34,7 @@ help: ## this list
 	@echo "  Options go into ARGS: make demo ARGS='--events 50000 --seed 7 --keep'; make demo ARGS=--help"
 
 .PHONY: demo
-demo: setup package ## the whole pipeline on this machine, from event to alert, and its reconciliation
+demo: setup package $(NODE) ## the whole pipeline on this machine, from event to alert, and its reconciliation
 	@$(PY) -m local.demo $(ARGS)
 
 .PHONY: test
@@ -74,7 +74,7 @@ format: check $(VENV) ## formats Python and SQL
 	@.venv/bin/sqlfluff fix sql
 
 .PHONY: unit
-unit: check $(VENV) ## unit tests: seconds, no JVM
+unit: check $(VENV) $(NODE) ## unit tests: seconds, no JVM
 	$(call say,unit tests)
 	@$(PY) -m pytest tests/unit $(ARGS)
 
@@ -93,9 +93,13 @@ jobs: setup package ## the jobs on a Flink mini cluster against an independent o
 	@$(PY) -m pytest tests/jobs $(ARGS)
 
 .PHONY: e2e
-e2e: setup package ## the whole pipeline on local parts
+e2e: setup package $(NODE) ## the whole pipeline on local parts, and its page in Chromium
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup package $(NODE) ## docs/page/*.png, of a run with faults injected; needs Chromium
+	@$(PY) -m scripts.screenshots
 
 .PHONY: bench
 bench: setup package ## what the jobs cost beside plain Python, Polars and the queries as first written; over an hour

@@ -60,7 +60,8 @@ def test_a_killed_task_manager_loses_nothing_and_changes_nothing(run_dir: Path) 
                 os.kill(task_manager.pid, signal.SIGKILL)
                 killed.append(task_manager.pid)
 
-        outcome = Run(pipeline, supervisor, settings, traffic, options.rate, show, told.append).play()
+        with Run(pipeline, supervisor, settings, traffic, options.rate, show, told.append) as run:
+            outcome = run.play()
 
     # Then another took its place, the job was restarted, and all that must be exact is
     assert killed, "no result came before everything was read"
