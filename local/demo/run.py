@@ -222,8 +222,8 @@ class Run:
         if self.pipeline.flink.revive_taskmanager():
             self._replayed = True
             self._tell(
-                "the TaskManager had died, a new one took its place; from now on alerts and metrics may come twice "
-                "(the streams are at least once), results may not"
+                "the TaskManager had died, a new one took its place; results, documents and alerts stay exact, "
+                "sessions, conversions and rejections may be counted twice (the streams are at least once)"
             )
         self._supervisor.raise_if_died()
         for mapping in self.pipeline.mappings():
