@@ -38,7 +38,7 @@ demo: setup package $(NODE) ## the whole pipeline on this machine, from event to
 	@$(PY) -m local.demo $(ARGS)
 
 .PHONY: test
-test: setup lint package unit synth-tests jobs e2e ## everything that CI checks
+test: check-tests setup lint package unit synth-tests jobs e2e ## everything that CI checks
 	$(call say,all checks passed)
 
 .PHONY: setup
@@ -47,6 +47,10 @@ setup: check $(VENV) $(OPENSEARCH) ## installs into this checkout; a second call
 .PHONY: check
 check: ## names what the machine lacks, with its install line
 	@PYTHON='$(PYTHON)' bash scripts/check_system.sh
+
+.PHONY: check-tests
+check-tests: ## as check, and the browser that the end-to-end tests drive
+	@PYTHON='$(PYTHON)' bash scripts/check_system.sh tests
 
 .PHONY: package
 package: check $(ZIP) ## build/application.zip, as the managed service wants it
@@ -93,7 +97,7 @@ jobs: setup package ## the jobs on a Flink mini cluster against an independent o
 	@$(PY) -m pytest tests/jobs $(ARGS)
 
 .PHONY: e2e
-e2e: setup package $(NODE) ## the whole pipeline on local parts, and its page in Chromium
+e2e: check-tests setup package $(NODE) ## the whole pipeline on local parts, and its page in Chromium
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
 
