@@ -20,6 +20,7 @@ VENV := .venv/.installed
 JAR := build/maven/realtime-analytics.jar
 ZIP := build/application.zip
 OPENSEARCH := .cache/opensearch/.installed
+SQL_CLIENT := .cache/sql-client/.installed
 NODE := node_modules/.installed
 
 # A shell's own USER is nobody to forget: only one that was written behind make counts.
@@ -36,6 +37,10 @@ help: ## this list
 .PHONY: demo
 demo: setup package $(NODE) ## the whole pipeline on this machine, from event to alert, and its reconciliation
 	@$(PY) -m local.demo $(ARGS)
+
+.PHONY: sql
+sql: setup package $(SQL_CLIENT) ## Flink's SQL client on the streams of a demo that runs (make demo ARGS=--keep), to try a query
+	@$(PY) -m local.sql_client $(ARGS)
 
 .PHONY: test
 test: check-tests setup lint package unit synth-tests jobs e2e ## everything that CI checks
@@ -97,7 +102,7 @@ jobs: setup package ## the jobs on a Flink mini cluster against an independent o
 	@$(PY) -m pytest tests/jobs $(ARGS)
 
 .PHONY: e2e
-e2e: check-tests setup package $(NODE) ## the whole pipeline on local parts, and its page in Chromium
+e2e: check-tests setup package $(NODE) $(SQL_CLIENT) ## the whole pipeline on local parts, and its page in Chromium
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
 
@@ -183,6 +188,12 @@ $(OPENSEARCH): local/standins/opensearch/pom.xml | check
 	$(call say,OpenSearch from Maven (first time about 1 minute))
 	@mkdir -p $(@D)
 	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/lib"
+	@touch $@
+
+$(SQL_CLIENT): local/standins/sql_client/pom.xml | check
+	$(call say,Gateway of Flink's SQL client from Maven)
+	@mkdir -p $(@D)
+	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)"
 	@touch $@
 
 $(NODE): package.json package-lock.json | check

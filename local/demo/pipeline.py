@@ -182,7 +182,7 @@ def _resources(moto: Moto, shards: int) -> _Queues:
 def _submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
     home = supervisor.scratch("application")
     application.unpack(home)
-    file = supervisor.run_dir / "application_properties.json"
+    file = supervisor.run_dir / application.PROPERTIES
     file.write_text(properties.dump(groups), encoding="utf-8")
     return flink.submit(application.run_arguments(home, groups), env=application.environment(file))
 
