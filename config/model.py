@@ -125,11 +125,12 @@ class Alerts(Section):
     emails: Annotated[tuple[Email, ...], AsTuple] = ()
     #: An older alert is counted and not sent: nobody acts on it any more, and a backlog would page for hours.
     max_age_hours: Annotated[int, Field(ge=1, le=336)] = 6
-    #: More alerts of one type in a batch are one message.
+    #: More alerts of one type in a batch are one message: a storm is at most so many messages of a type each
+    #: ``gather_seconds``, and one more where it has 500 of them in less.
     digest_above: Annotated[int, Field(ge=1, le=10_000)] = 20
     #: The function is called when so many seconds have passed or 500 records have come: a later alert, fewer calls, log
     #: lines and requests to CloudWatch, each of which is paid for.
-    gather_seconds: Annotated[int, Field(ge=0, le=300)] = 1
+    gather_seconds: Annotated[int, Field(ge=0, le=300)] = 10
     #: Categories that are counted one by one, the others together: for how many users each is the best one. None: no
     #: such metric. Each is a metric to pay for (docs/costs.md).
     categories: Annotated[tuple[Category, ...], AsTuple, Field(max_length=20)] = ()

@@ -15,6 +15,7 @@ from pathlib import Path
 from flink_jobs.properties import SettingsError
 from flink_jobs.settings import Settings
 from local.demo import application
+from local.demo.bill import bill
 from local.demo.options import Options, parse, refuse
 from local.demo.outage import SearchOutage
 from local.demo.pipeline import Pipeline, running
@@ -153,7 +154,8 @@ def _where_next(screen: Screen, pipeline: Pipeline, keep: bool) -> None:
     else:
         screen.tell("look around while it runs: make demo ARGS=--keep")
     screen.tell("change a query in sql/ or a setting (ARGS=\"--set aggregation.window='1 min'\") and run it again")
-    screen.tell("deploy the same: make deploy ENV=dev (docs/deploy.md); what that costs a month: make cost ENV=dev")
+    screen.bill(*bill())
+    screen.tell("deploy the same: make deploy ENV=dev (docs/deploy.md); other rates and formulas: make cost ENV=dev")
 
 
 def _shown(path: Path) -> str:

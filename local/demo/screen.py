@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from local.demo.bill import BillLine
 from local.demo.reconciliation import Reconciliation
 from local.demo.run import Status
 
@@ -87,6 +88,18 @@ class Screen:
                 f"{status.phase}: sent {status.sent}/{status.planned}, read {read}, event time {when}, "
                 f"{jobs or 'no results yet'}, alerts {status.alerts}"
             )
+
+    def bill(self, rate: str, lines: list[BillLine]) -> None:
+        """What the same would cost a month on AWS."""
+        table = Table(title=f"dev on AWS, USD a month at {rate}, and while stopped", title_justify="left")
+        table.add_column("")
+        table.add_column("running", justify="right")
+        table.add_column("stopped", justify="right")
+        for line in lines:
+            if line.total:
+                table.add_section()
+            table.add_row(escape(line.what), line.running, line.stopped)
+        self.console.print(table)
 
     def reconciliation(self, outcome: Reconciliation) -> None:
         """The table, and the first differences."""

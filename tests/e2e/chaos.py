@@ -138,7 +138,9 @@ class Chaos:
 #: A metric's sample that is one result's alone: name, dimension's value, minute.
 SampleKey = tuple[str, str, dt.datetime]
 
-_BOTO_TIMEOUT = 24.0  # three attempts of the functions' clients
+#: A call that hangs: three attempts of the clients of DynamoDB and SQS, the one of those of SNS and CloudWatch.
+_BOTO_TIMEOUT = 24.0
+_ONCE_TIMEOUT = 8.0
 _CALL = (Fault.REFUSES, Fault.THROTTLES, Fault.UNREACHABLE, Fault.NO_ANSWER)
 
 
@@ -213,7 +215,7 @@ class ChaoticSns:
             refused = [str(entry["Id"]) for entry, one in zip(entries, taken, strict=True) if not one]
             return {"Failed": [{"Id": entry, "Code": "InternalError"} for entry in refused]}
 
-        return self.chaos.call("sns", (*_CALL, Fault.PARTIAL), _BOTO_TIMEOUT, do)
+        return self.chaos.call("sns", (*_CALL, Fault.PARTIAL), _ONCE_TIMEOUT, do)
 
 
 def alert_id(message: str) -> str:
@@ -242,7 +244,7 @@ class ChaoticCloudWatch:
                 self.ledger.sums[key] += datum["Value"]
             return answer
 
-        return self.chaos.call("cloudwatch", _CALL, _BOTO_TIMEOUT, do)
+        return self.chaos.call("cloudwatch", _CALL, _ONCE_TIMEOUT, do)
 
 
 @dataclass
