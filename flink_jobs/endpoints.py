@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pyflink.datastream import StreamExecutionEnvironment
 
 from flink_jobs.gateway import java, properties
 from flink_jobs.graph import Documents
-from flink_jobs.settings import BackfillSettings, Settings
+from flink_jobs.settings import IAM, KINESIS, MSK, BackfillSettings, Settings
+
+#: How the application signs in to MSK with its own role; aws-msk-iam-auth is in the jar.
+_IAM_CLIENT = {
+    "security.protocol": "SASL_SSL",
+    "sasl.mechanism": "AWS_MSK_IAM",
+    "sasl.jaas.config": "software.amazon.msk.auth.iam.IAMLoginModule required;",
+    "sasl.client.callback.handler.class": "software.amazon.msk.auth.iam.IAMClientCallbackHandler",
+}
+
+
+def records(environment: StreamExecutionEnvironment, settings: Settings) -> Any:
+    """The events of the source that is set, read once, decoded, with verdicts per partition and one watermark."""
+    return _SOURCES[settings.input.source](environment, settings)
 
 
 def kinesis_records(environment: StreamExecutionEnvironment, settings: Settings) -> Any:
-    """The stream of events, read once, decoded, with per-shard verdicts and one watermark."""
+    """The events of a Kinesis stream; a partition is a shard."""
     options = _client(settings) | {
         "flink.stream.initpos": settings.input.start,
         "flink.shard.getrecords.intervalmillis": str(settings.input.poll_interval),
         "flink.shard.discovery.intervalmillis": str(settings.input.discovery_interval),
     }
-    time = settings.time
-    times = java("source.SourceTimes")(
-        time.watermark_delay, time.start_grace, time.idle_timeout, time.look_ahead, time.future_tolerance
-    )
     return java("source.KinesisSource").attach(
-        environment._j_stream_execution_environment, settings.input.stream, properties(options), times
+        environment._j_stream_execution_environment, settings.input.stream, properties(options), _times(settings)
     )
+
+
+def kafka_records(environment: StreamExecutionEnvironment, settings: Settings) -> Any:
+    """The events of a topic of MSK, or of a Kafka of one's own."""
+    given = settings.input
+    client = {
+        "bootstrap.servers": given.bootstrap_servers,
+        "partition.discovery.interval.ms": str(given.discovery_interval),
+    }
+    if given.authentication == IAM:
+        client |= _IAM_CLIENT
+    return java("source.KafkaTopic").attach(
+        environment._j_stream_execution_environment,
+        given.topic,
+        properties(client),
+        given.starts_at_latest,
+        _times(settings),
+    )
+
+
+_SOURCES: dict[str, Callable[[StreamExecutionEnvironment, Settings], Any]] = {
+    KINESIS: kinesis_records,
+    MSK: kafka_records,
+}
 
 
 def archived_records(environment: StreamExecutionEnvironment, settings: Settings, backfill: BackfillSettings) -> Any:
@@ -47,6 +81,13 @@ def kinesis_sinks(documents: Documents, settings: Settings) -> None:
     sink = java("sink.KinesisSink")
     sink.attach(documents.results, "results", output.results_stream, properties(options), output.buffer)
     sink.attach(documents.rejected, "rejected", output.rejected_stream, properties(options), output.buffer)
+
+
+def _times(settings: Settings) -> Any:
+    time = settings.time
+    return java("source.SourceTimes")(
+        time.watermark_delay, time.start_grace, time.idle_timeout, time.look_ahead, time.future_tolerance
+    )
 
 
 def _client(settings: Settings) -> dict[str, str]:

@@ -43,7 +43,7 @@ def run() -> None:
     if settings.backfill is not None:
         records = endpoints.archived_records(env, settings, settings.backfill)
     else:
-        records = endpoints.kinesis_records(env, settings)
+        records = endpoints.records(env, settings)
     documents = graph.build(env, records, settings, SQL)
     endpoints.kinesis_sinks(documents, settings)
     env.execute(JOB_NAME)
