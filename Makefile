@@ -20,6 +20,9 @@ VENV := .venv/.installed
 JAR := build/maven/realtime-analytics.jar
 ZIP := build/application.zip
 OPENSEARCH := .cache/opensearch/.installed
+KAFKA := .cache/kafka/.installed
+# Where the demo's events come from: kinesis, msk or s3. Kafka is fetched for msk and for the tests only.
+SOURCE ?= kinesis
 NODE := node_modules/.installed
 
 # A shell's own USER is nobody to forget: only one that was written behind make counts.
@@ -34,8 +37,8 @@ help: ## this list
 	@echo "  Options go into ARGS: make demo ARGS='--events 50000 --seed 7 --keep'; make demo ARGS=--help"
 
 .PHONY: demo
-demo: setup package ## the whole pipeline on this machine, from event to alert, and its reconciliation
-	@$(PY) -m local.demo $(ARGS)
+demo: setup package $(if $(filter msk,$(SOURCE)),$(KAFKA)) ## SOURCE=kinesis|msk|s3: the whole pipeline on this machine, from event to alert, and its reconciliation
+	@$(PY) -m local.demo --source $(SOURCE) $(ARGS)
 
 .PHONY: test
 test: setup lint package unit synth-tests jobs e2e ## everything that CI checks
@@ -88,12 +91,12 @@ snapshots: package ## writes tests/synth/snapshots anew: read the difference bef
 	@$(PY) -m pytest tests/synth/test_snapshots.py tests/synth/test_docs.py --update-snapshots
 
 .PHONY: jobs
-jobs: setup package ## the jobs on a Flink mini cluster against an independent oracle
+jobs: setup package $(KAFKA) ## the jobs on a Flink mini cluster against an independent oracle
 	$(call say,job tests)
 	@$(PY) -m pytest tests/jobs $(ARGS)
 
 .PHONY: e2e
-e2e: setup package ## the whole pipeline on local parts
+e2e: setup package $(KAFKA) ## the whole pipeline on local parts
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
 
@@ -173,6 +176,12 @@ $(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py | $(VENV)
 
 $(OPENSEARCH): local/standins/opensearch/pom.xml | check
 	$(call say,OpenSearch from Maven (first time about 1 minute))
+	@mkdir -p $(@D)
+	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/lib"
+	@touch $@
+
+$(KAFKA): local/standins/kafka/pom.xml | check
+	$(call say,Kafka from Maven (first time about 1 minute))
 	@mkdir -p $(@D)
 	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/lib"
 	@touch $@

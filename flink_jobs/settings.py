@@ -52,9 +52,9 @@ class RunOptions:
 class InputSettings:
     """Where events come from: a Kinesis stream, a topic of MSK (Kafka), or files in S3. A key of another is refused."""
 
-    source: str = a_choice(KINESIS, KINESIS, MSK, S3)
     #: Of the streams that results are written to, whatever the source.
     region: str = a_text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, such as us-east-1")
+    source: str = a_choice(KINESIS, KINESIS, MSK, S3)
     #: LATEST: what comes after the start; TRIM_HORIZON: all that is there.
     start: str = a_choice(LATEST, LATEST, "TRIM_HORIZON")
     #: How often new shards, partitions or files are looked for; a split or merge stands still for as long.

@@ -16,6 +16,7 @@ from pathlib import Path
 from flink_jobs.properties import SettingsError
 from flink_jobs.settings import Settings
 from local.demo import application
+from local.demo.inputs import PLANNED
 from local.demo.options import Options, parse, refuse
 from local.demo.outage import SearchOutage
 from local.demo.pipeline import Pipeline, running
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
     """Exit code 0 reconciled, 1 differs or broke, 2 not allowed (by way of SystemExit)."""
     options = parse(arguments)
     try:
-        settings = application.checked(application.property_groups(options.settings))
+        settings = application.checked(application.property_groups(options.settings, source=PLANNED[options.source]))
         wanted = request(options, settings, int(time.time() * 1000))
     except SettingsError as error:
         refuse(error)
@@ -112,7 +113,7 @@ def _play(
         screen.tell("no shard falls idle: with parallelism above 1 its events could come behind the others' watermark")
     traffic = generate(wanted)
     slots = settings.local.parallelism if settings.local is not None else 1
-    with running(supervisor, options.settings, wanted.shards, slots, screen.tell) as pipeline:
+    with running(supervisor, options.settings, wanted.shards, slots, screen.tell, options.source) as pipeline:
         up = time.monotonic()
         screen.tell(f"events flow after {up - began:.0f} s")
         with screen:

@@ -22,11 +22,13 @@ from contracts.event_sources import (
 )
 from flink_jobs import properties
 from flink_jobs.properties import Groups
+from flink_jobs.settings import KINESIS
 from lambdas.alerts.handler import handler as alerts_handler
 from lambdas.common.logs import JsonFormatter
 from lambdas.search_indexer.handler import handler as indexer_handler
 from lambdas.search_indexer.template import put_templates
-from local.demo import application
+from local.demo import application, inputs
+from local.demo.inputs import Input
 from local.event_source_mapping import EventSourceMapping, LambdaFunction, MappingSettings, sqs_destination
 from local.processes import Supervisor
 from local.standins.flink import FlinkCluster
@@ -62,6 +64,7 @@ class Pipeline:
     alerting: tuple[EventSourceMapping, ...]
     search: Future[tuple[OpenSearch, EventSourceMapping]]
     alerts_queue: str
+    input: Input
 
     def mappings(self) -> tuple[EventSourceMapping, ...]:
         """The pollers that run by now; raises the error of one that could not start."""
@@ -69,23 +72,27 @@ class Pipeline:
 
 
 @contextmanager
-def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say: Say) -> Iterator[Pipeline]:
+def running(
+    supervisor: Supervisor, groups: Groups, shards: int, slots: int, say: Say, source: str = KINESIS
+) -> Iterator[Pipeline]:
     """Starts everything and submits the application; stops the pollers at the end (the supervisor the rest).
 
     Args:
         supervisor: owns the processes.
         groups: the caller's property groups; this run's streams and endpoint are added.
-        shards: of the input stream.
+        shards: of the input.
         slots: task slots, at least the parallelism.
         say: told what happens, a line each.
+        source: kinesis, msk or s3.
     """
-    with ExitStack() as stack, ThreadPoolExecutor(max_workers=2) as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(max_workers=3) as pool:
         flink_start = pool.submit(
             FlinkCluster.start, supervisor, slots=slots, settings={"metrics.fetcher.update-interval": 500}
         )
         moto = Moto.start(supervisor)
         say(f"moto server: {moto.endpoint} (Kinesis, SNS, SQS, CloudWatch)")
-        queues = _resources(moto, shards)
+        source_start = pool.submit(inputs.make, source, supervisor, moto, shards)
+        queues = _resources(moto)
         _lambda_environment(supervisor, moto, queues)
         alerts = LambdaFunction("alerts", alerts_handler)
         alerting = tuple(
@@ -99,9 +106,12 @@ def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say
         say(f"Flink: {flink.rest_url}")
         search = pool.submit(_start_search, supervisor, moto, queues, say)
         stack.callback(_stop_search, search)
-        job_id = _submit(supervisor, flink, application.property_groups(groups, moto.endpoint))
+        made = source_start.result()
+        if made.broker is not None:
+            say(f"Kafka: {made.broker.address}")
+        job_id = _submit(supervisor, flink, application.property_groups(groups, moto.endpoint, source=made.keys))
         say(f"application.zip runs as job {job_id}")
-        yield Pipeline(moto, flink, job_id, alerting, search, queues.alerts)
+        yield Pipeline(moto, flink, job_id, alerting, search, queues.alerts, made)
 
 
 def _start_search(
@@ -130,14 +140,10 @@ class _Queues:
     failures: str
 
 
-def _resources(moto: Moto, shards: int) -> _Queues:
+def _resources(moto: Moto) -> _Queues:
     kinesis, sns, sqs = moto.client("kinesis"), moto.client("sns"), moto.client("sqs")
-    for stream, count in (
-        (application.INPUT_STREAM, shards),
-        (application.RESULTS_STREAM, 1),
-        (application.REJECTED_STREAM, 1),
-    ):
-        kinesis.create_stream(StreamName=stream, ShardCount=count)
+    for stream in (application.RESULTS_STREAM, application.REJECTED_STREAM):
+        kinesis.create_stream(StreamName=stream, ShardCount=1)
         kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
     topic = sns.create_topic(Name="alerts")["TopicArn"]
     alerts = sqs.create_queue(QueueName="alerts-inbox")["QueueUrl"]

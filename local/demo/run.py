@@ -113,7 +113,7 @@ class Run:
         kinesis = pipeline.moto.client("kinesis")
         self._results = Collector(kinesis, application.RESULTS_STREAM)
         self._rejected = Collector(kinesis, application.REJECTED_STREAM)
-        self._delivery = Delivery(kinesis, application.INPUT_STREAM, traffic.shards, self._stop)
+        self._delivery = Delivery(pipeline.input.log, self._stop)
         self._sqs = pipeline.moto.client("sqs")
         self._alerts: list[dict[str, Any]] = []
         # The watermark rests for the idle timeout while a shard is silent.

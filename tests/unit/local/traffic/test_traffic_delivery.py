@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from local.traffic.delivery import Delivery, DeliveryFailed
+from local.traffic.kinesis_log import KinesisLog
 from local.traffic.plan import Planned
 
 SHARDS = 3
@@ -66,7 +67,7 @@ def planned(count: int, size: int = 0) -> list[Planned]:
 
 def test_given_more_than_a_batch_then_every_shard_holds_its_records_in_order(kinesis: Any) -> None:
     spy, records = Spy(kinesis), planned(1_203)
-    delivery = Delivery(spy, "events", SHARDS, threading.Event())
+    delivery = Delivery(KinesisLog(spy, "events", SHARDS), threading.Event())
     delivery.send(records[:700])
     delivery.send(records[700:])
 
@@ -80,7 +81,7 @@ def test_given_more_than_a_batch_then_every_shard_holds_its_records_in_order(kin
 
 
 def test_given_sent_records_then_the_log_names_the_place_where_each_stands(kinesis: Any) -> None:
-    delivery = Delivery(kinesis, "events", SHARDS, threading.Event())
+    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), threading.Event())
     delivery.send(planned(50))
     stands = {(shard, position): data for shard, records in content(kinesis).items() for position, data in records}
     assert {(record.partition, record.position): record.payload for record in delivery.log} == stands
@@ -93,18 +94,18 @@ def test_given_sent_records_then_the_log_names_the_place_where_each_stands(kines
 
 def test_given_large_records_then_a_batch_stays_below_half_the_apis_bytes(kinesis: Any) -> None:
     spy = Spy(kinesis)
-    Delivery(spy, "events", SHARDS, threading.Event()).send(planned(6, size=900_000))
+    Delivery(KinesisLog(spy, "events", SHARDS), threading.Event()).send(planned(6, size=900_000))
     assert [len(batch) for batch in spy.batches] == [2, 2, 2]
 
 
 def test_given_a_rate_then_batches_are_a_fifth_of_a_second(kinesis: Any) -> None:
     spy = Spy(kinesis)
-    Delivery(spy, "events", SHARDS, threading.Event()).send(planned(25), rate=50)
+    Delivery(KinesisLog(spy, "events", SHARDS), threading.Event()).send(planned(25), rate=50)
     assert [len(batch) for batch in spy.batches] == [10, 10, 5]
 
 
 def test_given_a_stream_that_refuses_a_record_then_delivery_fails_and_logs_nothing_of_the_batch(kinesis: Any) -> None:
-    delivery = Delivery(Spy(kinesis, refuse=True), "events", SHARDS, threading.Event())
+    delivery = Delivery(KinesisLog(Spy(kinesis, refuse=True), "events", SHARDS), threading.Event())
     with pytest.raises(DeliveryFailed, match="stream events refused 1 records"):
         delivery.send(planned(3))
     assert delivery.log == []
@@ -113,11 +114,11 @@ def test_given_a_stream_that_refuses_a_record_then_delivery_fails_and_logs_nothi
 @pytest.mark.parametrize("rate", [0, 1_000_000])
 def test_given_a_stop_while_sending_then_the_rest_is_not_sent(kinesis: Any, rate: int) -> None:
     stop = threading.Event()
-    delivery = Delivery(Spy(kinesis, after=stop.set), "events", SHARDS, stop)
+    delivery = Delivery(KinesisLog(Spy(kinesis, after=stop.set), "events", SHARDS), stop)
     delivery.send(planned(1_500), rate)
     assert delivery.sent == 500
 
 
 def test_given_a_stream_of_other_shards_then_delivery_refuses_to_begin(kinesis: Any) -> None:
     with pytest.raises(DeliveryFailed, match="stream events has 3 shards instead of 4"):
-        Delivery(kinesis, "events", 4, threading.Event())
+        Delivery(KinesisLog(kinesis, "events", 4), threading.Event())
