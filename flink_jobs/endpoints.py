@@ -9,7 +9,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 
 from flink_jobs.gateway import java, properties
 from flink_jobs.graph import Documents
-from flink_jobs.settings import IAM, KINESIS, MSK, BackfillSettings, Settings
+from flink_jobs.settings import ARCHIVE, IAM, KINESIS, MSK, S3, BackfillSettings, Settings
 
 #: How the application signs in to MSK with its own role; aws-msk-iam-auth is in the jar.
 _IAM_CLIENT = {
@@ -55,14 +55,32 @@ def kafka_records(environment: StreamExecutionEnvironment, settings: Settings) -
     )
 
 
+def file_records(environment: StreamExecutionEnvironment, settings: Settings) -> Any:
+    """The events of files in S3, those that are there and those that will come."""
+    given = settings.input
+    plan = java("source.FilesPlan").live(
+        given.prefix, given.format == ARCHIVE, given.starts_at_latest, given.discovery_interval
+    )
+    return java("source.FilesSource").attach(environment._j_stream_execution_environment, plan, _times(settings))
+
+
 _SOURCES: dict[str, Callable[[StreamExecutionEnvironment, Settings], Any]] = {
     KINESIS: kinesis_records,
     MSK: kafka_records,
+    S3: file_records,
 }
 
 
+def backfill_records(environment: StreamExecutionEnvironment, settings: Settings, backfill: BackfillSettings) -> Any:
+    """The part of an archive that a backfill needs, sorted, with the verdicts that its records got live; bounded."""
+    plan = java("source.FilesPlan").backfill(
+        backfill.archive, backfill.rejections, backfill.known_from, backfill.end, backfill.end + backfill.delay
+    )
+    return java("source.FilesSource").attach(environment._j_stream_execution_environment, plan, _times(settings))
+
+
 def archived_records(environment: StreamExecutionEnvironment, settings: Settings, backfill: BackfillSettings) -> Any:
-    """The records of an archive, with the verdicts that they got live; bounded."""
+    """The records of one file, in its order, with the verdicts that stand in it; for tests; bounded."""
     return java("source.ArchiveSource").attach(
         environment._j_stream_execution_environment,
         backfill.archive,
@@ -72,14 +90,18 @@ def archived_records(environment: StreamExecutionEnvironment, settings: Settings
     )
 
 
-def kinesis_sinks(documents: Documents, settings: Settings) -> None:
-    """Results and rejections to their streams."""
+def sinks(documents: Documents, settings: Settings) -> None:
+    """Results and rejections to their streams; of a backfill only results, and to files, too."""
     options = _client(settings)
     if settings.local is not None:
         options["aws.http.protocol.version"] = "HTTP1_1"  # the stand-in does not speak HTTP/2
     output = settings.output
     sink = java("sink.KinesisSink")
     sink.attach(documents.results, "results", output.results_stream, properties(options), output.buffer)
+    if settings.backfill is not None:
+        if settings.backfill.output:
+            java("sink.FilesSink").attach(documents.results, settings.backfill.output)
+        return
     sink.attach(documents.rejected, "rejected", output.rejected_stream, properties(options), output.buffer)
 
 

@@ -34,8 +34,10 @@ LOCAL_PROPERTIES_VARIABLE = "REALTIME_ANALYTICS_LOCAL_PROPERTIES"
 KINESIS, MSK, S3 = "kinesis", "msk", "s3"
 LATEST = "LATEST"
 IAM = "iam"
+ARCHIVE = "archive"
 
 _STREAM = r"[a-zA-Z0-9_.-]{1,128}"
+_FILES = r"(s3://|file://|/)[^\s?#]+"
 _JOBS = tuple(job.value for job in ResultType)
 
 
@@ -71,7 +73,7 @@ class InputSettings:
     #: A file's folder below it is its partition, with format lines.
     prefix: str = a_text(r"(s3|file)://[^\s?#]*/", "an s3:// or file:// address that ends with a slash", "")
     #: lines: an event a line; archive: what Firehose has archived (docs/contracts.md). Files may be gzipped (.gz).
-    format: str = a_choice("lines", "lines", "archive")
+    format: str = a_choice("lines", "lines", ARCHIVE)
 
     @property
     def starts_at_latest(self) -> bool:
@@ -178,13 +180,21 @@ class FraudSettings:
 
 @dataclass(frozen=True)
 class BackfillSettings:
-    """Reads an archive instead of the stream, and writes the results that became true in (start, end]."""
+    """Reads an archive instead of the source, and writes the results that became true in (start, end], nothing else."""
 
-    archive: str = a_text(r"(s3://|file://|/)[^\s?#]+", "an s3:// or file:// address, or an absolute path")
+    #: Files in the archive's format below it, however deep; their records are sorted per partition.
+    archive: str = a_text(_FILES, "an s3:// or file:// address, or an absolute path")
     start: int = a_time()
     end: int = a_time()
     #: How much earlier than start the archive begins; a result that needs more is left out, never written in part.
     margin: int = a_duration("25 h", "0 s", "30 d")
+    #: How long after end an event of before it may have arrived; archived hours beyond that are not read.
+    delay: int = a_duration("1 d", "0 s", "30 d")
+    #: The archive of the live run's rejections, JSON lines: what the run could not know from one partition alone stays
+    #: rejected. Without it every record is judged anew.
+    rejections: str = a_text(_FILES, "an s3:// or file:// address, or an absolute path", "")
+    #: Where the results go as JSON lines, too.
+    output: str = a_text(_FILES, "an s3:// or file:// address, or an absolute path", "")
 
     @property
     def known_from(self) -> int:

@@ -25,7 +25,7 @@ PLANNED: Mapping[str, Mapping[str, str]] = {
         "topic": application.INPUT_STREAM,
         "authentication": "none",
     },
-    S3: {"source": S3, "prefix": "file:///tmp/", "format": "lines"},
+    S3: {"source": S3, "prefix": "file:///tmp/", "format": "lines", "discovery_interval": "500 ms"},
 }
 
 

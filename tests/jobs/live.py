@@ -219,8 +219,8 @@ class Live:
         environment = StreamExecutionEnvironment.get_execution_environment(configuration)
         environment.set_parallelism(parallelism)
         environment.enable_checkpointing(1_000)
-        records = endpoints.kinesis_records(environment, settings)
-        endpoints.kinesis_sinks(graph.build(environment, records, settings, sql), settings)
+        records = endpoints.records(environment, settings)
+        endpoints.sinks(graph.build(environment, records, settings, sql), settings)
         self._job = environment.execute_async("live")._j_job_client
 
     def stop(self) -> str:
