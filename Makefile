@@ -37,11 +37,11 @@ help: ## this list
 	@echo "  Options go into ARGS: make demo ARGS='--events 50000 --seed 7 --keep'; make demo ARGS=--help"
 
 .PHONY: demo
-demo: setup package $(if $(filter msk,$(SOURCE)),$(KAFKA)) ## SOURCE=kinesis|msk|s3: the whole pipeline on this machine, from event to alert, and its reconciliation
+demo: setup package $(NODE) $(if $(filter msk,$(SOURCE)),$(KAFKA)) ## SOURCE=kinesis|msk|s3: the whole pipeline on this machine, from event to alert, and its reconciliation
 	@$(PY) -m local.demo --source $(SOURCE) $(ARGS)
 
 .PHONY: test
-test: setup lint package unit synth-tests jobs e2e ## everything that CI checks
+test: check-tests setup lint package unit synth-tests jobs e2e ## everything that CI checks
 	$(call say,all checks passed)
 
 .PHONY: setup
@@ -50,6 +50,10 @@ setup: check $(VENV) $(OPENSEARCH) ## installs into this checkout; a second call
 .PHONY: check
 check: ## names what the machine lacks, with its install line
 	@PYTHON='$(PYTHON)' bash scripts/check_system.sh
+
+.PHONY: check-tests
+check-tests: ## as check, and the browser that the end-to-end tests drive
+	@PYTHON='$(PYTHON)' bash scripts/check_system.sh tests
 
 .PHONY: package
 package: check $(ZIP) ## build/application.zip, as the managed service wants it
@@ -77,7 +81,7 @@ format: check $(VENV) ## formats Python and SQL
 	@.venv/bin/sqlfluff fix sql
 
 .PHONY: unit
-unit: check $(VENV) ## unit tests: seconds, no JVM
+unit: check $(VENV) $(NODE) ## unit tests: seconds, no JVM
 	$(call say,unit tests)
 	@$(PY) -m pytest tests/unit $(ARGS)
 
@@ -96,9 +100,13 @@ jobs: setup package $(KAFKA) ## the jobs on a Flink mini cluster against an inde
 	@$(PY) -m pytest tests/jobs $(ARGS)
 
 .PHONY: e2e
-e2e: setup package $(KAFKA) ## the whole pipeline on local parts
+e2e: check-tests setup package $(NODE) $(KAFKA) ## the whole pipeline on local parts, and its page in Chromium
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup package $(NODE) ## docs/page/*.png, of a run with faults injected; needs Chromium
+	@$(PY) -m scripts.screenshots
 
 .PHONY: bench
 bench: setup package ## what the jobs cost beside plain Python, Polars and the queries as first written; over an hour

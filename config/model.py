@@ -162,6 +162,9 @@ class Lake(Section):
     """The archive in S3: events, results and rejections."""
 
     enabled: bool = True
+    #: Results and rejections as Parquet, results by type: cheap to query, and about half as much again for Firehose.
+    #: Without it they are JSON lines, by the hour alone. Cannot be changed for streams that are there.
+    parquet: bool = True
     raw_days: Annotated[int, Field(ge=1, le=3650)] = 30
     results_days: Annotated[int, Field(ge=1, le=3650)] = 365
     rejected_days: Annotated[int, Field(ge=1, le=3650)] = 14

@@ -56,6 +56,10 @@ def alarm_name(prefix: str, alarm: str) -> str:
 FAILURE_QUEUES = {"alerts": "alerts-failures", "search_indexer": "search-failures"}
 
 
+#: Queue of what the warehouse's schedule could not ask for, after the prefix.
+REFRESH_FAILURES = "refresh-failures"
+
+
 def queue_name(prefix: str, function: str) -> str:
     """Name of the queue of what ``function`` could not process."""
     return f"{prefix}-{FAILURE_QUEUES[function]}"

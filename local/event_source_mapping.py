@@ -135,6 +135,15 @@ class EventSourceMapping:
         """Return the sums over all shards."""
         return sum((shard.processor.counts for shard in self._snapshot()), Counts())
 
+    def behind(self) -> int:
+        """Return how many milliseconds the slowest shard's last read was behind its tip."""
+        return max((shard.reader.behind for shard in self._snapshot()), default=0)
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        return self._stream
+
     def caught_up(self, since: float | None = None) -> bool:
         """Tell whether every shard is read to its tip and nothing is in flight.
 

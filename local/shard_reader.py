@@ -56,6 +56,8 @@ class ShardReader:
         self._last: str | None = None
         self._ended = False
         self._tip_at: float | None = None
+        #: Milliseconds that the last read was behind the shard's tip.
+        self.behind = 0
         # Asked for at once: LATEST means from now, not from the first read.
         self._iterator: str | None = self._new_iterator()
 
@@ -132,6 +134,7 @@ class ShardReader:
                 self._buffered_at = time.monotonic()
             self._buffer.extend(found)
             self._last = found[-1].sequence_number
+        self.behind = int(answer.get("MillisBehindLatest", 0))
         at_tip = not found and answer.get("MillisBehindLatest", 0) == 0
         # Kinesis ends a drained shard by sending no next iterator; moto never does, so its closing is asked
         # for.

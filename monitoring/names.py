@@ -10,6 +10,7 @@ from contracts.metrics import namespace
 from contracts.names import (
     DELIVERIES,
     FAILURE_QUEUES,
+    REFRESH_FAILURES,
     StreamRole,
     alarm_name,
     alerts_topic_name,
@@ -41,6 +42,7 @@ class Names:
     topics: Mapping[str, str]
     deliveries: Mapping[str, str]
     search_domain: str | None
+    refresh_queue: str | None
     namespace: str
     account: str
     region: str
@@ -70,6 +72,7 @@ def deployed(environment: Environment, account: str, region: str, partition: str
         topics={"alerts": alerts_topic_name(prefix)},
         deliveries={name: delivery_name(prefix, name) for name in (DELIVERIES if environment.lake.enabled else ())},
         search_domain=prefix if searched else None,
+        refresh_queue=f"{prefix}-{REFRESH_FAILURES}" if environment.warehouse.enabled else None,
         namespace=namespace(environment.name),
         account=account,
         region=region,

@@ -28,6 +28,8 @@ def sink_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
     yield from _given_up(names)
     if names.search_domain is not None:
         yield from _search(environment, names, names.search_domain)
+    if names.refresh_queue is not None:
+        yield _refreshes(names.refresh_queue)
 
 
 def _functions(names: Names) -> Iterator[Rule]:
@@ -105,6 +107,20 @@ def _given_up(names: Names) -> Iterator[Rule]:
             of=1,
             not_here="the stand-in for SNS delivers at once or not at all, and counts neither",
         )
+
+
+def _refreshes(queue: str) -> Rule:
+    return Rule(
+        "warehouse-refresh",
+        {"m": series(service.MESSAGES, queue)},
+        0,
+        "the schedule could not ask the warehouse for a refresh: its views stand still",
+        Missing.FINE,
+        "SQS stops publishing for a queue that was empty for hours",
+        periods=1,
+        of=1,
+        not_here="a laptop has neither Redshift nor EventBridge Scheduler",
+    )
 
 
 def _search(environment: Environment, names: Names, domain: str) -> Iterator[Rule]:

@@ -60,6 +60,7 @@ class _Bill:
         for part in (self._flink, self._streams, self._network, self._keys, self._watching, self._search, self._lake):
             yield from part()
         yield from self._functions()
+        yield from self._warehouse()
         yield from self._audit()
 
     def _flink(self) -> Iterator[Line]:
@@ -182,6 +183,12 @@ class _Bill:
         units = sum(flow.records * math.ceil(flow.size / _FIREHOSE_UNIT) for flow in flows.values())
         used = units * _FIREHOSE_UNIT * SECONDS / GB * gb
         yield Line("Firehose", f"{deliveries} streams, {gb}/GB in steps of 5 KB a record", used, 0.0)
+        results, rejected = (
+            flow.records * math.ceil(flow.size / _FIREHOSE_UNIT) * _FIREHOSE_UNIT * SECONDS / GB
+            for flow in (flows["results"], flows["rejected"])
+        )
+        if self.environment.lake.parquet:
+            yield self._parquet(results, rejected)
         lake = self.environment.lake
         days = {"input": lake.raw_days, "results": lake.results_days, "rejected": lake.rejected_days}
         # gzip leaves about a sixth of such JSON lines.
@@ -193,6 +200,29 @@ class _Bill:
         cost = self.load.files_month() * _CALLS_PER_FILE * thousand / 1000
         formula = f"a file each 300 s or 64 MB and stream x {_CALLS_PER_FILE} calls x {thousand} per 1,000"
         yield Line("S3: requests", formula, cost, 0.0)
+
+    def _parquet(self, results: float, rejected: float) -> Line:
+        """``results`` and ``rejected``: GB a month in Firehose's steps."""
+        converted, partitioned = (self.prices.of("firehose", key) for key in ("conversion_gb", "partitioning_gb"))
+        formula = f"results and rejections x {converted}/GB, results by type x {partitioned}/GB, in the same steps"
+        return Line("Firehose: Parquet", formula, (results + rejected) * converted + results * partitioned, 0.0)
+
+    def _warehouse(self) -> Iterator[Line]:
+        """Refreshes go on while the application is stopped; queries of people come on top, up to the daily limit."""
+        if not self.counts["AWS::RedshiftServerless::Namespace"]:
+            return
+        warehouse, hour = self.environment.warehouse, self.prices.of("redshift", "rpu_hour")
+        refreshes = HOURS * 60 / warehouse.refresh_minutes
+        cost = refreshes / 60 * warehouse.base_rpu * hour
+        formula = f"{refreshes:,.0f} refreshes x 1 min x {warehouse.base_rpu} RPU x {hour}; at most "
+        formula += f"{warehouse.rpu_hours_a_day} RPU-hours a day with queries"
+        yield Line("Redshift: refreshes", formula, cost, cost)
+        results, month = self.load.flows()["results"], self.prices.of("redshift", "storage_gb_month")
+        # Columns compress about as well as gzip does; nothing deletes what has landed.
+        cost = results.bytes_month * 12 / 6 / GB * month
+        yield Line("Redshift: storage", f"results of a year / 6 x {month}/GB", cost, cost)
+        secrets, month = self.counts["AWS::SecretsManager::Secret"], self.prices.of("secretsmanager", "secret_month")
+        yield Line("Secrets Manager", f"{secrets} x {month}", secrets * month, secrets * month)
 
     def _functions(self) -> Iterator[Line]:
         second, million = (self.prices.of("lambda", key) for key in ("gb_second", "requests_million"))

@@ -9,6 +9,8 @@ from typing import Any
 #: Types without a price of their own: free, paid by use that another line holds, or part of another resource.
 FREE = frozenset(
     {
+        "AWS::Athena::NamedQuery",
+        "AWS::Athena::WorkGroup",
         "AWS::Budgets::Budget",
         "AWS::EC2::FlowLog",
         "AWS::EC2::RouteTable",
@@ -18,6 +20,8 @@ FREE = frozenset(
         "AWS::EC2::Subnet",
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPC",
+        "AWS::Glue::Database",
+        "AWS::Glue::Table",
         "AWS::IAM::OIDCProvider",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
@@ -27,6 +31,7 @@ FREE = frozenset(
         "AWS::Logs::LogGroup",
         "AWS::Logs::LogStream",
         "AWS::Logs::ResourcePolicy",
+        "AWS::RedshiftServerless::Workgroup",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
         "AWS::SNS::Subscription",
@@ -34,6 +39,8 @@ FREE = frozenset(
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::Queue",
         "AWS::SQS::QueuePolicy",
+        "AWS::Scheduler::Schedule",
+        "AWS::Scheduler::ScheduleGroup",
         "AWS::StepFunctions::StateMachine",
     }
 )
@@ -53,6 +60,8 @@ PRICED = frozenset(
         "AWS::Lambda::EventSourceMapping",
         "AWS::Logs::MetricFilter",
         "AWS::OpenSearchService::Domain",
+        "AWS::RedshiftServerless::Namespace",
+        "AWS::SecretsManager::Secret",
     }
 )
 

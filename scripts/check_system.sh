@@ -28,4 +28,15 @@ node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/nul
   lacks "Node.js 20 or newer" "see nodejs.org, or sudo apt-get install nodejs npm" "brew install node"
 npm --version >/dev/null 2>&1 || lacks "npm" "sudo apt-get install npm" "brew install node"
 
+# Only the tests drive a browser; the names are those of scripts/browser.py.
+if [ "${1:-}" = tests ]; then
+  browser=
+  for name in chromium chromium-browser google-chrome-stable google-chrome chrome; do
+    command -v "$name" >/dev/null && browser=$name
+  done
+  [ -n "$browser" ] ||
+    lacks "Chromium, for the tests of the live page" "sudo apt-get install chromium fonts-dejavu-core" \
+      "brew install --cask chromium"
+fi
+
 exit $missing

@@ -19,6 +19,8 @@ RUN_OPTIONS = {"python": ENTRY, "jarfile": JAR, "pyFiles": MODULES}
 
 #: Folders whose files go below python/, and the endings that go.
 _FOLDERS = {"contracts": (".py",), "flink_jobs": (".py",), "sql": (".sql",)}
+#: Java goes in by its jar; these queries are for the warehouse and for Athena.
+_NOT_FLINKS = (("flink_jobs", "java"), ("sql", "athena"), ("sql", "redshift"))
 #: Zip has no time zone and starts in 1980; a fixed time keeps the bytes the same.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -29,10 +31,7 @@ def contents(root: Path, jar: Path) -> dict[str, Path]:
     for folder, endings in _FOLDERS.items():
         for path in (root / folder).rglob("*"):
             relative = path.relative_to(root)
-            if path.suffix in endings and relative.parts[:2] not in (
-                ("flink_jobs", "java"),
-                ("sql", "redshift"),
-            ):
+            if path.suffix in endings and relative.parts[:2] not in _NOT_FLINKS:
                 files[f"{MODULES}/{relative.as_posix()}"] = path
     return dict(sorted(files.items()))
 

@@ -1,4 +1,8 @@
-"""Lake: the archive bucket, and a Firehose stream each for events, results and rejections."""
+"""Lake: the archive bucket, a Firehose stream each for events, results and rejections, and tables over them.
+
+Raw events stay JSON lines: a broken one must come back as it was, and the format conversion would divert it. Results
+and rejections are ours and well-formed, so they become Parquet.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,14 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from config.model import Environment
+from contracts.lake import EVERY_RESULT, HOUR, type_prefix
 from contracts.names import DELIVERIES, delivery_name
+from contracts.rejections import REJECTED
 from stacks.code import lambda_code
 from stacks.constructs.auto_delete import tame_auto_delete
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.buckets import bucket
+from stacks.constructs.catalog import ANSWERS, Catalog
 from stacks.constructs.function import PythonFunction, log_group
 from stacks.constructs.policies import KEY_READ, KEY_READ_WRITE, allow, document, service_role
 from stacks.network import NetworkStack
@@ -30,7 +37,13 @@ _BUFFER_MB = 64
 _TRANSFORM_MB = 1
 _TRANSFORM_SECONDS = 60
 _ERRORS = "errors"
+_ANSWER_DAYS = 7
 _HOUR = "!{timestamp:yyyy/MM/dd/HH}"
+_NAMED_HOUR = f"{HOUR}=!{{timestamp:yyyy-MM-dd-HH}}"
+#: What Firehose takes out of a result, to choose its prefix.
+_TYPE_QUERY = "{type:.result_type}"
+_TYPE = "!{partitionKeyFromQuery:type}"
+_RETRY_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -40,10 +53,16 @@ class _Archive:
     name: str
     stream: kinesis.IStream
     key: kms.IKey | None
+    prefix: str
+    steps: tuple[firehose.CfnDeliveryStream.ProcessorProperty, ...] = ()
+    function: PythonFunction | None = None
+    #: Table whose schema the records are converted to Parquet with; without one they stay JSON lines.
+    table: str | None = None
+    by_type: bool = False
 
 
 class LakeStack(EnvironmentStack):
-    """``archive`` holds gzip JSON lines by hour below ``events/``, ``results/`` and ``rejected/``; and ``errors/``."""
+    """``archive`` holds events as gzip JSON lines, results and rejections as Parquet, by the hour; and ``errors/``."""
 
     def __init__(
         self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack
@@ -64,6 +83,7 @@ class LakeStack(EnvironmentStack):
                 "results/": lake.results_days,
                 "rejected/": lake.rejected_days,
                 f"{_ERRORS}/": lake.raw_days,
+                f"{ANSWERS}/": _ANSWER_DAYS,
             },
         )
         self.transform = PythonFunction(
@@ -78,10 +98,27 @@ class LakeStack(EnvironmentStack):
             environment={"LOG_LEVEL": "INFO"},
             statements=[],
         )
+        self.catalog = Catalog(self, environment, self.archive, self._key)
         events, results, rejected = DELIVERIES
-        self._deliver(_Archive(events, streams.input, streams.input_key), self._transform_step(), self.transform)
-        self._deliver(_Archive(results, streams.results, self._key), self._delimiter_step(), None)
-        self._deliver(_Archive(rejected, streams.rejected, self._key), self._delimiter_step(), None)
+        for archive in (
+            _Archive(
+                events,
+                streams.input,
+                streams.input_key,
+                f"{events}/{_HOUR}/",
+                steps=(self._transform_step(),),
+                function=self.transform,
+            ),
+            *(
+                self._as_parquet(streams, results, rejected)
+                if lake.parquet
+                else (
+                    self._as_lines(streams.results, results),
+                    self._as_lines(streams.rejected, rejected),
+                )
+            ),
+        ):
+            self._deliver(archive)
         tame_auto_delete(self, network.logs_key)
 
     def _transform_step(self) -> firehose.CfnDeliveryStream.ProcessorProperty:
@@ -93,16 +130,26 @@ class LakeStack(EnvironmentStack):
             NumberOfRetries="3",
         )
 
-    @staticmethod
-    def _delimiter_step() -> firehose.CfnDeliveryStream.ProcessorProperty:
-        return _processor("AppendDelimiterToRecord", Delimiter="\\n")
+    def _as_parquet(self, streams: StreamsStack, results: str, rejected: str) -> tuple[_Archive, ...]:
+        by_type = _processor("MetadataExtraction", MetadataExtractionQuery=_TYPE_QUERY, JsonParsingEngine="JQ-1.6")
+        return (
+            _Archive(
+                results,
+                streams.results,
+                self._key,
+                f"{type_prefix(_TYPE)}{_NAMED_HOUR}/",
+                steps=(by_type,),
+                table=EVERY_RESULT,
+                by_type=True,
+            ),
+            _Archive(rejected, streams.rejected, self._key, f"{rejected}/{_NAMED_HOUR}/", table=REJECTED),
+        )
 
-    def _deliver(
-        self,
-        archive: _Archive,
-        step: firehose.CfnDeliveryStream.ProcessorProperty,
-        function: PythonFunction | None,
-    ) -> None:
+    def _as_lines(self, stream: kinesis.IStream, name: str) -> _Archive:
+        delimiter = _processor("AppendDelimiterToRecord", Delimiter="\\n")
+        return _Archive(name, stream, self._key, f"{name}/{_NAMED_HOUR}/", steps=(delimiter,))
+
+    def _deliver(self, archive: _Archive) -> None:
         name = delivery_name(self.prefix, archive.name)
         title = archive.name.capitalize()
         group = log_group(
@@ -118,9 +165,9 @@ class LakeStack(EnvironmentStack):
             f"{title}Role",
             "firehose.amazonaws.com",
             [self.arn("firehose", f"deliverystream/{name}")],
-            {"delivery": document(*self._statements(archive, function, group.log_group_name))},
+            {"delivery": document(*self._statements(archive, group.log_group_name))},
         )
-        firehose.CfnDeliveryStream(
+        delivery = firehose.CfnDeliveryStream(
             self,
             f"{title}Delivery",
             delivery_stream_name=name,
@@ -131,29 +178,69 @@ class LakeStack(EnvironmentStack):
             extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
                 bucket_arn=self.archive.bucket_arn,
                 role_arn=role.role_arn,
-                prefix=f"{archive.name}/{_HOUR}/",
+                prefix=archive.prefix,
                 error_output_prefix=f"{_ERRORS}/{archive.name}/!{{firehose:error-output-type}}/{_HOUR}/",
                 buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
                     interval_in_seconds=_BUFFER_SECONDS, size_in_m_bs=_BUFFER_MB
                 ),
-                compression_format="GZIP",
+                # Parquet is compressed inside.
+                compression_format="GZIP" if archive.table is None else "UNCOMPRESSED",
+                data_format_conversion_configuration=self._conversion(archive, role),
+                dynamic_partitioning_configuration=(
+                    firehose.CfnDeliveryStream.DynamicPartitioningConfigurationProperty(
+                        enabled=True,
+                        retry_options=firehose.CfnDeliveryStream.RetryOptionsProperty(
+                            duration_in_seconds=_RETRY_SECONDS
+                        ),
+                    )
+                    if archive.by_type
+                    else None
+                ),
                 encryption_configuration=firehose.CfnDeliveryStream.EncryptionConfigurationProperty(
                     kms_encryption_config=firehose.CfnDeliveryStream.KMSEncryptionConfigProperty(
                         awskms_key_arn=self._key.key_arn
                     )
                 ),
                 processing_configuration=firehose.CfnDeliveryStream.ProcessingConfigurationProperty(
-                    enabled=True, processors=[step]
+                    enabled=bool(archive.steps), processors=list(archive.steps)
                 ),
                 cloud_watch_logging_options=firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
                     enabled=True, log_group_name=group.log_group_name, log_stream_name=log_stream.log_stream_name
                 ),
             ),
         )
+        if archive.table is not None:
+            delivery.add_resource_dependency(
+                self.catalog.every_result if archive.by_type else self.catalog.tables[archive.table]
+            )
 
-    def _statements(
-        self, archive: _Archive, function: PythonFunction | None, log_name: str
-    ) -> list[iam.PolicyStatement]:
+    def _conversion(
+        self, archive: _Archive, role: iam.IRole
+    ) -> firehose.CfnDeliveryStream.DataFormatConversionConfigurationProperty | None:
+        if archive.table is None:
+            return None
+        delivery = firehose.CfnDeliveryStream
+        return delivery.DataFormatConversionConfigurationProperty(
+            enabled=True,
+            input_format_configuration=delivery.InputFormatConfigurationProperty(
+                deserializer=delivery.DeserializerProperty(open_x_json_ser_de=delivery.OpenXJsonSerDeProperty())
+            ),
+            output_format_configuration=delivery.OutputFormatConfigurationProperty(
+                serializer=delivery.SerializerProperty(
+                    parquet_ser_de=delivery.ParquetSerDeProperty(compression="SNAPPY")
+                )
+            ),
+            schema_configuration=delivery.SchemaConfigurationProperty(
+                catalog_id=self.account,
+                database_name=self.catalog.name,
+                region=self.region,
+                role_arn=role.role_arn,
+                table_name=archive.table,
+                version_id="LATEST",
+            ),
+        )
+
+    def _statements(self, archive: _Archive, log_name: str) -> list[iam.PolicyStatement]:
         """What Firehose calls with its role (Firehose developer guide, "Controlling access")."""
         own = [self.archive.arn_for_objects(f"{prefix}{archive.name}/*") for prefix in ("", f"{_ERRORS}/")]
         statements = [
@@ -189,12 +276,25 @@ class LakeStack(EnvironmentStack):
                     {"StringEquals": {"kms:ViaService": f"kinesis.{self.region}.amazonaws.com"}},
                 )
             )
-        if function is not None:
+        if archive.function is not None:
             statements.append(
                 allow(
                     "Transform",
                     ["lambda:InvokeFunction", "lambda:GetFunctionConfiguration"],
-                    [f"{function.function.function_arn}:$LATEST"],
+                    [f"{archive.function.function.function_arn}:$LATEST"],
+                )
+            )
+        if archive.table is not None:
+            name = self.catalog.name
+            statements.append(
+                allow(
+                    "ReadTheSchema",
+                    ["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"],
+                    [
+                        self.arn("glue", "catalog"),
+                        self.arn("glue", f"database/{name}"),
+                        self.arn("glue", f"table/{name}/{archive.table}"),
+                    ],
                 )
             )
         return statements

@@ -13,7 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from config.model import Environment
-from contracts.names import StreamRole, stream_name
+from contracts.names import REFRESH_FAILURES, StreamRole, stream_name
 from contracts.warehouse import DATABASE, LANDING, SCHEMA, STREAM_PLACEHOLDER
 from stacks.code import lambda_code, lambda_digest
 from stacks.constructs.base import EnvironmentStack
@@ -61,7 +61,7 @@ class WarehouseStack(EnvironmentStack):
         self.secret = self._secret()
         self.namespace = self._namespace(streams)
         self.workgroup = self._workgroup(environment, network)
-        self.failures = failures_queue(self, "Refresh-Failures", self._key)
+        self.failures = failures_queue(self, REFRESH_FAILURES.title(), self._key)
         self._setup(environment, stream)
         self._refresh(environment)
 

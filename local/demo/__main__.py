@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 import traceback
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from local.demo.outage import SearchOutage
 from local.demo.pipeline import Pipeline, running
 from local.demo.run import DemoFailed, Run, Status, request
 from local.demo.screen import Screen
+from local.demo.serving import served
 from local.processes import RunInUse, Supervisor, Terminated
 from local.stale_runs import clean_up_stale
 from local.traffic.generator import Request, generate
@@ -113,18 +113,22 @@ def _play(
         screen.tell("no shard falls idle: with parallelism above 1 its events could come behind the others' watermark")
     traffic = generate(wanted)
     slots = settings.local.parallelism if settings.local is not None else 1
-    with running(supervisor, options.settings, wanted.shards, slots, screen.tell, options.source) as pipeline:
+    with ExitStack() as stack:
+        parts = running(supervisor, options.settings, wanted.shards, slots, screen.tell, options.source)
+        pipeline = stack.enter_context(parts)
         up = time.monotonic()
         screen.tell(f"events flow after {up - began:.0f} s")
+        outage = SearchOutage(pipeline, options.search_outage, screen.tell) if options.search_outage else None
+
+        def show(status: Status) -> None:
+            screen.show(status)
+            if outage is not None:
+                outage.look(status)
+
+        run = stack.enter_context(Run(pipeline, supervisor, settings, traffic, options.rate, show, screen.tell))
+        if options.page:
+            screen.tell(f"live page: {stack.enter_context(served(run, wanted, settings, supervisor.run_dir.name))}")
         with screen:
-            outage = SearchOutage(pipeline, options.search_outage, screen.tell) if options.search_outage else None
-
-            def show(status: Status) -> None:
-                screen.show(status)
-                if outage is not None:
-                    outage.look(status)
-
-            run = Run(pipeline, supervisor, settings, traffic, options.rate, show, screen.tell)
             outcome = run.play()
         screen.reconciliation(outcome)
         seconds = {"start": round(up - began, 1), "run": round(time.monotonic() - up, 1)}
@@ -137,7 +141,8 @@ def _play(
         verdict = "reconciled: everything agrees" if outcome.ok else "NOT reconciled: see what differs above"
         screen.tell(verdict)
         if options.keep:
-            _keep(screen, supervisor)
+            screen.tell("kept running; Ctrl-C ends it")
+            run.keep()
     return 0 if outcome.ok else 1
 
 
@@ -151,13 +156,6 @@ def _where_next(screen: Screen, pipeline: Pipeline, keep: bool) -> None:
         screen.tell("look around while it runs: make demo ARGS=--keep")
     screen.tell("change a query in sql/ or a setting (ARGS=\"--set aggregation.window='1 min'\") and run it again")
     screen.tell("deploy the same: make deploy ENV=dev (docs/deploy.md); what that costs a month: make cost ENV=dev")
-
-
-def _keep(screen: Screen, supervisor: Supervisor) -> None:
-    screen.tell("kept running; Ctrl-C ends it")
-    stop = threading.Event()
-    while not stop.wait(1.0):
-        supervisor.raise_if_died()
 
 
 def _shown(path: Path) -> str:

@@ -5,20 +5,28 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from typing import Any
 
 _POLL_SECONDS = 0.5
+#: Documents of a type that are kept parsed.
+_LATEST = 12
 
 
 class Collector:
     """Reads a stream from its beginning in a thread of its own. ``documents``: result_id to JSON text.
 
+    ``latest`` are the last documents of each type. ``on_new`` is told of each new one, in this thread.
     A document that comes again with the same text counts in ``repeats``; with another text, in ``conflicts``.
     """
 
-    def __init__(self, client: Any, stream: str) -> None:
+    def __init__(self, client: Any, stream: str, on_new: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
         self.documents: dict[str, str] = {}
+        self.latest: defaultdict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=_LATEST))
+        self.read = 0
+        self.bytes_read = 0
+        self._on_new = on_new
         self.types: Counter[str] = Counter()
         self.repeats = 0
         self.conflicts: list[str] = []
@@ -70,13 +78,17 @@ class Collector:
             self._error = error
 
     def _take(self, text: str) -> None:
-        document = json.loads(text)
+        document: dict[str, Any] = json.loads(text)
+        self.read += 1
+        self.bytes_read += len(text)
         identity = document["result_id"]
         known = self.documents.get(identity)
         if known is None:
             self.documents[identity] = text
             self.types[document["result_type"]] += 1
             self.first = self.first or text
+            self.latest[document["result_type"]].append(document)
+            self._on_new(document)
         elif known == text:
             self.repeats += 1
         else:

@@ -33,6 +33,7 @@ class Options:
     idle: bool
     search_outage: int
     keep: bool
+    page: bool
     name: str
     report: Path | None
     settings: Groups
@@ -174,6 +175,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--keep", action="store_true", help="keep everything running after the reconciliation, until Ctrl-C"
     )
+    parser.add_argument("--no-page", dest="page", action="store_false", help="serve no live page and judge no alarms")
     parser.add_argument(
         "--name",
         type=_name,

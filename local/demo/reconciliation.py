@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.events import DECIMAL_SCALE
-from contracts.identity import result_id
 from contracts.metrics import OTHER_CATEGORY
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from flink_jobs.settings import AnomalySettings, BehaviorSettings, FraudSettings, Settings, TimeSettings
 from lambdas.alerts.labels import label
+from local.demo.findings import planted_anomaly
 from local.oracle.comparison import compare
 from local.oracle.records import LogRecord
 from local.oracle.results import Result, expected
@@ -26,17 +26,18 @@ from local.traffic.plan import Planned, Truth
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the reconciliation."""
+    """One line of the reconciliation. ``at_least``: more is allowed, after a replay."""
 
     group: str
     name: str
     expected: Any
     found: Any
+    at_least: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether what was found is what was expected."""
-        return bool(self.expected == self.found)
+        return bool(self.found >= self.expected if self.at_least else self.expected == self.found)
 
 
 @dataclass
@@ -51,6 +52,8 @@ class Observed:
     indexed: Mapping[str, int]
     metrics: Mapping[tuple[str, str], float]
     given_up: int
+    #: Flink went back to a checkpoint: what it had written since came again, and no function died over it.
+    replayed: bool = False
 
 
 @dataclass
@@ -65,9 +68,9 @@ class Reconciliation:
         """Whether every check holds."""
         return all(check.ok for check in self.checks)
 
-    def check(self, group: str, name: str, wanted: Any, found: Any) -> None:
+    def check(self, group: str, name: str, wanted: Any, found: Any, *, at_least: bool = False) -> None:
         """Adds a line."""
-        self.checks.append(Check(group, name, wanted, found))
+        self.checks.append(Check(group, name, wanted, found, at_least))
 
     def as_json(self) -> dict[str, Any]:
         """The report."""
@@ -185,12 +188,20 @@ def _sinks(outcome: Reconciliation, oracle: dict[str, Result], verdicts: Verdict
     }
     received = Counter(alert["result_id"] for alert in observed.alerts)
     outcome.check("alerts", "anomalies + fraud escalations", len(alerting), len(observed.alerts))
-    outcome.check("alerts", "each of them once", len(alerting), sum(received[each] == 1 for each in alerting))
+    once = sum(received[each] == 1 for each in alerting)
+    outcome.check("alerts", "each of them once", len(alerting), once)
     wanted = _wanted_metrics(oracle.values(), verdicts)
     for key in sorted(wanted.keys() | observed.metrics.keys()):
         told = (round(sums.get(key, 0.0), DECIMAL_SCALE) for sums in (wanted, observed.metrics))
-        outcome.check("metrics", " ".join(key).strip(), *told)
+        outcome.check(
+            "metrics", " ".join(key).strip(), *told, at_least=observed.replayed and key[0] in _COUNTED_AT_LEAST_ONCE
+        )
     outcome.check("sinks", "records given up by a function", 0, observed.given_up)
+
+
+#: Metrics of results that no alert comes with and that are no window's whole: they are counted by the batch, without a
+#: claim, so a result that Flink wrote again is counted again.
+_COUNTED_AT_LEAST_ONCE = frozenset({"Sessions", "Conversions", "TopCategory", "RejectedEvents"})
 
 
 def _wanted_metrics(results: Iterable[Result], verdicts: Verdicts) -> dict[tuple[str, str], float]:
@@ -247,19 +258,9 @@ def _planted(outcome: Reconciliation, truth: Truth, settings: Settings, observed
 
 
 def _is_planted_anomaly(result: dict[str, Any], truth: Truth) -> bool:
-    if result["result_type"] != ResultType.ANOMALY.value:
-        return False
-    time = _millis(result["event_time"])
-    return any(
-        result["result_id"] == result_id(ResultType.ANOMALY.value, time, time, f"id:{event_id}")
-        for event_id in truth.anomalies
-    )
+    return result["result_type"] == ResultType.ANOMALY.value and planted_anomaly(result, truth) is not None
 
 
 def _iso(time: int) -> str:
     moment = datetime.fromtimestamp(time / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{time % 1000:03d}Z"
-
-
-def _millis(text: str) -> int:
-    return round(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC).timestamp() * 1000)

@@ -5,7 +5,7 @@ threads putting 16,000 records into one shard lost 147 acknowledged ones (two go
 each put and each read costs time in proportion to the records already there (40,000 puts: 11.7 s, here 3.4
 s); after a split, new records go on landing in the closed parent, the parent's old ones move to its children,
 and reading a closed shard never comes to an end. A reconciliation that counts every record needs better; the
-rest of moto is used as it is.
+rest of moto is used as it is; what CloudWatch needs is in `moto_cloudwatch`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from moto.cloudwatch.models import CloudWatchBackend
 from moto.kinesis.models import KinesisBackend, Record, Shard, Stream
 from moto.kinesis.utils import decompose_shard_iterator
 from moto.server import main
+
+from local.standins.moto_cloudwatch import CloudWatchMethods, add_composite_alarms
 
 _lock = threading.RLock()
 _put_record: Callable[..., Any] = Stream.put_record
@@ -129,7 +132,12 @@ def replace_methods() -> None:
     Raises:
         RuntimeError: this moto has other methods than the version that they were written for.
     """
-    for ours, theirs in ((ShardMethods, Shard), (StreamMethods, Stream), (BackendMethods, KinesisBackend)):
+    for ours, theirs in (
+        (ShardMethods, Shard),
+        (StreamMethods, Stream),
+        (BackendMethods, KinesisBackend),
+        (CloudWatchMethods, CloudWatchBackend),
+    ):
         for name, method in vars(ours).items():
             if not inspect.isfunction(method):
                 continue
@@ -137,6 +145,7 @@ def replace_methods() -> None:
             if replaced is None or _parameters(replaced) != _parameters(method):
                 raise RuntimeError(f"moto's {theirs.__name__}.{name} is not the one this was written for")
             setattr(theirs, name, method)
+    add_composite_alarms()
 
 
 def _parameters(method: Callable[..., object]) -> list[str]:

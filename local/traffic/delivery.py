@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from local.oracle.records import LogRecord
@@ -30,8 +30,12 @@ class Log(Protocol):
         ...
 
 
+class DeliveryClosed(Exception):
+    """Nothing may come between now: what is sent is the closing of the run."""
+
+
 class Delivery:
-    """A producer. One thread sends; others may read ``sent`` and ``log``.
+    """A producer. One thread sends; others may read ``sent`` and ``log``, ``inject`` records and ``hold`` a shard.
 
     Args:
         target: takes the records.
@@ -41,6 +45,12 @@ class Delivery:
     def __init__(self, target: Log, stop: threading.Event) -> None:
         self.log: list[LogRecord] = []
         self.planned: list[Planned] = []
+        self.bytes_sent = 0
+        self._lock = threading.Lock()
+        self._open = True
+        self._held: list[Planned] = []
+        self._held_shard = -1
+        self._held_until = 0.0
         self._target = target
         self._stop = stop
 
@@ -49,18 +59,77 @@ class Delivery:
         """Records that the log has taken."""
         return len(self.log)
 
+    @property
+    def held(self) -> int:
+        """Records that wait for a shard that is held."""
+        return len(self._held)
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing is injected for now."""
+        return not self._open
+
+    def close(self) -> None:
+        """From now on nothing is injected: what follows is the closing of the run."""
+        with self._lock:
+            self._open = False
+
+    def reopen(self) -> None:
+        """Injecting is allowed again."""
+        with self._lock:
+            self._open = True
+
+    def inject(self, make: Callable[[Sequence[LogRecord], Sequence[Planned]], Sequence[Planned]]) -> list[LogRecord]:
+        """Sends at once what ``make`` makes of the log so far; nothing comes between. Answers where they lie.
+
+        Raises:
+            DeliveryClosed: the run is closing.
+            DeliveryFailed: the stream refused a record.
+        """
+        with self._lock:
+            if not self._open:
+                raise DeliveryClosed("the run is being closed and reconciled")
+            first = len(self.log)
+            for batch in _batches(make(self.log, self.planned), _MAX_RECORDS):
+                self._put(batch)
+            return self.log[first:]
+
+    def hold(self, shard: int, seconds: float) -> None:
+        """Keeps a shard's records back for so long, in their order. DeliveryClosed when the run is closing."""
+        with self._lock:
+            if not self._open:
+                raise DeliveryClosed("the run is being closed and reconciled")
+            self._held_shard, self._held_until = shard, time.monotonic() + seconds
+
     def send(self, records: Sequence[Planned], rate: int = 0) -> None:
         """Sends all, at most ``rate`` a second (0: no limit); DeliveryFailed when the log refuses any."""
         began, done = time.monotonic(), 0
         for batch in _batches(records, _MAX_RECORDS if rate == 0 else max(1, min(_MAX_RECORDS, rate // 5))):
             if rate and self._stop.wait(max(0.0, began + done / rate - time.monotonic())):
                 return
-            taken = self._target.append(batch)
-            self.planned += batch
-            self.log += taken
+            self._pass(batch)
             done += len(batch)
             if self._stop.is_set():
                 return
+        while self._held and not self._stop.wait(max(0.0, self._held_until - time.monotonic())):
+            self._pass([])
+
+    def _pass(self, batch: Sequence[Planned]) -> None:
+        """Puts what no hold keeps back, and what one has kept back before it."""
+        with self._lock:
+            if time.monotonic() < self._held_until:
+                self._held += [record for record in batch if record.shard == self._held_shard]
+                batch = [record for record in batch if record.shard != self._held_shard]
+            elif self._held:
+                batch, self._held = [*self._held, *batch], []
+            for part in _batches(batch, _MAX_RECORDS):
+                self._put(part)
+
+    def _put(self, batch: Sequence[Planned]) -> None:
+        taken = self._target.append(batch)
+        self.planned += batch
+        self.bytes_sent += sum(len(record.payload) for record in batch)
+        self.log += taken
 
 
 def _batches(records: Sequence[Planned], size: int) -> Iterator[list[Planned]]:

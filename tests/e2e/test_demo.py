@@ -9,14 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from contracts.rejections import Reason
+from contracts.results import ResultType
 from local.process_table import process_table
 from local.run_record import MARK_VARIABLE, read_record
 from local.waiting import wait_until
+from tests.warehouse import expected, landed, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / ".run"
@@ -93,6 +96,21 @@ def test_everything_that_went_in_comes_out_and_agrees(
     assert record is not None
     assert record.ended
     assert not _living({record.mark})
+
+
+def test_the_warehouses_views_give_the_runs_results_each_once(
+    undisturbed: tuple[int, str, dict[str, object], bytes], tmp_path: Path
+) -> None:
+    # Given the results of the run, in the landing view twice, as after a restart of the job
+    lines = undisturbed[3].splitlines()
+    copies = [(json.loads(line), time) for time in ("2026-11-23T10:00:00Z", "2026-11-23T10:00:01Z") for line in lines]
+    connection = landed(copies, tmp_path)
+    # Then each typed view has those of its type, once, with their values
+    documents = sorted((json.loads(line, parse_float=Decimal) for line in lines), key=lambda one: str(one["result_id"]))
+    for kind in ResultType:
+        wanted = [expected(one, kind.value) for one in documents if one["result_type"] == kind.value]
+        assert wanted, kind
+        assert rows(connection, kind.value) == wanted
 
 
 def test_a_killed_run_leaves_nothing_and_the_next_gives_the_same_results_without_poison(

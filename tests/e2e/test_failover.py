@@ -19,10 +19,6 @@ from local.processes import Supervisor
 from local.standins.flink import TASK_MANAGER
 from local.traffic.generator import generate
 
-#: What must hold whatever is killed. Alerts and metrics may be doubled: the streams are at least once, and the
-#: functions are idempotent only in their own issue.
-EXACT_GROUPS = {"intake", "rejected", "results", "search", "planted"}
-
 
 @pytest.fixture
 def run_dir() -> Iterator[Path]:
@@ -60,11 +56,12 @@ def test_a_killed_task_manager_loses_nothing_and_changes_nothing(run_dir: Path) 
                 os.kill(task_manager.pid, signal.SIGKILL)
                 killed.append(task_manager.pid)
 
-        outcome = Run(pipeline, supervisor, settings, traffic, options.rate, show, told.append).play()
+        with Run(pipeline, supervisor, settings, traffic, options.rate, show, told.append) as run:
+            outcome = run.play()
 
     # Then another took its place, the job was restarted, and all that must be exact is
     assert killed, "no result came before everything was read"
     assert any("a new one took its place" in line for line in told), told
     assert any("restarts the job" in line for line in told), told
-    wrong = [check for check in outcome.checks if check.group in EXACT_GROUPS and not check.ok]
-    assert not wrong, (wrong, outcome.differences[:3])
+    # (no function died, so no alert came twice; only counts without a claim may be too high)
+    assert outcome.ok, ([check for check in outcome.checks if not check.ok], outcome.differences[:3])

@@ -51,8 +51,8 @@ def test_a_minute_without_opensearch_loses_nothing_and_doubles_nothing(run_dir: 
         running(supervisor, {}, options.shards, 1, told.append) as pipeline,
     ):
         outage = SearchOutage(pipeline, options.search_outage, told.append)
-        run = Run(pipeline, supervisor, settings, traffic, options.rate, outage.look, told.append)
-        outcome = run.play()
+        with Run(pipeline, supervisor, settings, traffic, options.rate, outage.look, told.append) as run:
+            outcome = run.play()
         outage.look(Status())
         _, mapping = pipeline.search.result()
         refused = mapping.counts()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from contracts.lake import database
 from tests.iam import drives, service_calls
 from tests.iam.environments import assembly
 from tests.iam.policies import Call, Permission, allowed, resource_matches
@@ -97,6 +98,7 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
         "account": account,
         "region": region,
         "prefix": environment.prefix,
+        "database": database(environment.name),
         "application": f"arn:aws:kinesisanalytics:{region}:{account}:application/{environment.prefix}",
         "assets": f"cdk-hnb659fds-assets-{account}-{region}",
     }
@@ -104,6 +106,8 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
         return (texts[name],)
     if name == "code":
         return (f"{resolver.assembly.one('Custom::SnapshotBefore').properties['Code']}.zip",)
+    if name == "as-parquet":
+        return ("",) if environment.lake.parquet else ()
     if name == "log-groups":
         return log_groups(resolver).get(line.role, ())
     if name == "events" and environment.streams.input.existing_arn is not None:

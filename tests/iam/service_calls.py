@@ -6,7 +6,8 @@ docs/iam.md is made from it.
 
 Resources are written with the templates' names: ``{part/Name}`` is the ARN of a resource (nothing where an environment
 does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
-write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own.
+write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{as-parquet}``
+is nothing, and there is no line where Firehose converts nothing.
 """
 
 from __future__ import annotations
@@ -274,7 +275,7 @@ def _deliveries() -> Iterator[Line]:
     writes = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
     for title, stream, key in _DELIVERIES:
         role, name = f"lake/{title}Role", title.lower()
-        objects = tuple(f"{{lake/Archive}}/{prefix}{name}/2026/11/24/10/1.gz" for prefix in ("", "errors/"))
+        objects = tuple(f"{{lake/Archive}}/{prefix}{name}/2026-11-24-10/1" for prefix in ("", "errors/"))
         s3, kinesis = (("kms:ViaService", f"{service}.{{region}}.amazonaws.com") for service in ("s3", "kinesis"))
         yield Line(role, "Firehose", reads, (stream,), FIREHOSE)
         yield Line(role, "Firehose, from an encrypted stream", ("kms:Decrypt",), (key,), FIREHOSE, (kinesis,))
@@ -284,6 +285,17 @@ def _deliveries() -> Iterator[Line]:
         yield Line(role, "Firehose, into encrypted objects", encrypts, ("{streams/DataKey}",), FIREHOSE, (s3,))
         log = f"{{lake/{title}Logs}}:log-stream:delivery"
         yield Line(role, "Firehose, for its errors", ("logs:PutLogEvents",), (log,), FIREHOSE)
+    for title, table in (("Results", "every_result"), ("Rejected", "rejected")):
+        yield Line(
+            f"lake/{title}Role",
+            "Firehose, for the schema of Parquet",
+            ("glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"),
+            tuple(
+                f"{{as-parquet}}arn:aws:glue:{{region}}:{{account}}:{kind}"
+                for kind in ("catalog", "database/{database}", f"table/{{database}}/{table}")
+            ),
+            FIREHOSE,
+        )
     yield Line(
         "lake/EventsRole",
         "Firehose, to transform",

@@ -31,10 +31,14 @@ _NOT_THERE = "moto has no model of it"
 _CUSTOM = "moto calls no function, so a custom resource is never made"
 #: Types that are not deployed, and why.
 _UNKNOWN = {
+    "AWS::Athena::NamedQuery": _NOT_THERE,
+    "AWS::Athena::WorkGroup": _NOT_THERE,
     "AWS::CloudTrail::Trail": _NOT_THERE,
     "AWS::CloudWatch::Alarm": _NOT_THERE,
     "AWS::CloudWatch::CompositeAlarm": _NOT_THERE,
     "AWS::DynamoDB::GlobalTable": _NOT_THERE,
+    "AWS::Glue::Database": _NOT_THERE,
+    "AWS::Glue::Table": _NOT_THERE,
     "AWS::KinesisAnalyticsV2::Application": _NOT_THERE,
     "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption": _NOT_THERE,
     "AWS::KinesisFirehose::DeliveryStream": _NOT_THERE,

@@ -5,33 +5,19 @@ There is no Redshift here. sqlglot reads the SQL in Redshift's dialect; DuckDB r
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
-import sqlglot
 from sqlglot import exp
 
-from contracts.columns import ColumnType
 from contracts.results import SCHEMAS, ResultType
 from contracts.warehouse import LANDING, STREAM_PLACEHOLDER, views
 from scripts import redshift
 from stacks.warehouse import statements
 from tests.results import sample_result
+from tests.warehouse import expected, landed, rows, view_sql
 
 MOMENT = "2026-11-23T10:00:00.123Z"
-
-
-def view_sql(name: str) -> exp.Create:
-    _, replaced = statements("results")
-    (sql,) = [group[-1] for group in replaced if f"public.{name} AS" in group[-1]]
-    tree = sqlglot.parse_one(sql, dialect="redshift")
-    assert isinstance(tree, exp.Create)
-    return tree
 
 
 def test_the_files_are_what_the_contracts_say() -> None:
@@ -63,54 +49,6 @@ def test_a_view_reads_what_the_contract_names_and_nothing_else(name: str) -> Non
     assert {table.name for table in tree.find_all(exp.Table)} == {name, LANDING}
 
 
-def stand_in(records: list[tuple[dict[str, Any], str]], folder: Path) -> duckdb.DuckDBPyConnection:
-    """A landing table with the records and when they arrived."""
-    file = folder / "landing.jsonl"
-    lines = (
-        json.dumps(
-            {
-                "approximate_arrival_timestamp": arrived,
-                "partition_key": "k",
-                "shard_id": "shardId-000000000000",
-                "sequence_number": str(number),
-                "payload": document,
-            }
-        )
-        for number, (document, arrived) in enumerate(records)
-    )
-    file.write_text("\n".join(lines), encoding="utf-8")
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    landing = connection.read_json(str(file), format="newline_delimited", sample_size=-1, maximum_depth=4)
-    landing.create(LANDING)
-    return connection
-
-
-def rows(connection: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
-    """What the view's SELECT gives in DuckDB."""
-    query = view_sql(name).expression.copy()
-    for table in query.find_all(exp.Table):
-        table.set("db", None)
-    for cast in query.find_all(exp.Cast):  # DuckDB's lists are what SUPER keeps
-        if cast.to.is_type(exp.DataType.Type.SUPER):
-            cast.replace(cast.this)
-    cursor = connection.execute(query.sql(dialect="duckdb"))
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def expected(document: dict[str, Any], name: str) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for column in views()[name]:
-        value = document[column.name]
-        if value is not None and column.type is ColumnType.TIMESTAMP:
-            value = datetime.fromisoformat(value).astimezone(UTC)
-        elif value is not None and column.type is ColumnType.DECIMAL:
-            value = Decimal(str(value)).quantize(Decimal("0.000001"))
-        made[column.name] = value
-    return made
-
-
 @pytest.mark.parametrize("name", [kind.value for kind in ResultType])
 def test_a_view_gives_each_result_once_as_it_was(name: str, tmp_path: Path) -> None:
     # Given results of every type, some of them twice in the stream, and nulls where the contract allows them
@@ -125,6 +63,6 @@ def test_a_view_gives_each_result_once_as_it_was(name: str, tmp_path: Path) -> N
         (plain | {"run": "backfill"}, "2026-11-23T11:00:00Z"),
     ]
     # Then the view has each of its own type once, the later copy, typed
-    found = sorted(rows(stand_in(records, tmp_path), name), key=lambda row: str(row["result_id"]))
+    found = rows(landed(records, tmp_path), name)
     wanted = sorted((expected(one, name) for one in (plain | {"run": "backfill"}, nulls)), key=lambda r: r["result_id"])
     assert found == wanted

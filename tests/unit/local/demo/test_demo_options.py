@@ -85,6 +85,7 @@ def test_given_no_arguments_then_the_defaults() -> None:
         idle=True,
         search_outage=0,
         keep=False,
+        page=True,
         name="demo",
         report=None,
         settings={},

@@ -10,7 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.traffic.delivery import Delivery, DeliveryFailed
+from contracts.rejections import Reason
+from local.traffic.delivery import Delivery, DeliveryClosed, DeliveryFailed
 from local.traffic.kinesis_log import KinesisLog
 from local.traffic.plan import Planned
 
@@ -122,3 +123,45 @@ def test_given_a_stop_while_sending_then_the_rest_is_not_sent(kinesis: Any, rate
 def test_given_a_stream_of_other_shards_then_delivery_refuses_to_begin(kinesis: Any) -> None:
     with pytest.raises(DeliveryFailed, match="stream events has 3 shards instead of 4"):
         Delivery(KinesisLog(kinesis, "events", 4), threading.Event())
+
+
+def test_given_an_injection_then_it_lies_between_and_is_in_the_log_like_the_others(kinesis: Any) -> None:
+    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), threading.Event())
+    delivery.send([Planned(0, b"one"), Planned(1, b"two")])
+    seen: list[int] = []
+
+    def make(log: Any, planned: Any) -> list[Planned]:
+        seen.append(len(log))
+        assert len(log) == len(planned)
+        return [Planned(0, b"between", Reason.MALFORMED)]
+
+    (placed,) = delivery.inject(make)
+    delivery.send([Planned(0, b"after")])
+    assert seen == [2]
+    assert [record.payload for record in delivery.log] == [b"one", b"two", b"between", b"after"]
+    assert [plan.payload for plan in delivery.planned] == [record.payload for record in delivery.log]
+    assert [data for _, data in content(kinesis)[placed.partition]] == [b"one", b"between", b"after"]
+
+
+def test_given_a_closed_delivery_then_nothing_comes_between_until_it_is_opened_again(kinesis: Any) -> None:
+    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), threading.Event())
+    delivery.close()
+    for attempt in (lambda: delivery.inject(lambda *_: [Planned(0, b"x")]), lambda: delivery.hold(0, 1.0)):
+        with pytest.raises(DeliveryClosed):
+            attempt()
+    assert delivery.sent == 0
+    delivery.send([Planned(0, b"closing")])  # what the run itself sends goes on
+    delivery.reopen()
+    delivery.inject(lambda *_: [Planned(0, b"x")])
+    assert [record.payload for record in delivery.log] == [b"closing", b"x"]
+
+
+def test_given_a_held_shard_then_the_others_go_on_and_its_records_follow_in_their_order(kinesis: Any) -> None:
+    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), threading.Event())
+    records = [Planned(number % 2, b"%d" % number) for number in range(600)]
+    delivery.hold(1, 0.3)
+    delivery.send(records)
+    sent = [(plan.shard, plan.payload) for plan in delivery.planned]
+    assert sent[:300] == [(0, b"%d" % number) for number in range(0, 600, 2)]
+    assert sent[300:] == [(1, b"%d" % number) for number in range(1, 600, 2)]
+    assert delivery.held == 0
