@@ -40,6 +40,10 @@ help: ## this list
 demo: setup package $(NODE) $(if $(filter msk,$(SOURCE)),$(KAFKA)) ## SOURCE=kinesis|msk|s3: the whole pipeline on this machine, from event to alert, and its reconciliation
 	@$(PY) -m local.demo --source $(SOURCE) $(ARGS)
 
+.PHONY: backfill
+backfill: setup package $(if $(ENV),,$(NODE)) ## FROM=... TO=... (UTC): an archive's results once more; of the latest demo, or with ENV=dev on AWS
+	@$(PY) -m $(if $(ENV),operations.backfill $(ENV),local.backfill) --from $(or $(FROM),$(error from when on? make backfill FROM=2026-11-24T00:00:00Z TO=2026-11-25T00:00:00Z)) --to $(or $(TO),$(error until when? make backfill FROM=... TO=...)) $(ARGS)
+
 .PHONY: test
 test: check-tests setup lint package unit synth-tests jobs e2e ## everything that CI checks
 	$(call say,all checks passed)

@@ -276,12 +276,12 @@ def parse(groups: Groups, source: str, *, local: bool) -> Settings:
     settings = Settings(
         **{GROUPS[group][0]: read_group(GROUPS[group][1], source, group, values) for group, values in groups.items()}
     )
-    _check_input(settings, source, groups["input"])
+    _check_input(settings, source, groups["input"], local=local)
     _check_together(settings, source)
     return settings
 
 
-def _check_input(settings: Settings, source: str, given: dict[str, str]) -> None:
+def _check_input(settings: Settings, source: str, given: dict[str, str], *, local: bool) -> None:
     kinds = {field.name: field.metadata["kind"] for field in dataclasses.fields(InputSettings)}
     chosen = settings.input.source
     for name, (required, optional) in SOURCE_KEYS.items():
@@ -293,7 +293,7 @@ def _check_input(settings: Settings, source: str, given: dict[str, str]) -> None
                     f"{source}: group 'input', key {key!r}: {given[key]!r} is not allowed; "
                     f"allowed is no such key with source = {chosen}"
                 )
-    if chosen == MSK and settings.local is None and settings.input.authentication != IAM:
+    if chosen == MSK and not local and settings.input.authentication != IAM:
         raise SettingsError(
             f"{source}: group 'input', key 'authentication': {settings.input.authentication!r} is not allowed; "
             f"allowed is {IAM} on the managed service"

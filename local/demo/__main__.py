@@ -15,6 +15,7 @@ from pathlib import Path
 from flink_jobs.properties import SettingsError
 from flink_jobs.settings import Settings
 from local.demo import application
+from local.demo.archive import archiving
 from local.demo.inputs import PLANNED
 from local.demo.options import Options, parse, refuse
 from local.demo.outage import SearchOutage
@@ -126,10 +127,12 @@ def _play(
                 outage.look(status)
 
         run = stack.enter_context(Run(pipeline, supervisor, settings, traffic, options.rate, show, screen.tell))
+        archive = stack.enter_context(archiving(pipeline.moto, supervisor.run_dir, options.source))
         if options.page:
             screen.tell(f"live page: {stack.enter_context(served(run, wanted, settings, supervisor.run_dir.name))}")
         with screen:
             outcome = run.play()
+        archive.finish()
         screen.reconciliation(outcome)
         seconds = {"start": round(up - began, 1), "run": round(time.monotonic() - up, 1)}
         report.write_text(json.dumps({"seconds": seconds, **outcome.as_json()}, indent=2) + "\n", encoding="utf-8")

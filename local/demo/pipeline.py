@@ -132,7 +132,7 @@ def running(
         made = source_start.result()
         if made.broker is not None:
             say(f"Kafka: {made.broker.address}")
-        job_id = _submit(supervisor, flink, application.property_groups(groups, moto.endpoint, source=made.keys))
+        job_id = submit(supervisor, flink, application.property_groups(groups, moto.endpoint, source=made.keys))
         say(f"application.zip runs as job {job_id}")
         yield Pipeline(moto, flink, job_id, alerting, search, queues.alerts, made, telling)
 
@@ -185,7 +185,8 @@ def _resources(moto: Moto) -> _Queues:
     return _Queues(topic, alerts, *failures)
 
 
-def _submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
+def submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
+    """Submits the application with these property groups; returns the job's id."""
     home = supervisor.scratch("application")
     application.unpack(home)
     file = supervisor.run_dir / "application_properties.json"
