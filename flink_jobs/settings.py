@@ -72,7 +72,7 @@ class InputSettings:
     authentication: str = a_choice(IAM, IAM, "none")
     #: A file's folder below it is its partition, with format lines.
     prefix: str = a_text(r"(s3|file)://[^\s?#]*/", "an s3:// or file:// address that ends with a slash", "")
-    #: lines: an event a line; archive: what Firehose has archived (docs/contracts.md). Files may be gzipped (.gz).
+    #: lines: an event a line; archive: what Firehose has archived (docs/contracts.md). Files may be gzipped.
     format: str = a_choice("lines", "lines", ARCHIVE)
 
     @property

@@ -157,5 +157,6 @@ class Replay:
         if mark is None:
             return f"records read {read}, no event time yet"
         first, last = self._backfill.known_from, self._backfill.end
-        share = min(1.0, max(0.0, (mark - first) / (last - first)))
+        mark = min(mark, last)  # at its end the job says the end of time
+        share = max(0.0, (mark - first) / (last - first))
         return f"records read {read}, event time {time.strftime('%F %T', time.gmtime(mark / 1000))}Z, {share:.0%}"

@@ -9,7 +9,7 @@ import java.util.zip.GZIPInputStream;
 import org.apache.flink.core.fs.FileSystem;
 import org.apache.flink.core.fs.Path;
 
-/** The lines of a file, as bytes: a payload may hold any. Gzipped when its name ends with .gz. */
+/** The lines of a file, as bytes: a payload may hold any. Gzipped when it begins as gzip does, whatever its name. */
 final class EventFile implements Closeable {
     private static final int BUFFER_BYTES = 1 << 16;
 
@@ -20,8 +20,14 @@ final class EventFile implements Closeable {
         Path path = new Path(file);
         InputStream raw = FileSystem.get(path.toUri()).open(path);
         try {
-            InputStream plain = path.getName().endsWith(".gz") ? new GZIPInputStream(raw, BUFFER_BYTES) : raw;
-            input = new BufferedInputStream(plain, BUFFER_BYTES);
+            BufferedInputStream bytes = new BufferedInputStream(raw, BUFFER_BYTES);
+            bytes.mark(2);
+            int magic = bytes.read() | bytes.read() << 8;
+            bytes.reset();
+            input =
+                    magic == GZIPInputStream.GZIP_MAGIC
+                            ? new BufferedInputStream(new GZIPInputStream(bytes, BUFFER_BYTES), BUFFER_BYTES)
+                            : bytes;
         } catch (IOException | RuntimeException broken) {
             raw.close();
             throw broken;
