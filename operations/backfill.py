@@ -181,14 +181,14 @@ class Backfill:
         )
         reasons = ", ".join(f"'{reason.value}'" for reason in _LIVE_REASONS)
         query = (
-            f'UNLOAD (SELECT "partition", position, reason FROM {REJECTED} '  # noqa: S608 - names of the contract, checked times
+            f'UNLOAD (SELECT "partition", position, reason FROM {REJECTED} '  # noqa: S608  # nosec B608 - names of the contract, checked times
             f"WHERE {HOUR} BETWEEN '{first}' AND '{last}' AND reason IN ({reasons})) "
             f"TO '{place}' WITH (format = 'JSON', compression = 'GZIP')"
         )
         started = athena.start_query_execution(
             QueryString=query,
             QueryExecutionContext={"Database": database(self.target.environment.name)},
-            ResultConfiguration={"OutputLocation": f"{place.rstrip('/')}_query/"},
+            WorkGroup=self.target.environment.prefix,
         )["QueryExecutionId"]
         deadline = self.clock() + _START_SECONDS
         while True:

@@ -182,7 +182,7 @@ def test_given_rejections_in_parquet_then_athena_writes_them_as_lines_first(serv
     asked: dict[str, Any] = {
         "QueryString": ANY,
         "QueryExecutionContext": {"Database": "realtime_analytics_test"},
-        "ResultConfiguration": ANY,
+        "WorkGroup": "realtime-analytics-test",
     }
     aws.expects("athena", "start_query_execution", {"QueryExecutionId": "q"}, asked)
     for state in ("RUNNING", "FAILED"):
