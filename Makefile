@@ -23,6 +23,7 @@ OPENSEARCH := .cache/opensearch/.installed
 KAFKA := .cache/kafka/.installed
 # Where the demo's events come from: kinesis, msk or s3. Kafka is fetched for msk and for the tests only.
 SOURCE ?= kinesis
+SQL_CLIENT := .cache/sql-client/.installed
 NODE := node_modules/.installed
 
 # A shell's own USER is nobody to forget: only one that was written behind make counts.
@@ -43,6 +44,10 @@ demo: setup package $(NODE) $(if $(filter msk,$(SOURCE)),$(KAFKA)) ## SOURCE=kin
 .PHONY: backfill
 backfill: setup package $(if $(ENV),,$(NODE)) ## FROM=... TO=... (UTC): an archive's results once more; of the latest demo, or with ENV=dev on AWS
 	@$(PY) -m $(if $(ENV),operations.backfill $(ENV),local.backfill) --from $(or $(FROM),$(error from when on? make backfill FROM=2026-11-24T00:00:00Z TO=2026-11-25T00:00:00Z)) --to $(or $(TO),$(error until when? make backfill FROM=... TO=...)) $(ARGS)
+
+.PHONY: sql
+sql: setup package $(SQL_CLIENT) ## Flink's SQL client on the streams of a demo that runs (make demo ARGS=--keep), to try a query
+	@$(PY) -m local.sql_client $(ARGS)
 
 .PHONY: test
 test: check-tests setup lint package unit synth-tests jobs e2e ## everything that CI checks
@@ -104,7 +109,7 @@ jobs: setup package $(KAFKA) ## the jobs on a Flink mini cluster against an inde
 	@$(PY) -m pytest tests/jobs $(ARGS)
 
 .PHONY: e2e
-e2e: check-tests setup package $(NODE) $(KAFKA) ## the whole pipeline on local parts, and its page in Chromium
+e2e: check-tests setup package $(NODE) $(KAFKA) $(SQL_CLIENT) ## the whole pipeline on local parts, and its page in Chromium
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
 
@@ -196,6 +201,12 @@ $(KAFKA): local/standins/kafka/pom.xml | check
 	$(call say,Kafka from Maven (first time about 1 minute))
 	@mkdir -p $(@D)
 	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/lib"
+	@touch $@
+
+$(SQL_CLIENT): local/standins/sql_client/pom.xml | check
+	$(call say,Gateway of Flink's SQL client from Maven)
+	@mkdir -p $(@D)
+	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)"
 	@touch $@
 
 $(NODE): package.json package-lock.json | check

@@ -12,7 +12,7 @@ from pyflink.table import Schema, StreamTableEnvironment
 from contracts.columns import ColumnType
 from contracts.results import SCHEMAS, ResultType
 from flink_jobs.gateway import java, streams, strings
-from flink_jobs.jobs import JOBS, Inputs, Rows
+from flink_jobs.jobs import Inputs, Rows, attach
 from flink_jobs.settings import Settings
 
 #: Bounds of event times when there is no backfill, epoch milliseconds.
@@ -35,7 +35,7 @@ def build(environment: StreamExecutionEnvironment, records: Any, settings: Setti
     results = None
     for name in settings.jobs.enabled:
         job = ResultType(name)
-        documents = _encoded(job, JOBS[job](inputs), settings)
+        documents = _encoded(job, attach(job, inputs), settings)
         results = documents if results is None else results.union(streams([documents]))
     rejected = java("sink.RejectionEncoder").attach(intake.rejected(), settings.run)
     return Documents(results, rejected)

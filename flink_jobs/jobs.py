@@ -33,15 +33,17 @@ class Rows:
     columns: tuple[str, ...]
 
 
-def _sql(job: ResultType) -> Callable[[Inputs], Rows]:
-    def attach(inputs: Inputs) -> Rows:
-        table = inputs.tables.sql_query(sql_files.read(inputs.sql, job.value, inputs.settings))
-        columns = tuple(table.get_schema().get_field_names())
-        stream = inputs.tables.to_data_stream(table)
-        java("jobs.OperatorIds").assign(stream._j_data_stream, inputs.events._j_data_stream, job.value)
-        return Rows(stream, columns)
+def attach(job: ResultType, inputs: Inputs) -> Rows:
+    """Attaches a job to its inputs."""
+    return _PROGRAMS[job](inputs) if job in _PROGRAMS else _sql(job, inputs)
 
-    return attach
+
+def _sql(job: ResultType, inputs: Inputs) -> Rows:
+    table = inputs.tables.sql_query(sql_files.read(inputs.sql, job.value, inputs.settings))
+    columns = tuple(table.get_schema().get_field_names())
+    stream = inputs.tables.to_data_stream(table)
+    java("jobs.OperatorIds").assign(stream._j_data_stream, inputs.events._j_data_stream, job.value)
+    return Rows(stream, columns)
 
 
 def _anomaly(inputs: Inputs) -> Rows:
@@ -92,8 +94,8 @@ def _session(inputs: Inputs) -> Rows:
     return Rows(session_job.attach(inputs.events, inputs.settings.session), session_job.COLUMNS)
 
 
-JOBS: dict[ResultType, Callable[[Inputs], Rows]] = {
-    ResultType.AGGREGATION: _sql(ResultType.AGGREGATION),
+#: Jobs that are more than a query; every other one is ``sql/<job>.sql``.
+_PROGRAMS: dict[ResultType, Callable[[Inputs], Rows]] = {
     ResultType.ANOMALY: _anomaly,
     ResultType.SESSION: _session,
     ResultType.BEHAVIOR: _behavior,

@@ -49,17 +49,15 @@ def forget(target: Target, arguments: argparse.Namespace) -> int:
 def _from_dead_letters(inbox: Inbox, user: int) -> int:
     """Removes the letters whose record is the user's; what is no JSON cannot be told from anybody's."""
     removed = 0
-    others = []
-    for letter in inbox.take():
-        if not isinstance(letter, Letter):
-            continue
-        if _user_of(letter.payload) == user:
-            inbox.delete(letter.receipt)
-            removed += 1
-        else:
-            others.append(letter)
-    for letter in others:
-        inbox.give_back(letter.receipt)
+    with inbox.looking() as held:
+        for letter in inbox.take():
+            if not isinstance(letter, Letter):
+                continue
+            held.append(letter)
+            if _user_of(letter.payload) == user:
+                inbox.delete(letter.receipt)
+                held.remove(letter)
+                removed += 1
     return removed
 
 

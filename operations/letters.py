@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -109,6 +110,16 @@ class Inbox:
         answer = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
+    @contextmanager
+    def looking(self) -> Iterator[list[Letter]]:
+        """A list of the letters in hand; what is in it at the end, whatever ends it, others see again."""
+        held: list[Letter] = []
+        try:
+            yield held
+        finally:
+            for letter in held:
+                self.give_back(letter.receipt)
+
     def take(self) -> Iterator[Letter | UnreadableLetterError]:
         """Every letter once, hidden from others for :data:`VISIBILITY_SECONDS`; give it back or delete it.
 
@@ -163,7 +174,11 @@ def functions(environment: Environment) -> list[str]:
 
 @dataclass(frozen=True)
 class Records:
-    """A letter's records: those that are still there, and how many are not."""
+    """A letter's records: those that are still there, and how many are not.
+
+    A range that Lambda gave up may hold more than the batch did: the mapping's filter had left some out, or another
+    batch of the shard had them. They are no use to the function, or it knows them by their id.
+    """
 
     found: tuple[RawRecord, ...]
     gone: int
@@ -175,7 +190,7 @@ def records_of(letter: Letter, kinesis: Any) -> Records:
         record = RawRecord(letter.stream, letter.shard, letter.first, letter.first_seen, letter.payload)
         return Records((record,), 0)
     found = tuple(_read(letter, kinesis))
-    return Records(found, letter.count - len(found))
+    return Records(found, max(0, letter.count - len(found)))
 
 
 #: What Kinesis answers for records that its retention has ended, and for a shard that went with them.

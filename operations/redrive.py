@@ -17,6 +17,7 @@ from botocore.config import Config
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from contracts.names import FAILURE_QUEUES, StreamRole, function_name, input_stream_name, processed_table
 from contracts.names import stream_name as name_of
@@ -35,6 +36,8 @@ _PATIENT = Config(connect_timeout=5, read_timeout=90, retries={"total_max_attemp
 #: Replays are remembered for longer than SQS keeps a letter (14 days).
 _REMEMBER_SECONDS = 15 * 24 * 3600
 _SHOWN_BYTES = 64 * 1024
+#: Of a mark or a throttled call: about 20 seconds.
+_TRIES = 8
 
 
 def redrive(target: Target, arguments: argparse.Namespace) -> int:
@@ -64,48 +67,55 @@ def _list(target: Target, arguments: argparse.Namespace, console: Console) -> in
     for function, inbox in _inboxes(target, arguments):
         for letter in _looked_at(inbox):
             if isinstance(letter, UnreadableLetterError):
-                console.print(str(letter), markup=False)
+                console.print(_plain(str(letter)))
                 continue
             reasons[function, letter.reason] += letter.count
-            table.add_row(
-                function, letter.message_id, letter.reason, letter.first_seen, str(letter.count), letter.place
-            )
+            cells = (function, letter.message_id, letter.reason, letter.first_seen, str(letter.count), letter.place)
+            table.add_row(*(_plain(cell) for cell in cells))
     if not reasons:
         console.print("no dead letters")
         return 0
     console.print(table)
     for (function, reason), count in reasons.most_common():
-        console.print(f"{count:>6} {function}: {reason}", markup=False)
+        console.print(_plain(f"{count:>6} {function}: {reason}"))
     return 0
 
 
 def _looked_at(inbox: Inbox) -> Sequence[Letter | UnreadableLetterError]:
     """All letters, given back: others see them again."""
-    letters = list(inbox.take())
-    for letter in letters:
-        if isinstance(letter, Letter):
-            inbox.give_back(letter.receipt)
-    return letters
+    seen: list[Letter | UnreadableLetterError] = []
+    with inbox.looking() as held:
+        for letter in inbox.take():
+            seen.append(letter)
+            if isinstance(letter, Letter):
+                held.append(letter)
+    return seen
+
+
+def _plain(text: str) -> Text:
+    """A text that is no markup and moves no cursor: reasons may quote whoever refused the record."""
+    return Text(text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text)
 
 
 def _one(target: Target, arguments: argparse.Namespace, console: Console) -> int:
     if arguments.id is None:
         raise OperationError(f"{arguments.action} needs --id, a message of `make redrive ENV=... ARGS=list`")
     for function, inbox in _inboxes(target, arguments):
-        letters = [letter for letter in inbox.take() if isinstance(letter, Letter)]
-        wanted = [letter for letter in letters if letter.message_id.startswith(arguments.id)]
-        chosen = wanted[0] if len(wanted) == 1 else None
-        removed = chosen if arguments.action == "remove" and not arguments.dry_run else None
-        for letter in letters:
-            if letter is not removed:
-                inbox.give_back(letter.receipt)
+        with inbox.looking() as held:
+            held += [letter for letter in inbox.take() if isinstance(letter, Letter)]
+            wanted = [letter for letter in held if letter.message_id.startswith(arguments.id)]
+            chosen = wanted[0] if len(wanted) == 1 else None
+            removed = chosen if arguments.action == "remove" and not arguments.dry_run else None
+            if removed is not None:
+                inbox.delete(removed.receipt)
+                held.remove(removed)
         if len(wanted) > 1:
             raise OperationError(f"--id: {arguments.id} begins the ids of {len(wanted)} messages; give more of it")
         if chosen is None:
             continue
-        console.print(f"{function}: {chosen.reason}\nfirst seen {chosen.first_seen}\n{chosen.place}", markup=False)
+        for line in (f"{function}: {chosen.reason}", f"first seen {chosen.first_seen}", chosen.place):
+            console.print(_plain(line))
         if removed is not None:
-            inbox.delete(removed.receipt)
             console.print("removed")
         elif arguments.action == "show" and chosen.payload is not None:
             # ASCII with escapes: a record's control characters must not reach a terminal
@@ -134,7 +144,7 @@ def _replay(target: Target, arguments: argparse.Namespace, console: Console) -> 
             )
             outcome = replayer.dry_run() if arguments.dry_run else replayer.replay()
         for note in outcome.notes:
-            console.print(note, markup=False)
+            console.print(_plain(note))
         if arguments.dry_run:
             console.print(
                 f"{function}: would replay {outcome.waiting} records; {outcome.gone} are in no stream any more"
@@ -169,7 +179,7 @@ def _events(target: Target, arguments: argparse.Namespace, console: Console) -> 
             _once(target),
             step=lambda count: progress.advance(bar, count),
         )
-        tally = replayer.replay(_chosen(rejected, reasons, arguments.until), dry=arguments.dry_run)
+        tally = replayer.replay(_chosen(rejected, reasons, arguments.until, console), dry=arguments.dry_run)
     _tell(console, tally, arguments.dry_run)
     return 1 if tally.failed or (tally.waiting and not arguments.dry_run) else 0
 
@@ -189,9 +199,15 @@ def _tell(console: Console, tally: Tally, dry: bool) -> None:
     )
 
 
-def _chosen(records: Iterator[bytes], reasons: frozenset[Reason], until: datetime | None) -> Iterator[Rejected]:
+def _chosen(
+    records: Iterator[bytes], reasons: frozenset[Reason], until: datetime | None, console: Console
+) -> Iterator[Rejected]:
     for data in records:
-        event = rejections.rejected_of(data)
+        try:
+            event = rejections.rejected_of(data)
+        except (ValueError, KeyError, TypeError) as error:
+            console.print(f"a record of the stream is no rejection: {type(error).__name__}", markup=False)
+            continue
         if event.reason in reasons and (until is None or datetime.fromisoformat(event.arrived) <= until):
             yield event
 
@@ -199,7 +215,7 @@ def _chosen(records: Iterator[bytes], reasons: frozenset[Reason], until: datetim
 def _once(target: Target) -> Once:
     table = store(processed_table(target.environment.prefix), _REMEMBER_SECONDS, target.client("dynamodb"))
     # A claim lasts as long as the letter is hidden from others.
-    return Once(table, Effect.REPLAY, Patience(lambda: VISIBILITY_SECONDS * 1000, reserve=0))
+    return Once(table, Effect.REPLAY, Patience(lambda: VISIBILITY_SECONDS * 1000, reserve=0, most=_TRIES))
 
 
 def _progress(console: Console) -> Progress:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from lambdas.common.chunks import chunks
 from lambdas.common.once import Claim, Once
 from lambdas.common.records import REPLAYED, RawRecord
@@ -25,6 +27,10 @@ from operations.letters import Inbox, Letter, UnreadableLetterError, records_of
 _MOST_RECORDS = 500
 _MOST_BYTES = 4 * 1024 * 1024
 _AROUND_A_RECORD = 512
+_WAITING = {
+    Claim.BUSY: "somebody else replays them, or a run was broken off; try again in 15 minutes",
+    Claim.UNKNOWN: "the table that remembers replays did not answer; may these credentials write to it?",
+}
 
 
 @dataclass
@@ -63,35 +69,32 @@ class Replayer:
     def replay(self) -> Outcome:
         """All letters, one after the other."""
         outcome = Outcome()
-        left: list[Letter] = []
-        for letter in self.inbox.take():
-            if isinstance(letter, UnreadableLetterError):
-                outcome.notes.append(str(letter))
-                outcome.waiting += 1
-            elif self._letter(letter, outcome):
-                self.inbox.delete(letter.receipt)
-            else:
-                left.append(letter)
-            self.step()
-        for letter in left:  # not before: it would be received again
-            self.inbox.give_back(letter.receipt)
+        with self.inbox.looking() as held:
+            for letter in self.inbox.take():
+                if isinstance(letter, UnreadableLetterError):
+                    outcome.notes.append(str(letter))
+                    outcome.waiting += 1
+                else:
+                    held.append(letter)
+                    if self._letter(letter, outcome):
+                        self.inbox.delete(letter.receipt)
+                        held.remove(letter)
+                self.step()
         return outcome
 
     def dry_run(self) -> Outcome:
         """What :meth:`replay` would have to do: ``waiting`` records that are there, ``gone`` ones that are not."""
         outcome = Outcome()
-        letters: list[Letter] = []
-        for letter in self.inbox.take():
-            if isinstance(letter, UnreadableLetterError):
-                outcome.notes.append(str(letter))
-            else:
-                letters.append(letter)
-                records = records_of(letter, self.kinesis)
-                outcome.waiting += len(records.found)
-                outcome.gone += records.gone
-            self.step()
-        for letter in letters:
-            self.inbox.give_back(letter.receipt)
+        with self.inbox.looking() as held:
+            for letter in self.inbox.take():
+                if isinstance(letter, UnreadableLetterError):
+                    outcome.notes.append(str(letter))
+                else:
+                    held.append(letter)
+                    records = records_of(letter, self.kinesis)
+                    outcome.waiting += len(records.found)
+                    outcome.gone += records.gone
+                self.step()
         return outcome
 
     def _letter(self, letter: Letter, outcome: Outcome) -> bool:
@@ -103,22 +106,16 @@ class Replayer:
                 f"{letter.place}: {records.gone} of {letter.count} records are in the stream no more; "
                 "the archive has them (docs/runbook.md)"
             )
-        ours, done = [], 0
+        claims: dict[Claim, list[RawRecord]] = {claim: [] for claim in Claim}
         for record in records.found:
-            claim = self.once.claim(self._key(record))
-            if claim is Claim.OURS:
-                ours.append(record)
-            elif claim is Claim.DONE:
-                done += 1
-        outcome.known += done
-        busy = len(records.found) - len(ours) - done
-        outcome.waiting += busy
-        if busy:
-            outcome.notes.append(
-                f"{letter.place}: {busy} records are being replayed by somebody else, or were just now"
-            )
-        failed = self._invoke_all(ours, outcome)
-        return not (failed or busy or records.gone)
+            claims[self.once.claim(self._key(record))].append(record)
+        outcome.known += len(claims[Claim.DONE])
+        for claim, why in _WAITING.items():
+            if claims[claim]:
+                outcome.waiting += len(claims[claim])
+                outcome.notes.append(f"{letter.place}: {len(claims[claim])} records wait: {why}")
+        failed = self._invoke_all(claims[Claim.OURS], outcome)
+        return not (failed or records.gone or any(claims[claim] for claim in _WAITING))
 
     def _invoke_all(self, records: Sequence[RawRecord], outcome: Outcome) -> int:
         """How many failed."""
@@ -129,7 +126,11 @@ class Replayer:
             max_bytes=_MOST_BYTES,
             size_of=lambda record: len(record.payload) * 4 // 3 + _AROUND_A_RECORD,
         ):
-            again = self._invoke(chunk, outcome)
+            try:
+                again = self._invoke(chunk, outcome)
+            except BaseException:  # a stop by hand, too: nothing of the chunk is known to be done
+                self.once.release(self._key(record) for record in chunk)
+                raise
             self.once.done(self._key(record) for record in chunk if record.sequence not in again)
             self.once.release(self._key(record) for record in chunk if record.sequence in again)
             outcome.replayed += len(chunk) - len(again)
@@ -139,14 +140,29 @@ class Replayer:
 
     def _invoke(self, records: Sequence[RawRecord], outcome: Outcome) -> set[str]:
         """Sequence numbers of the records that failed."""
-        answer = self.client.invoke(
-            FunctionName=self.function, Payload=json.dumps({"Records": [*self._entries(records)], REPLAYED: True})
-        )
+        payload = json.dumps({"Records": [*self._entries(records)], REPLAYED: True})
+        try:
+            answer = self._answered(payload)
+        except (ClientError, BotoCoreError) as error:
+            outcome.notes.append(f"{self.function} could not be asked, or did not answer: {error}")
+            return {record.sequence for record in records}
         told = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             outcome.notes.append(f"{self.function} failed: {told.get('errorType')}: {told.get('errorMessage')}")
             return {record.sequence for record in records}
         return {failure["itemIdentifier"] for failure in told["batchItemFailures"]}
+
+    def _answered(self, payload: str) -> Any:
+        """The function's answer. A throttle did nothing, so it is tried again."""
+        tries = 0
+        while True:
+            try:
+                return self.client.invoke(FunctionName=self.function, Payload=payload)
+            except ClientError as error:
+                throttled = error.response.get("Error", {}).get("Code") == "TooManyRequestsException"
+                if not throttled or not self.once.patience.next(tries):
+                    raise
+                tries += 1
 
     def _entries(self, records: Sequence[RawRecord]) -> Iterator[dict[str, object]]:
         """As the event source mapping sends them."""

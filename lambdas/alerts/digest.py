@@ -11,8 +11,10 @@ from lambdas.alerts.alert import Alert
 from lambdas.alerts.labels import subject
 
 DIGEST = "DIGEST"
-#: So many of a storm are named; the others are in the index, and their number is told.
+#: So many of a storm are named at most, as far as they fit; the others are in the index, and their number is told.
 _NAMED = 50
+#: Bytes of the mail's text as JSON: with body and subject it stays far below SNS's 256 KB, whatever the texts hold.
+_MOST_TEXT = 64 * 1024
 
 
 def with_digests(alerts: Sequence[Alert], above: int) -> list[Alert]:
@@ -44,6 +46,18 @@ def _digest(alert_type: str, group: Sequence[Alert]) -> Alert:
         results=tuple(result for alert in group for result in alert.results),
         subject=subject(f"{highest}: {sentence}"),
         body=json.dumps(content),
-        text=sentence + "\n\n" + "\n".join(alert.text for alert in group[:_NAMED]),
+        text=_text(sentence, group),
         attributes={"alert_type": alert_type, "severity": highest, "event_type": DIGEST},
     )
+
+
+def _text(sentence: str, group: Sequence[Alert]) -> str:
+    """The sentence, then as many of the alerts' texts as there is room for, and a mark where some are left out."""
+    lines, left = [sentence, ""], _MOST_TEXT
+    for number, alert in enumerate(group):
+        left -= len(json.dumps(alert.text))
+        if number == _NAMED or left < 0:
+            lines.append(f"... and {len(group) - number} more")
+            break
+        lines.append(alert.text)
+    return "\n".join(lines)

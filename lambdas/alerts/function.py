@@ -72,8 +72,9 @@ class AlertsFunction:
         poison = list(batch.failures)
         work = work_of(batch.results, poison, self.rules.categories)
 
-        alerted = self._alert(Once(self.store, Effect.ALERT, patience), work)  # somebody waits for these
-        counted = self._count(Once(self.store, Effect.COUNT, patience), work, patience)
+        alerted = self._alert(Once(self.store, Effect.ALERT, patience), work, poison)  # somebody waits for these
+        waiting = _waiting(work, alerted.failures)
+        counted = self._count(Once(self.store, Effect.COUNT, patience), work, patience, waiting)
 
         failures = [*alerted.failures, *counted.failures, *bury(self.dead_letters, NAME, batch, poison)]
         again = {failure.sequence for failure in failures}
@@ -99,9 +100,11 @@ class AlertsFunction:
         )
         return batch_item_failures(again)
 
-    def _count(self, once: Once, work: Sequence[Work], patience: Patience) -> _Outcome:
+    def _count(self, once: Once, work: Sequence[Work], patience: Patience, waiting: Sequence[Work]) -> _Outcome:
+        """Counts all but those that are ``waiting``: they come again."""
         claims = claim(once, [one for one in work if one.counted_once])
-        ours = [*claims.ours, *(one for one in work if one.samples and not one.counted_once)]
+        others = [one for one in work if one.samples and not one.counted_once and one not in waiting]
+        ours = [*claims.ours, *others]
         claimed = {one.result.result_id for one in claims.ours}
         failures, outside = counts.put(
             self.cloudwatch,
@@ -112,10 +115,15 @@ class AlertsFunction:
             self.namespace,
         )
         _give_back(once, claims.ours, failures)
-        return _Outcome([*claims.failures, *failures], claims.done, outside)
+        later = [
+            Failure(one.result.shard, sequence, "a record before it comes again")
+            for one in waiting
+            for sequence in one.result.sequences
+        ]
+        return _Outcome([*claims.failures, *failures, *later], claims.done, outside)
 
-    def _alert(self, once: Once, work: Sequence[Work]) -> _Outcome:
-        """Sends the alerts that are young enough; ``left_out`` are the older ones."""
+    def _alert(self, once: Once, work: Sequence[Work], poison: list[Failure]) -> _Outcome:
+        """Sends the alerts that are young enough; ``left_out`` are the older ones. ``poison``: what SNS never takes."""
         claims = claim(once, [one for one in work if one.alert is not None])
         old = [one for one in claims.ours if self.now() - one.result.time("event_time") > self.rules.max_age]
         for one in old:
@@ -126,20 +134,32 @@ class AlertsFunction:
         once.done(one.result.result_id for one in old)
         fresh = [one for one in claims.ours if one not in old]
         alerts = with_digests([one.alert for one in fresh if one.alert is not None], self.rules.digest_above)
-        failures = notifier.publish(
+        failures, never = notifier.publish(
             self.sns,
             self.topic_arn,
             alerts,
             once.patience,
             lambda results: once.done(result.result_id for result in results),
         )
-        _give_back(once, fresh, failures)
+        poison += never
+        _give_back(once, fresh, [*failures, *never])
         return _Outcome([*claims.failures, *failures], claims.done, len(old))
 
 
 def _give_back(once: Once, ours: Sequence[Work], refused: Sequence[Failure]) -> None:
     again = {failure.sequence for failure in refused}
     once.release(one.result.result_id for one in ours if not again.isdisjoint(one.result.sequences))
+
+
+def _waiting(work: Sequence[Work], failures: Sequence[Failure]) -> list[Work]:
+    """Results counted without a claim that come again anyway: Lambda delivers again from the lowest failed record on.
+
+    Counting them now would count them once more with every try of an alert before them.
+    """
+    if not failures:
+        return []
+    lowest = min(int(failure.sequence) for failure in failures)
+    return [one for one in work if one.samples and not one.counted_once and int(one.result.sequences[0]) > lowest]
 
 
 def _duplicates(work: Sequence[Work], counted: _Outcome, alerted: _Outcome) -> int:

@@ -21,7 +21,11 @@ from lambdas.common.response import BatchResponse
 
 # boto3 would wait a minute for an answer, longer than the function may run: a hanging call must fail its own
 # records and no others.
-_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+_TIMEOUTS = {"connect_timeout": 3, "read_timeout": 5}
+_CONFIG = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 3})
+#: SNS and CloudWatch take a call twice where the first one's answer was lost: they are asked once, and what they do not
+#: confirm comes again with its claim, so that it is doubled once at most and not by every attempt.
+_ONCE = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 1})
 #: Seconds that a call may hang in the end: its attempts with their timeouts. None begins when less is left.
 _LONGEST_CALL = 25.0
 
@@ -48,8 +52,8 @@ def function() -> AlertsFunction:
     return AlertsFunction(
         topic_arn=settings.topic_arn,
         namespace=settings.namespace,
-        sns=session.client("sns", config=_CONFIG),
-        cloudwatch=session.client("cloudwatch", config=_CONFIG),
+        sns=session.client("sns", config=_ONCE),
+        cloudwatch=session.client("cloudwatch", config=_ONCE),
         now=lambda: datetime.now(UTC),
         store=store(settings.table, settings.remember, session.client("dynamodb", config=_CONFIG)),
         dead_letters=DeadLetterQueue(session.client("sqs", config=_CONFIG), settings.queue_url),

@@ -22,11 +22,16 @@ MAX_ENTRIES = 10
 MAX_BYTES = 256 * 1024
 
 
+#: What SNS says of a message that it will never take. Other faults of the sender, such as a key switched off, pass.
+_NEVER = ("InvalidParameter", "ParameterValueInvalid")
+
+
 class PublishError(TypedDict, total=False):
     """One entry of ``Failed`` in the answer of PublishBatch."""
 
     Id: str
     Code: str
+    SenderFault: bool
 
 
 class PublishAnswer(TypedDict, total=False):
@@ -49,14 +54,15 @@ def publish(
     alerts: Iterable[Alert],
     patience: Patience,
     accepted: Callable[[Iterable[Result]], None],
-) -> list[Failure]:
-    """Publish ``alerts`` to the topic; the failures are the records of those that SNS did not take.
+) -> tuple[list[Failure], list[Failure]]:
+    """Publish ``alerts`` to the topic; the failures are the records of those that SNS did not take, and never will.
 
     A refused entry fails its own records; a refused or unanswered call fails all of its records, and so does one that
     there is no time for. ``accepted`` is told
     the results of each call that SNS took, before the next call: what dies after it repeats none of them.
     """
     failures: list[Failure] = []
+    never: list[Failure] = []
     for chunk in chunks(alerts, max_items=MAX_ENTRIES, max_bytes=MAX_BYTES, size_of=lambda alert: alert.size):
         if not patience.lasts():
             failures.extend(_failures(chunk, "no time left for SNS"))
@@ -69,11 +75,13 @@ def publish(
             reason = f"SNS publish_batch failed: {type(error).__name__}"
             failures.extend(_failures(chunk, reason))
             continue
-        refused = {int(entry["Id"]): entry.get("Code", "no code") for entry in answer.get("Failed", [])}
+        refused = {int(entry["Id"]): entry for entry in answer.get("Failed", [])}
         accepted(result for index, alert in enumerate(chunk) if index not in refused for result in alert.results)
-        for index, code in refused.items():
-            failures.extend(_failures([chunk[index]], f"SNS refused the alert: {code}"))
-    return failures
+        for index, entry in refused.items():
+            code = entry.get("Code", "no code")
+            into = never if entry.get("SenderFault") and code.startswith(_NEVER) else failures
+            into.extend(_failures([chunk[index]], f"SNS refused the alert: {code}"))
+    return failures, never
 
 
 def _entry(index: int, alert: Alert) -> dict[str, object]:

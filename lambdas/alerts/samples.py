@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts import metrics, rejections
+from contracts.events import DECIMAL_SCALE
 from contracts.metrics import Metric
 from contracts.rejections import Reason
 from contracts.results import ResultType
@@ -14,6 +15,8 @@ from lambdas.alerts.labels import label
 from lambdas.common.errors import RecordError
 from lambdas.common.result import Result
 
+#: CloudWatch refuses a whole call for a value above 2^360 or, but for zero, below 2^-360.
+_MOST_VALUE = 1e100
 _REASONS = frozenset(reason.value for reason in Reason)
 
 
@@ -44,7 +47,7 @@ def samples_of(result: Result, categories: frozenset[str] = frozenset()) -> tupl
             kind, start = label(result.text("event_type")), result.time("window_start")
             return (
                 Sample(Series(metrics.EVENT_COUNT, kind), start, result.integer("event_count")),
-                Sample(Series(metrics.TOTAL_VALUE, kind), start, result.number("total_value")),
+                Sample(Series(metrics.TOTAL_VALUE, kind), start, _value(result, "total_value")),
             )
         case ResultType.ANOMALY if result.flag("is_anomaly"):
             return _one(result, metrics.ANOMALIES, label(result.text("event_type")))
@@ -61,6 +64,14 @@ def samples_of(result: Result, categories: frozenset[str] = frozenset()) -> tupl
             return (Sample(Series(metrics.REJECTED_EVENTS, _reason(result)), result.time("arrival_time"), 1),)
         case _:
             return ()
+
+
+def _value(result: Result, column: str) -> float:
+    """A number that CloudWatch takes, alone and in a sum: to the contract's six decimals, and below 1e100."""
+    number = round(result.number(column), DECIMAL_SCALE)
+    if abs(number) > _MOST_VALUE:
+        raise RecordError(f"`{column}` is beyond what CloudWatch takes")
+    return number
 
 
 def _one(result: Result, metric: Metric, dimension_value: str | None) -> tuple[Sample, ...]:

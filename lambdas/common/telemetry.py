@@ -14,6 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from contracts import metrics
+from contracts.results import RUN_BACKFILL
 from lambdas.common.errors import RecordError
 from lambdas.common.result import Result
 
@@ -46,9 +47,11 @@ class Counts:
 
 
 def oldest_age(results: Iterable[Result], now: datetime) -> int | None:
-    """Milliseconds since the oldest result became true, the delay from end to end; None where none has a time."""
+    """Milliseconds since the oldest live result became true, the delay from end to end; None where none has a time."""
     times = []
     for result in results:
+        if result.document.get("run") == RUN_BACKFILL:
+            continue
         try:
             times.append(result.time("arrival_time" if "event_time" not in result.document else "event_time"))
         except RecordError:  # it is told of where the result is used

@@ -25,6 +25,9 @@ _TOO_MANY = 429
 _SERVER_ERROR = 500
 #: Refused for what the document is: it would be refused for ever.
 _FINAL = frozenset({400, 404, 413})
+#: Type of the 400 for an index that cannot be made because the cluster has all the shards it may have: nothing is wrong
+#: with the document.
+_FULL = "validation_exception"
 
 
 class OpenSearchBusyError(OpenSearchError):
@@ -59,8 +62,13 @@ def index(client: OpenSearchClient, actions: Iterable[Action], patience: Patienc
     the same.
     """
     outcome = Outcome()
-    for chunk in chunks(actions, max_items=MAX_DOCUMENTS, max_bytes=MAX_BYTES, size_of=lambda action: action.size):
-        for action, refused in _tried(client, chunk, patience):
+    sent = chunks(actions, max_items=MAX_DOCUMENTS, max_bytes=MAX_BYTES, size_of=lambda action: action.size)
+    for number, chunk in enumerate(sent):
+        if number and not patience.lasts():
+            ended = [(action, Refused("no time left for OpenSearch", final=False)) for action in chunk]
+        else:
+            ended = _tried(client, chunk, patience)
+        for action, refused in ended:
             into = outcome.poison if refused.final else outcome.again
             into += [
                 failed(LOGGER, action.result.shard, sequence, refused.reason, action.result.result_id)
@@ -118,4 +126,6 @@ def _fate(item: object) -> tuple[str, Refused | None]:
         raise OpenSearchError("OpenSearch's answer to a bulk request has an item without `status` or `_id`")
     if 200 <= status < 300 or status == _CONFLICT:
         return document_id, None
-    return document_id, Refused(f"OpenSearch answered {status}: {error_text(outcome.get('error'))}", status in _FINAL)
+    error = outcome.get("error")
+    full = isinstance(error, dict) and error.get("type") == _FULL
+    return document_id, Refused(f"OpenSearch answered {status}: {error_text(error)}", status in _FINAL and not full)

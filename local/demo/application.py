@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ZIP = ROOT / "build" / "application.zip"
 CONFIG = ROOT / "config" / "local.json"
 
+#: File of a run's directory with the property groups of its application.
+PROPERTIES = "application_properties.json"
 INPUT_STREAM = "events"
 RESULTS_STREAM = "results"
 REJECTED_STREAM = "rejected"
@@ -77,7 +79,7 @@ def property_groups(
 
 def checked(groups: Groups) -> Settings:
     """The settings, by the very check that the application makes; SettingsError for what is not allowed."""
-    return parse(groups, "application_properties.json", local=True)
+    return parse(groups, PROPERTIES, local=True)
 
 
 def unpack(target: Path) -> None:

@@ -189,7 +189,7 @@ def submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
     """Submits the application with these property groups; returns the job's id."""
     home = supervisor.scratch("application")
     application.unpack(home)
-    file = supervisor.run_dir / "application_properties.json"
+    file = supervisor.run_dir / application.PROPERTIES
     file.write_text(properties.dump(groups), encoding="utf-8")
     return flink.submit(application.run_arguments(home, groups), env=application.environment(file))
 

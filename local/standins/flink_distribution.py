@@ -68,12 +68,29 @@ class FlinkDistribution:
             raise FlinkMissing(f"{self.home}/conf/config.yaml has no env.java.opts.all")
         return options[1].split()
 
-    def java(self, main: str, arguments: Sequence[str], *, options: Sequence[str], python: bool) -> list[str]:
-        """Return the command that runs class `main` of this Flink. `options` go to the JVM, before ours."""
+    def java(
+        self,
+        main: str,
+        arguments: Sequence[str],
+        *,
+        options: Sequence[str],
+        python: bool,
+        extra: Sequence[Path] = (),
+    ) -> list[str]:
+        """Return the command that runs class `main` of this Flink.
+
+        Args:
+            main: the class.
+            arguments: its arguments.
+            options: of the JVM, before ours.
+            python: whether the Python operators are on the class path.
+            extra: more jars for the class path.
+        """
+        jars = ":".join([*map(str, extra), self.classpath(with_python=python)])
         # Without the shared statistics file a killed JVM leaves nothing in the system's temporary directory.
         return [
             *(str(java_command()), *options, *self.java_options(), *AWS_JAVA_OPTIONS, "-XX:-UsePerfData"),
-            *("-classpath", self.classpath(with_python=python), main, *arguments),
+            *("-classpath", jars, main, *arguments),
         ]
 
     def environment(self, configuration: Path) -> dict[str, str]:

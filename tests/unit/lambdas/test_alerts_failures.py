@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from lambdas.alerts import handler
 from lambdas.alerts.function import AlertsFunction, Rules
-from lambdas.alerts.notifier import PublishAnswer
+from lambdas.alerts.notifier import PublishAnswer, PublishError
 from lambdas.common.patience import Patience
 from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Marks
 
@@ -25,9 +26,9 @@ UNREACHABLE = ConnectTimeoutError(endpoint_url="http://127.0.0.1:1")
 
 @dataclass
 class Sns:
-    """Keeps what is published. ``failures`` holds, per call, an error to raise or entries to refuse."""
+    """Keeps what is published. ``failures`` holds, per call, an error to raise, or ids or whole entries to refuse."""
 
-    failures: list[Exception | list[str]] = field(default_factory=list)
+    failures: list[Exception | Sequence[str | PublishError]] = field(default_factory=list)
     calls: list[Sequence[dict[str, Any]]] = field(default_factory=list)
 
     def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: Sequence[dict[str, Any]]) -> PublishAnswer:
@@ -35,7 +36,7 @@ class Sns:
         failure = self.failures.pop(0) if self.failures else []
         if isinstance(failure, Exception):
             raise failure
-        return {"Failed": [{"Id": entry, "Code": "InternalError"} for entry in failure]}
+        return {"Failed": [{"Id": one, "Code": "InternalError"} if isinstance(one, str) else one for one in failure]}
 
 
 @dataclass
@@ -167,7 +168,7 @@ def test_a_table_that_does_not_answer_fails_what_must_be_done_once_and_nothing_e
     kinesis: Kinesis, services: Services
 ) -> None:
     services.marks.errors = [UNREACHABLE, UNREACHABLE]
-    assert services.failed(kinesis.event(kinesis.result("fraud"), kinesis.result("session"))) == ["998"]
+    assert services.failed(kinesis.event(kinesis.result("session"), kinesis.result("fraud"))) == ["999"]
     assert [len(call) for call in services.cloudwatch.calls] == [1]
     assert services.sns.calls == []
 
@@ -257,6 +258,87 @@ def test_a_storm_is_one_message_a_type_and_every_result_of_it_is_done(kinesis: K
     assert len(services.sns.calls) == 1
 
 
+def test_a_storm_of_the_longest_texts_fits_into_a_message(kinesis: Kinesis, services: Services) -> None:
+    # Given more alerts than a digest's limit, with event types as long and as costly to write as the contract allows
+    function = replace(services.function, rules=Rules(max_age=timedelta(days=20_000), digest_above=20))
+    storm = [kinesis.result("anomaly", str(n), event_type="\U0001f600" * 256) for n in range(60)]
+    assert function.handle(kinesis.event(*storm), PATIENT) == {"batchItemFailures": []}
+    (entry,) = services.sns.calls[0]
+    size = len(entry["Message"]) + len(entry["Subject"])
+    assert size < 200_000
+    content = json.loads(entry["Message"])
+    assert json.loads(content["default"])["count"] == 60
+    assert content["email"].splitlines()[-1].endswith(" more")
+    assert content["email"].count("anomaly_score") > 3
+
+
+def test_an_alert_that_sns_will_never_take_is_buried(kinesis: Kinesis, services: Services) -> None:
+    services.sns.failures = [[{"Id": "0", "Code": "InvalidParameterException", "SenderFault": True}]]
+    assert services.failed(kinesis.event(kinesis.result("fraud"))) == []
+    assert services.dead_letters.by_sequence() == {"998": "SNS refused the alert: InvalidParameterException"}
+    assert services.marks.marked == {f"count {kinesis.result('fraud')['result_id']}"}
+
+
+def test_a_key_that_is_switched_off_is_an_outage_and_no_poison(kinesis: Kinesis, services: Services) -> None:
+    services.sns.failures = [[{"Id": "0", "Code": "KMSDisabledException", "SenderFault": True}]]
+    assert services.failed(kinesis.event(kinesis.result("fraud"))) == ["998"]
+    assert services.dead_letters.letters == []
+
+
+def test_a_value_that_cloudwatch_refuses_is_buried_and_holds_up_nobody(kinesis: Kinesis, services: Services) -> None:
+    windows = [kinesis.result("aggregation", str(n), total_value=value) for n, value in enumerate((1.5, 1e200, 1e-200))]
+    assert services.failed(kinesis.event(*windows)) == []
+    assert services.dead_letters.by_sequence() == {"999": "`total_value` is beyond what CloudWatch takes"}
+    values = [datum["Value"] for datum in services.cloudwatch.calls[0] if datum["MetricName"] == "TotalValue"]
+    assert values == [1.5]  # both windows are of one type and minute; the tiny value is none
+
+
+def test_an_outage_of_sns_does_not_count_what_comes_again(kinesis: Kinesis, services: Services) -> None:
+    # Given sessions before and after an alert that SNS refuses ten times
+    services.sns.failures = [["0"]] * 10
+    before, after = kinesis.result("session", "before"), kinesis.result("session", "after")
+    batch = kinesis.event(before, kinesis.result("fraud"), after)
+    assert services.failed(batch) == ["999", "1000"]
+    # When Lambda delivers again from the lowest failed record on, until SNS takes it
+    rest = {"Records": batch["Records"][1:]}  # type: ignore[index]
+    while services.failed(rest):
+        pass
+    # Then each session was counted once
+    sessions = [
+        datum["Value"] for call in services.cloudwatch.calls for datum in call if datum["MetricName"] == "Sessions"
+    ]
+    assert sum(sessions) == 2
+
+
+def test_a_window_too_old_for_cloudwatch_is_done_all_the_same(kinesis: Kinesis, services: Services) -> None:
+    old = kinesis.result("aggregation", window_start=kinesis.time(days=20))
+    assert services.failed(kinesis.event(old)) == []
+    assert services.marks.marked == {f"count {old['result_id']}"}
+
+
+def test_the_age_is_that_of_the_oldest_live_result(
+    kinesis: Kinesis, services: Services, captured_logs: CapturedLogs
+) -> None:
+    services.failed(
+        kinesis.event(
+            kinesis.result("session", "1", event_time=kinesis.time(minutes=1)),
+            kinesis.result("session", "2", event_time=kinesis.time(minutes=9)),
+            kinesis.result("session", "3", event_time=kinesis.time(days=9), run="backfill"),
+        )
+    )
+    (line,) = captured_logs.lines("batch processed")
+    assert line["OldestResultAge"] == [540_000.0]
+
+
+def test_what_is_not_idempotent_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERT_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts")
+    monkeypatch.setenv("PROCESSED_TABLE", "processed")
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/dead")
+    clients: Any = handler.function()
+    for client in (clients.sns, clients.cloudwatch):
+        assert client.meta.config.retries["total_max_attempts"] == 1
+
+
 def test_a_mail_says_in_plain_text_what_the_json_says(kinesis: Kinesis, services: Services) -> None:
     services.failed(kinesis.event(kinesis.result("anomaly", event_type="구매\x00")))
     (entry,) = services.sns.calls[0]
@@ -274,7 +356,7 @@ def test_the_log_line_is_what_cloudwatch_makes_metrics_of(
     known = kinesis.result("fraud", "known")
     services.failed(kinesis.event(known))
     services.sns.failures = [["0"]]
-    services.failed(kinesis.event(known, b"poison", kinesis.result("fraud", "refused"), kinesis.result("session")))
+    services.failed(kinesis.event(known, b"poison", kinesis.result("session"), kinesis.result("fraud", "refused")))
     # Then the line counts each
     line = captured_logs.lines("batch processed")[-1]
     (metrics,) = line["_aws"]["CloudWatchMetrics"]  # type: ignore[index]

@@ -84,6 +84,7 @@ class Services:
         assert 1 <= len(MetricData) <= 1000
         for datum in MetricData:
             assert datum["Timestamp"].tzinfo is not None
+            assert datum["Value"] == 0 or 2.0**-360 <= abs(datum["Value"]) <= 2.0**360
             assert all(1 <= len(d["Value"]) <= 255 and d["Value"].isascii() for d in datum["Dimensions"])
         return None
 

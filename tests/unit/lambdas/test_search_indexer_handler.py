@@ -285,8 +285,27 @@ def test_requests_are_split_by_count_and_one_that_fails_does_not_stop_the_next(
 ) -> None:
     opensearch.request_statuses = [503]
     event = kinesis.event(*(kinesis.result("session", str(number)) for number in range(1001)))
-    assert failed(event) == [str(sequence) for sequence in range(998, 1998)]
+    client = OpenSearchClient(opensearch.endpoint, "us-east-1", timeout=5)
+    indexer = SearchIndexer(client, "p", DeadLetters().queue, lambda: kinesis.now)
+    answer = indexer.handle(event, Patience(lambda: 60_000, reserve=20, most=0))
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == [str(n) for n in range(998, 1998)]
     assert [len(request.bulk_lines()) // 2 for request in opensearch.requests] == [1000, 1]
+
+
+def test_a_second_request_is_not_begun_without_time(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
+    event = kinesis.event(*(kinesis.result("session", str(number)) for number in range(1001)))
+    assert failed(event) == ["1998"]
+    assert len(opensearch.requests) == 1
+
+
+def test_a_cluster_that_may_have_no_more_shards_makes_no_dead_letters(
+    kinesis: Kinesis, opensearch: OpenSearchStub, dead: Dead
+) -> None:
+    result = kinesis.result("session")
+    opensearch.statuses = {str(result["result_id"]): 400}
+    opensearch.errors = {str(result["result_id"]): {"type": "validation_exception", "reason": "maximum shards open"}}
+    assert failed(kinesis.event(result)) == ["998"]
+    assert dead.letters() == {}
 
 
 def test_requests_are_split_by_bytes(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:

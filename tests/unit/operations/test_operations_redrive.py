@@ -229,6 +229,99 @@ def test_records_of_a_range_that_were_replayed_are_not_again(deployed: Deployed)
     }
 
 
+def test_a_range_with_gaps_is_done_when_all_of_it_is(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    # Given a batch of every second record of a range: the filter, or another batch of the shard, had the others
+    records = deployed.put(10)
+    deployed.give_up(records[::2])
+    assert deployed.run("replay", function="alerts") == 0
+    assert "9 records replayed, 0 had been before, 0 failed again and stay, 0 wait, 0 are in no stream now" in (
+        capsys.readouterr().out.replace("\n", " ")
+    )
+    assert deployed.left() == 0
+
+
+def test_a_throttled_function_is_asked_again_and_an_outage_gives_all_back(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lambdas.common.patience.time.sleep", lambda _: None)
+    monkeypatch.setattr(Patience, "wait", staticmethod(lambda _: None), raising=False)
+    deployed.bury("1")
+    invoke, errors = deployed.functions.invoke, ["TooManyRequestsException"] * 3
+
+    def throttled(**call: Any) -> dict[str, Any]:
+        if errors:
+            raise ClientError({"Error": {"Code": errors.pop(0), "Message": "later"}}, "Invoke")
+        return invoke(**call)
+
+    monkeypatch.setattr(deployed.functions, "invoke", throttled)
+    assert deployed.run("replay", function="alerts") == 0
+    assert len(deployed.functions.invoked) == 1
+    # And what does not pass leaves the letter and no claim
+    deployed.bury("2")
+    errors.append("ServiceException")
+    assert deployed.run("replay", function="alerts") == 1
+    assert "could not be asked, or did not answer" in capsys.readouterr().out
+    assert deployed.left() == 1
+    assert deployed.run("replay", function="alerts") == 0
+
+
+def test_a_run_that_is_broken_off_hides_nothing_and_holds_nothing(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.bury("1")
+
+    def broken_off(**_: Any) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deployed.functions, "invoke", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            deployed.run("replay", function="alerts")
+    assert deployed.left() == 1
+    assert deployed.run("replay", function="alerts") == 0
+
+
+def test_a_table_that_cannot_be_written_ends_and_is_told(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Patience, "next", lambda self, tries: tries < self.most and self.most < 100)
+    client = Target.client
+
+    class NoWrites:
+        def __init__(self, dynamodb: Any) -> None:
+            self._dynamodb = dynamodb
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("put_item", "update_item"):
+                return self._denied
+            return getattr(self._dynamodb, name)
+
+        def _denied(self, **_: Any) -> None:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "PutItem")
+
+    monkeypatch.setattr(
+        Target,
+        "client",
+        lambda self, name, *more: NoWrites(client(self, name)) if name == "dynamodb" else client(self, name),
+    )
+    deployed.bury("1")
+    assert deployed.run("replay", function="alerts") == 1
+    assert "the table that remembers replays did not answer" in capsys.readouterr().out.replace("\n", " ")
+    assert (deployed.functions.events, deployed.left()) == ([], 1)
+
+
+def test_a_reason_is_shown_as_it_is(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    queue = DeadLetterQueue(deployed.sqs, deployed.queue("alerts"))
+    reason = "failed to parse field [user_id] of type [long][/red]\x1b"
+    assert queue.send([DeadLetter("alerts", reason, NOW, RESULTS, SHARD, "1", b"{}")]) == []
+    assert deployed.run("list", function="alerts") == 0
+    told = capsys.readouterr().out
+    assert "[user_id]" in told
+    assert "[/red]\\x1b" in told.replace("\n", "").replace(" ", "") or "[/red]" in told
+    assert "\x1b" not in told
+    assert deployed.left() == 1
+
+
 @pytest.mark.parametrize("error", ["ResourceNotFoundException", "InvalidArgumentException"])
 def test_a_range_that_the_stream_has_lost_stays_and_says_so(
     deployed: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: str
@@ -404,6 +497,18 @@ def test_bytes_come_back_as_bytes_and_what_was_cut_does_not(
     assert deployed.run("events") == 0
     assert [*chain.from_iterable(events(deployed).values())] == [b"\xff"]
     assert "1 events were cut when they were rejected" in capsys.readouterr().out
+
+
+def test_a_record_that_is_no_rejection_is_told_and_passed_over(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.kinesis.put_record(
+        StreamName=stream_name(PREFIX, StreamRole.REJECTED), Data=b"what is this", PartitionKey="k"
+    )
+    reject(deployed, "1")
+    assert deployed.run("events") == 0
+    assert "is no rejection: JSONDecodeError" in capsys.readouterr().out
+    assert events(deployed)["shardId-000000000001"] == [b'{"n": 1}']
 
 
 def test_a_reason_that_a_second_try_cannot_help_is_refused(deployed: Deployed) -> None:
