@@ -20,6 +20,9 @@ VENV := .venv/.installed
 JAR := build/maven/realtime-analytics.jar
 ZIP := build/application.zip
 OPENSEARCH := .cache/opensearch/.installed
+KAFKA := .cache/kafka/.installed
+# Where the demo's events come from: kinesis, msk or s3. Kafka is fetched for msk and for the tests only.
+SOURCE ?= kinesis
 SQL_CLIENT := .cache/sql-client/.installed
 NODE := node_modules/.installed
 
@@ -35,8 +38,12 @@ help: ## this list
 	@echo "  Options go into ARGS: make demo ARGS='--events 50000 --seed 7 --keep'; make demo ARGS=--help"
 
 .PHONY: demo
-demo: setup package $(NODE) ## the whole pipeline on this machine, from event to alert, and its reconciliation
-	@$(PY) -m local.demo $(ARGS)
+demo: setup package $(NODE) $(if $(filter msk,$(SOURCE)),$(KAFKA)) ## SOURCE=kinesis|msk|s3: the whole pipeline on this machine, from event to alert, and its reconciliation
+	@$(PY) -m local.demo --source $(SOURCE) $(ARGS)
+
+.PHONY: backfill
+backfill: setup package $(if $(ENV),,$(NODE)) ## FROM=... TO=... (UTC): an archive's results once more; of the latest demo, or with ENV=dev on AWS
+	@$(PY) -m $(if $(ENV),operations.backfill $(ENV),local.backfill) --from $(or $(FROM),$(error from when on? make backfill FROM=2026-11-24T00:00:00Z TO=2026-11-25T00:00:00Z)) --to $(or $(TO),$(error until when? make backfill FROM=... TO=...)) $(ARGS)
 
 .PHONY: sql
 sql: setup package $(SQL_CLIENT) ## Flink's SQL client on the streams of a demo that runs (make demo ARGS=--keep), to try a query
@@ -97,12 +104,12 @@ snapshots: package ## writes tests/synth/snapshots anew: read the difference bef
 	@$(PY) -m pytest tests/synth/test_snapshots.py tests/synth/test_docs.py --update-snapshots
 
 .PHONY: jobs
-jobs: setup package ## the jobs on a Flink mini cluster against an independent oracle
+jobs: setup package $(KAFKA) ## the jobs on a Flink mini cluster against an independent oracle
 	$(call say,job tests)
 	@$(PY) -m pytest tests/jobs $(ARGS)
 
 .PHONY: e2e
-e2e: check-tests setup package $(NODE) $(SQL_CLIENT) ## the whole pipeline on local parts, and its page in Chromium
+e2e: check-tests setup package $(NODE) $(KAFKA) $(SQL_CLIENT) ## the whole pipeline on local parts, and its page in Chromium
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
 
@@ -186,6 +193,12 @@ $(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py | $(VENV)
 
 $(OPENSEARCH): local/standins/opensearch/pom.xml | check
 	$(call say,OpenSearch from Maven (first time about 1 minute))
+	@mkdir -p $(@D)
+	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/lib"
+	@touch $@
+
+$(KAFKA): local/standins/kafka/pom.xml | check
+	$(call say,Kafka from Maven (first time about 1 minute))
 	@mkdir -p $(@D)
 	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/lib"
 	@touch $@

@@ -88,3 +88,8 @@ PARTS = (
 def stack_name(prefix: str, part: str) -> str:
     """Name of a part's stack."""
     return f"{prefix}-{part}"
+
+
+def backfill_application_name(prefix: str) -> str:
+    """Name of the application that plays the archive: stopped but for a backfill."""
+    return f"{prefix}-backfill"

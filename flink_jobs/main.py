@@ -41,9 +41,9 @@ def run() -> None:
         sys.exit(2)
     env = environment(settings)
     if settings.backfill is not None:
-        records = endpoints.archived_records(env, settings, settings.backfill)
+        records = endpoints.backfill_records(env, settings, settings.backfill)
     else:
-        records = endpoints.kinesis_records(env, settings)
+        records = endpoints.records(env, settings)
     documents = graph.build(env, records, settings, SQL)
-    endpoints.kinesis_sinks(documents, settings)
+    endpoints.sinks(documents, settings)
     env.execute(JOB_NAME)

@@ -5,6 +5,7 @@ The defaults are the design's. Durations are milliseconds in here and texts with
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,14 @@ SERVICE_PROPERTIES = Path("/etc/flink/application_properties.json")
 #: Names the file of a laptop run; only then is the group ``local`` allowed.
 LOCAL_PROPERTIES_VARIABLE = "REALTIME_ANALYTICS_LOCAL_PROPERTIES"
 
+#: Sources of events, and where a first start begins.
+KINESIS, MSK, S3 = "kinesis", "msk", "s3"
+LATEST = "LATEST"
+IAM = "iam"
+ARCHIVE = "archive"
+
 _STREAM = r"[a-zA-Z0-9_.-]{1,128}"
+_FILES = r"(s3://|file://|/)[^\s?#]+"
 _JOBS = tuple(job.value for job in ResultType)
 
 
@@ -44,15 +52,41 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class InputSettings:
-    """The stream of events."""
+    """Where events come from: a Kinesis stream, a topic of MSK (Kafka), or files in S3. A key of another is refused."""
 
-    stream: str = a_text(_STREAM, "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -")
+    #: Of the streams that results are written to, whatever the source.
     region: str = a_text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, such as us-east-1")
-    start: str = a_choice("LATEST", "LATEST", "TRIM_HORIZON")
+    source: str = a_choice(KINESIS, KINESIS, MSK, S3)
+    #: LATEST: what comes after the start; TRIM_HORIZON: all that is there.
+    start: str = a_choice(LATEST, LATEST, "TRIM_HORIZON")
+    #: How often new shards, partitions or files are looked for; a split or merge stands still for as long.
+    discovery_interval: int = a_duration("10 s", "200 ms", "10 min")
+    stream: str = a_text(_STREAM, "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -", "")
     #: 1 s leaves 4 of a shard's 5 reads a second to other readers.
     poll_interval: int = a_duration("1 s", "200 ms", "60 s")
-    #: How often new shards are looked for; a split or merge stands still for as long.
-    discovery_interval: int = a_duration("10 s", "200 ms", "10 min")
+    bootstrap_servers: str = a_text(
+        r"[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*", "brokers, host:port, separated by commas", ""
+    )
+    topic: str = a_text(r"[a-zA-Z0-9_.-]{1,249}", "a topic's name: 1 to 249 of a-z A-Z 0-9 _ . -", "")
+    #: none: plaintext, on a laptop only.
+    authentication: str = a_choice(IAM, IAM, "none")
+    #: A file's folder below it is its partition, with format lines.
+    prefix: str = a_text(r"(s3|file)://[^\s?#]*/", "an s3:// or file:// address that ends with a slash", "")
+    #: lines: an event a line; archive: what Firehose has archived (docs/contracts.md). Files may be gzipped.
+    format: str = a_choice("lines", "lines", ARCHIVE)
+
+    @property
+    def starts_at_latest(self) -> bool:
+        """Whether what is there at a first start is left out."""
+        return self.start == LATEST
+
+
+#: Keys of the group ``input`` that only one source has; the first ones are required of it.
+SOURCE_KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    KINESIS: (("stream",), ("poll_interval",)),
+    MSK: (("bootstrap_servers", "topic"), ("authentication",)),
+    S3: (("prefix",), ("format",)),
+}
 
 
 @dataclass(frozen=True)
@@ -146,13 +180,21 @@ class FraudSettings:
 
 @dataclass(frozen=True)
 class BackfillSettings:
-    """Reads an archive instead of the stream, and writes the results that became true in (start, end]."""
+    """Reads an archive instead of the source, and writes the results that became true in (start, end], nothing else."""
 
-    archive: str = a_text(r"(s3://|file://|/)[^\s?#]+", "an s3:// or file:// address, or an absolute path")
+    #: Files in the archive's format below it, however deep; their records are sorted per partition.
+    archive: str = a_text(_FILES, "an s3:// or file:// address, or an absolute path")
     start: int = a_time()
     end: int = a_time()
     #: How much earlier than start the archive begins; a result that needs more is left out, never written in part.
     margin: int = a_duration("25 h", "0 s", "30 d")
+    #: How long after end an event of before it may have arrived; archived hours beyond that are not read.
+    delay: int = a_duration("1 d", "0 s", "30 d")
+    #: The archive of the live run's rejections, JSON lines: what the run could not know from one partition alone stays
+    #: rejected. Without it every record is judged anew.
+    rejections: str = a_text(_FILES, "an s3:// or file:// address, or an absolute path", "")
+    #: Where the results go as JSON lines, too.
+    output: str = a_text(_FILES, "an s3:// or file:// address, or an absolute path", "")
 
     @property
     def known_from(self) -> int:
@@ -234,8 +276,28 @@ def parse(groups: Groups, source: str, *, local: bool) -> Settings:
     settings = Settings(
         **{GROUPS[group][0]: read_group(GROUPS[group][1], source, group, values) for group, values in groups.items()}
     )
+    _check_input(settings, source, groups["input"], local=local)
     _check_together(settings, source)
     return settings
+
+
+def _check_input(settings: Settings, source: str, given: dict[str, str], *, local: bool) -> None:
+    kinds = {field.name: field.metadata["kind"] for field in dataclasses.fields(InputSettings)}
+    chosen = settings.input.source
+    for name, (required, optional) in SOURCE_KEYS.items():
+        for key in (*required, *optional):
+            if name == chosen and key in required and key not in given:
+                raise SettingsError(f"{source}: group 'input': key {key!r} is missing; allowed is {kinds[key].allowed}")
+            if name != chosen and key in given:
+                raise SettingsError(
+                    f"{source}: group 'input', key {key!r}: {given[key]!r} is not allowed; "
+                    f"allowed is no such key with source = {chosen}"
+                )
+    if chosen == MSK and not local and settings.input.authentication != IAM:
+        raise SettingsError(
+            f"{source}: group 'input', key 'authentication': {settings.input.authentication!r} is not allowed; "
+            f"allowed is {IAM} on the managed service"
+        )
 
 
 def _check_together(settings: Settings, source: str) -> None:

@@ -15,7 +15,9 @@ from pathlib import Path
 from flink_jobs.properties import SettingsError
 from flink_jobs.settings import Settings
 from local.demo import application
+from local.demo.archive import archiving
 from local.demo.bill import bill
+from local.demo.inputs import PLANNED
 from local.demo.options import Options, parse, refuse
 from local.demo.outage import SearchOutage
 from local.demo.pipeline import Pipeline, running
@@ -38,7 +40,7 @@ def main(arguments: list[str]) -> int:
     """Exit code 0 reconciled, 1 differs or broke, 2 not allowed (by way of SystemExit)."""
     options = parse(arguments)
     try:
-        settings = application.checked(application.property_groups(options.settings))
+        settings = application.checked(application.property_groups(options.settings, source=PLANNED[options.source]))
         wanted = request(options, settings, int(time.time() * 1000))
     except SettingsError as error:
         refuse(error)
@@ -114,7 +116,8 @@ def _play(
     traffic = generate(wanted)
     slots = settings.local.parallelism if settings.local is not None else 1
     with ExitStack() as stack:
-        pipeline = stack.enter_context(running(supervisor, options.settings, wanted.shards, slots, screen.tell))
+        parts = running(supervisor, options.settings, wanted.shards, slots, screen.tell, options.source)
+        pipeline = stack.enter_context(parts)
         up = time.monotonic()
         screen.tell(f"events flow after {up - began:.0f} s")
         outage = SearchOutage(pipeline, options.search_outage, screen.tell) if options.search_outage else None
@@ -125,10 +128,12 @@ def _play(
                 outage.look(status)
 
         run = stack.enter_context(Run(pipeline, supervisor, settings, traffic, options.rate, show, screen.tell))
+        archive = stack.enter_context(archiving(pipeline.moto, supervisor.run_dir, options.source))
         if options.page:
             screen.tell(f"live page: {stack.enter_context(served(run, wanted, settings, supervisor.run_dir.name))}")
         with screen:
             outcome = run.play()
+        archive.finish()
         screen.reconciliation(outcome)
         seconds = {"start": round(up - began, 1), "run": round(time.monotonic() - up, 1)}
         report.write_text(json.dumps({"seconds": seconds, **outcome.as_json()}, indent=2) + "\n", encoding="utf-8")

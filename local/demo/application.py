@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from flink_jobs import properties
 from flink_jobs.properties import Groups, SettingsError
-from flink_jobs.settings import LOCAL_GROUP, LOCAL_PROPERTIES_VARIABLE, Settings, parse
+from flink_jobs.settings import KINESIS, LOCAL_GROUP, LOCAL_PROPERTIES_VARIABLE, SOURCE_KEYS, Settings, parse
 from scripts.package import RUN_OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +23,13 @@ REJECTED_STREAM = "rejected"
 #: What the demo sets itself; another value would only cut it off from its own streams.
 OWNED = frozenset(
     {
+        ("input", "source"),
         ("input", "stream"),
+        ("input", "bootstrap_servers"),
+        ("input", "topic"),
+        ("input", "authentication"),
+        ("input", "prefix"),
+        ("input", "format"),
         ("input", "region"),
         ("input", "start"),
         ("output", "results_stream"),
@@ -36,11 +43,25 @@ OWNED = frozenset(
 _RUN_OPTIONS_GROUP = "kinesis.analytics.flink.run.options"
 
 
-def property_groups(overrides: Groups, endpoint: str = "", config: Path = CONFIG) -> Groups:
-    """The groups of a laptop run: config/local.json, this run's streams and endpoint, then the caller's overrides."""
+#: Where events come from unless the caller says otherwise; :mod:`local.demo.inputs` has the others.
+KINESIS_INPUT = {"source": KINESIS, "stream": INPUT_STREAM}
+
+
+def property_groups(
+    overrides: Groups, endpoint: str = "", config: Path = CONFIG, source: Mapping[str, str] = KINESIS_INPUT
+) -> Groups:
+    """The groups of a laptop run: config/local.json, this run's source, streams and endpoint, the caller's overrides.
+
+    ``source``: keys of the group ``input`` that say where the events are.
+    """
     groups = properties.load(config)
     groups.setdefault(_RUN_OPTIONS_GROUP, {}).update(RUN_OPTIONS)
-    groups.setdefault("input", {})["stream"] = INPUT_STREAM
+    given = groups.setdefault("input", {})
+    given.update(source)
+    for name, (required, optional) in SOURCE_KEYS.items():
+        if name != given["source"]:  # config/local.json may have a key for one source only
+            for key in (*required, *optional):
+                given.pop(key, None)
     groups.setdefault("output", {}).update(results_stream=RESULTS_STREAM, rejected_stream=REJECTED_STREAM)
     if endpoint:
         # The stand-in takes any keys; these are not secrets.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from flink_jobs.properties import Groups, SettingsError, duration
+from flink_jobs.settings import KINESIS, MSK, S3
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Options:
     start: int | None
     span: int
     shards: int
+    source: str
     poison: float
     idle: bool
     search_outage: int
@@ -145,7 +147,15 @@ def parse(arguments: Sequence[str]) -> Options:
         metavar="DURATION",
         help="event time that the events cover (2 h)",
     )
-    parser.add_argument("--shards", type=_whole(1, 16), default=2, help="shards of the input stream (%(default)s)")
+    parser.add_argument(
+        "--shards", type=_whole(1, 16), default=2, help="shards, partitions or folders of the input (%(default)s)"
+    )
+    parser.add_argument(
+        "--source",
+        choices=(KINESIS, MSK, S3),
+        default=KINESIS,
+        help="where events are: a Kinesis stream, a topic of a real Kafka broker, files (%(default)s)",
+    )
     parser.add_argument(
         "--poison", type=_share, default=0.01, help="share of records that must be rejected (%(default)s)"
     )

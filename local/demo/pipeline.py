@@ -22,12 +22,14 @@ from contracts.event_sources import (
 )
 from flink_jobs import properties
 from flink_jobs.properties import Groups
+from flink_jobs.settings import KINESIS
 from lambdas.alerts import handler as alerts
 from lambdas.common.logs import JsonFormatter
 from lambdas.search_indexer import handler as indexer
 from lambdas.search_indexer.template import put_templates
 from local.bridge.function_metrics import EmbeddedMetrics, FunctionMetrics
-from local.demo import application
+from local.demo import application, inputs
+from local.demo.inputs import Input
 from local.event_source_mapping import EventSourceMapping, LambdaFunction, MappingSettings, sqs_destination
 from local.processes import Supervisor
 from local.standins.flink import FlinkCluster
@@ -85,6 +87,7 @@ class Pipeline:
     alerting: tuple[EventSourceMapping, ...]
     search: Future[tuple[OpenSearch, EventSourceMapping]]
     alerts_queue: str
+    input: Input
     telling: Telling
 
     def mappings(self) -> tuple[EventSourceMapping, ...]:
@@ -93,21 +96,25 @@ class Pipeline:
 
 
 @contextmanager
-def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say: Say) -> Iterator[Pipeline]:
+def running(
+    supervisor: Supervisor, groups: Groups, shards: int, slots: int, say: Say, source: str = KINESIS
+) -> Iterator[Pipeline]:
     """Starts everything and submits the application; stops the pollers at the end (the supervisor the rest).
 
     Args:
         supervisor: owns the processes.
         groups: the caller's property groups; this run's streams and endpoint are added.
-        shards: of the input stream.
+        shards: of the input.
         slots: task slots, at least the parallelism.
         say: told what happens, a line each.
+        source: kinesis, msk or s3.
     """
-    with ExitStack() as stack, ThreadPoolExecutor(max_workers=2) as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(max_workers=3) as pool:
         flink_start = pool.submit(FlinkCluster.start, supervisor, slots=slots, settings=_FLINK)
         moto = Moto.start(supervisor)
         say(f"moto server: {moto.endpoint} (Kinesis, SNS, SQS, CloudWatch)")
-        queues = _resources(moto, shards)
+        source_start = pool.submit(inputs.make, source, supervisor, moto, shards)
+        queues = _resources(moto)
         telling = Telling()
         _lambda_environment(supervisor, moto, queues, telling)
         alerting_function = LambdaFunction(ALERTS_FUNCTION, alerts.handler, observer=telling.calls.take)
@@ -122,9 +129,12 @@ def running(supervisor: Supervisor, groups: Groups, shards: int, slots: int, say
         say(f"Flink: {flink.rest_url}")
         search = pool.submit(_start_search, supervisor, moto, queues, telling, say)
         stack.callback(_stop_search, search)
-        job_id = _submit(supervisor, flink, application.property_groups(groups, moto.endpoint))
+        made = source_start.result()
+        if made.broker is not None:
+            say(f"Kafka: {made.broker.address}")
+        job_id = submit(supervisor, flink, application.property_groups(groups, moto.endpoint, source=made.keys))
         say(f"application.zip runs as job {job_id}")
-        yield Pipeline(moto, flink, job_id, alerting, search, queues.alerts, telling)
+        yield Pipeline(moto, flink, job_id, alerting, search, queues.alerts, made, telling)
 
 
 def _start_search(
@@ -155,14 +165,10 @@ class _Queues:
     search_failures: str
 
 
-def _resources(moto: Moto, shards: int) -> _Queues:
+def _resources(moto: Moto) -> _Queues:
     kinesis, sns, sqs = moto.client("kinesis"), moto.client("sns"), moto.client("sqs")
-    for stream, count in (
-        (application.INPUT_STREAM, shards),
-        (application.RESULTS_STREAM, 1),
-        (application.REJECTED_STREAM, 1),
-    ):
-        kinesis.create_stream(StreamName=stream, ShardCount=count)
+    for stream in (application.RESULTS_STREAM, application.REJECTED_STREAM):
+        kinesis.create_stream(StreamName=stream, ShardCount=1)
         kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
     topic = sns.create_topic(Name=ALERTS_TOPIC)["TopicArn"]
     alerts = sqs.create_queue(QueueName="alerts-inbox")["QueueUrl"]
@@ -179,7 +185,8 @@ def _resources(moto: Moto, shards: int) -> _Queues:
     return _Queues(topic, alerts, *failures)
 
 
-def _submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
+def submit(supervisor: Supervisor, flink: FlinkCluster, groups: Groups) -> str:
+    """Submits the application with these property groups; returns the job's id."""
     home = supervisor.scratch("application")
     application.unpack(home)
     file = supervisor.run_dir / application.PROPERTIES

@@ -117,7 +117,7 @@ class Run:
         self.results = Collector(kinesis, application.RESULTS_STREAM, self.findings.take)
         self.rejections = Rejections()
         self.rejected = Collector(kinesis, application.REJECTED_STREAM, self.rejections.take)
-        self.delivery = Delivery(kinesis, application.INPUT_STREAM, traffic.shards, self._stop)
+        self.delivery = Delivery(pipeline.input.log, self._stop)
         self._sqs = pipeline.moto.client("sqs")
         self.alerts: list[dict[str, Any]] = []
         self.traffic = traffic

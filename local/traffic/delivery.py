@@ -1,11 +1,11 @@
-"""Sends planned records to a Kinesis stream, in order per shard, and keeps the log of what was taken."""
+"""Sends planned records to a log, in order per shard, and keeps what the log has taken."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Protocol
 
 from local.oracle.records import LogRecord
 from local.traffic.plan import Planned
@@ -16,7 +16,18 @@ _MAX_BYTES = 2_500_000
 
 
 class DeliveryFailed(Exception):
-    """The stream refused records; retrying would change their order."""
+    """The log refused records; retrying would change their order."""
+
+
+class Log(Protocol):
+    """Where events are written to: partitions that keep their order."""
+
+    def append(self, batch: Sequence[Planned]) -> list[LogRecord]:
+        """Appends the batch, in order per shard; returns each record as it stands in its partition's log.
+
+        DeliveryFailed when the log refuses any.
+        """
+        ...
 
 
 class DeliveryClosed(Exception):
@@ -27,13 +38,11 @@ class Delivery:
     """A producer. One thread sends; others may read ``sent`` and ``log``, ``inject`` records and ``hold`` a shard.
 
     Args:
-        client: boto3 client of Kinesis.
-        stream: its name.
-        shards: how many the stream has.
+        target: takes the records.
         stop: set to end early.
     """
 
-    def __init__(self, client: Any, stream: str, shards: int, stop: threading.Event) -> None:
+    def __init__(self, target: Log, stop: threading.Event) -> None:
         self.log: list[LogRecord] = []
         self.planned: list[Planned] = []
         self.bytes_sent = 0
@@ -42,17 +51,12 @@ class Delivery:
         self._held: list[Planned] = []
         self._held_shard = -1
         self._held_until = 0.0
-        self._client = client
-        self._stream = stream
+        self._target = target
         self._stop = stop
-        listed = sorted(client.list_shards(StreamName=stream)["Shards"], key=lambda shard: str(shard["ShardId"]))
-        if len(listed) != shards:
-            raise DeliveryFailed(f"stream {stream} has {len(listed)} shards instead of {shards}")
-        self._hash_keys = [shard["HashKeyRange"]["StartingHashKey"] for shard in listed]
 
     @property
     def sent(self) -> int:
-        """Records that the stream has taken."""
+        """Records that the log has taken."""
         return len(self.log)
 
     @property
@@ -98,7 +102,7 @@ class Delivery:
             self._held_shard, self._held_until = shard, time.monotonic() + seconds
 
     def send(self, records: Sequence[Planned], rate: int = 0) -> None:
-        """Sends all, at most ``rate`` a second (0: no limit); DeliveryFailed when the stream refuses any."""
+        """Sends all, at most ``rate`` a second (0: no limit); DeliveryFailed when the log refuses any."""
         began, done = time.monotonic(), 0
         for batch in _batches(records, _MAX_RECORDS if rate == 0 else max(1, min(_MAX_RECORDS, rate // 5))):
             if rate and self._stop.wait(max(0.0, began + done / rate - time.monotonic())):
@@ -122,26 +126,10 @@ class Delivery:
                 self._put(part)
 
     def _put(self, batch: Sequence[Planned]) -> None:
-        answer = self._client.put_records(
-            StreamName=self._stream,
-            Records=[
-                {
-                    "Data": record.payload,
-                    "PartitionKey": "demo",
-                    "ExplicitHashKey": self._hash_keys[record.shard],
-                }
-                for record in batch
-            ],
-        )
-        if answer["FailedRecordCount"]:
-            raise DeliveryFailed(f"stream {self._stream} refused {answer['FailedRecordCount']} records")
-        arrival = time.time_ns() // 1_000_000
+        taken = self._target.append(batch)
         self.planned += batch
         self.bytes_sent += sum(len(record.payload) for record in batch)
-        self.log += [
-            LogRecord(self._stream, taken["ShardId"], taken["SequenceNumber"], arrival, record.payload)
-            for record, taken in zip(batch, answer["Records"], strict=True)
-        ]
+        self.log += taken
 
 
 def _batches(records: Sequence[Planned], size: int) -> Iterator[list[Planned]]:

@@ -59,7 +59,7 @@ class Output:
     def rejections(self) -> list[Row]:
         """The rejections, by partition and position."""
         found = map(parsed, self.rejected.values())
-        return sorted(found, key=lambda row: (row["partition"], int(row["position"])))
+        return sorted(found, key=lambda row: (row["partition"], len(row["position"]), row["position"]))
 
     def reasons(self) -> dict[tuple[str, str], str]:
         """Reason by (partition, position)."""

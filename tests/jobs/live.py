@@ -189,13 +189,7 @@ class Live:
         """The given jobs on this test's streams; ``time`` changes the group of that name."""
         return configured(
             *jobs,
-            input={
-                "stream": self.stream.name,
-                "region": "us-east-1",
-                "start": start,
-                "poll_interval": "200 ms",
-                "discovery_interval": "200 ms",
-            },
+            input={"region": "us-east-1", "start": start, "discovery_interval": "200 ms", **self.source()},
             output={f"{kind}_stream": stream for kind, stream in self._outputs.items()} | {"buffer": "100 ms"},
             time={"start_grace": "12 s", **time},
             local={
@@ -205,6 +199,10 @@ class Live:
                 "checkpoint_interval": "1 s",
             },
         )
+
+    def source(self) -> dict[str, str]:
+        """Keys of the group ``input`` that say where the events are."""
+        return {"stream": self.stream.name, "poll_interval": "200 ms"}
 
     def start(self, settings: Settings, parallelism: int, savepoint: str | None = None, sql: Path = SQL) -> None:
         """Submits the application; returns at once."""
@@ -219,8 +217,8 @@ class Live:
         environment = StreamExecutionEnvironment.get_execution_environment(configuration)
         environment.set_parallelism(parallelism)
         environment.enable_checkpointing(1_000)
-        records = endpoints.kinesis_records(environment, settings)
-        endpoints.kinesis_sinks(graph.build(environment, records, settings, sql), settings)
+        records = endpoints.records(environment, settings)
+        endpoints.sinks(graph.build(environment, records, settings, sql), settings)
         self._job = environment.execute_async("live")._j_job_client
 
     def stop(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -13,32 +13,11 @@ from local.oracle import results
 from tests.jobs.harness import HOUR, MINUTE, event
 from tests.jobs.live import Live
 from tests.jobs.oracle import assert_gives, complete_from, judge
+from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
 
 NewLive = Callable[[int], Live]
 
-#: All but the Python session: what they say of time is the same, and they start faster.
-JOBS = tuple(job.value for job in ResultType if job is not ResultType.SESSION)
-FEW, MANY = 500, 10_000
-#: Beyond every window that an event of the first hours can be in.
-CLOSING = 6 * HOUR
 DELAY_SECONDS = 10.0
-
-
-def _events(first: int, span: int, count: int) -> Iterator[bytes]:
-    """``count`` events that are evenly spread over ``span`` milliseconds, of a few users and types."""
-    for number in range(count):
-        yield event(
-            first + span * number // count,
-            user_id=number % 7,
-            event_type=("view", "click", "purchase", "view")[number % 4],
-            value=number % 10 if number % 997 else 1e6,
-            session_id=f"s{number % 7}",
-            category=("shoes", "hats")[number % 2],
-        )
-
-
-def _heartbeat(offset: int) -> bytes:
-    return event(offset, event_type="heartbeat")
 
 
 @pytest.mark.parametrize("parallelism", [1, 2, 4])
@@ -48,8 +27,8 @@ def test_uneven_backlogs_and_a_slow_first_read_lose_nothing_at_the_start_and_aft
     run = live(4)
     settings = run.settings(*JOBS, idle_timeout="10 s")
     slow, fast, *_ = run.stream.shards()  # the other two stay empty
-    run.stream.put(slow, _events(0, HOUR, FEW))
-    run.stream.put(fast, _events(0, HOUR, MANY))
+    run.stream.put(slow, events(0, HOUR, FEW))
+    run.stream.put(fast, events(0, HOUR, MANY))
     run.proxy.delays[slow] = DELAY_SECONDS
     run.start(settings, parallelism)
     # What the slow shard alone says of its last whole window is there when both were read to their end.
@@ -63,8 +42,8 @@ def test_uneven_backlogs_and_a_slow_first_read_lose_nothing_at_the_start_and_aft
     savepoint = run.stop()
     assert run.proxy.held == [slow]
     for shard, count in ((slow, FEW), (fast, MANY)):
-        run.stream.put(shard, _events(HOUR, HOUR, count))
-        run.stream.put(shard, [_heartbeat(CLOSING)])
+        run.stream.put(shard, events(HOUR, HOUR, count))
+        run.stream.put(shard, [heartbeat(CLOSING)])
     run.proxy.delays[slow] = DELAY_SECONDS
     run.start(settings, parallelism, savepoint)
     judged = judge(run.stream.log, settings)
@@ -80,8 +59,8 @@ def test_a_shard_back_from_idleness_reopens_nothing_whichever_subtask_reads_it(l
     run = live(2)
     settings = run.settings("aggregation", "behavior", idle_timeout="10 s")
     quiet, busy = run.stream.shards()  # a subtask each
-    run.stream.put(quiet, _events(0, MINUTE, 10))
-    run.stream.put(busy, [*_events(0, HOUR, 100), _heartbeat(HOUR + MINUTE)])
+    run.stream.put(quiet, events(0, MINUTE, 10))
+    run.stream.put(busy, [*events(0, HOUR, 100), heartbeat(HOUR + MINUTE)])
     run.start(settings, 2)
     # The busy shard's windows close although the quiet one has stood still since the first minute.
     run.until_all(
@@ -93,8 +72,8 @@ def test_a_shard_back_from_idleness_reopens_nothing_whichever_subtask_reads_it(l
         run.start(settings, 2, run.stop())
     passed = len(run.stream.log)
     run.stream.put(quiet, [event(30 * MINUTE, value=1.0, session_id="s1", user_id=1)])
-    run.stream.put(quiet, [*_events(2 * HOUR, MINUTE, 10), _heartbeat(CLOSING)])
-    run.stream.put(busy, [_heartbeat(CLOSING)])
+    run.stream.put(quiet, [*events(2 * HOUR, MINUTE, 10), heartbeat(CLOSING)])
+    run.stream.put(busy, [heartbeat(CLOSING)])
     late = run.stream.log[passed]
     judged = judge(run.stream.log, settings, after_idle=frozenset([(late.partition, late.position)]))
     wanted = results.expected(judged.events, settings)
@@ -109,8 +88,8 @@ def test_the_size_of_a_read_does_not_show(live: NewLive, limit: int | None) -> N
     settings = run.settings(*JOBS)
     run.proxy.limit = limit
     one, other = run.stream.shards()
-    run.stream.put(one, [*_events(0, 2 * HOUR, 300), event(HOUR, value=1), b"{", _heartbeat(CLOSING)])
-    run.stream.put(other, [*_events(0, 2 * HOUR, 900), event(2 * HOUR - 20_000, value=1), _heartbeat(CLOSING)])
+    run.stream.put(one, [*events(0, 2 * HOUR, 300), event(HOUR, value=1), b"{", heartbeat(CLOSING)])
+    run.stream.put(other, [*events(0, 2 * HOUR, 900), event(2 * HOUR - 20_000, value=1), heartbeat(CLOSING)])
     run.start(settings, 2)
     judged = judge(run.stream.log, settings)
     assert sorted(judged.rejected.values()) == [Reason.LATE, Reason.LATE, Reason.MALFORMED]
@@ -122,7 +101,7 @@ def test_an_event_that_is_late_comes_first_after_a_restore_and_reopens_nothing(l
     run = live(1)
     settings = run.settings(*JOBS)
     (shard,) = run.stream.shards()
-    run.stream.put(shard, [*_events(0, HOUR, 300), _heartbeat(HOUR + MINUTE)])
+    run.stream.put(shard, [*events(0, HOUR, 300), heartbeat(HOUR + MINUTE)])
     run.start(settings, 2)
     closed = results.expected(judge(run.stream.log, settings).events, settings)
     run.until_all(identity for identity, result in closed.items() if result["result_type"] == ResultType.AGGREGATION)
@@ -130,7 +109,7 @@ def test_an_event_that_is_late_comes_first_after_a_restore_and_reopens_nothing(l
     # In windows, a session and a count that are closed, and 1 ms behind what is still in time.
     late = [event(offset, user_id=1, event_type="purchase", value=5.0, session_id="s1") for offset in (0, HOUR // 2)]
     edge = event(HOUR + MINUTE - settings.time.watermark_delay, value=5.0)
-    run.stream.put(shard, [*late, edge, *_events(HOUR + 2 * MINUTE, HOUR, 300), _heartbeat(CLOSING)])
+    run.stream.put(shard, [*late, edge, *events(HOUR + 2 * MINUTE, HOUR, 300), heartbeat(CLOSING)])
     run.start(settings, 2, savepoint)
     judged = judge(run.stream.log, settings)
     assert list(judged.rejected.values()) == [Reason.LATE] * 3
@@ -146,14 +125,14 @@ def test_split_and_merged_shards_are_read_after_those_that_they_continue(live: N
     if when == "during":
         run.start(settings, 2)
     # Backlogs of one and twenty, so that children are there long before the slow parent's end is read.
-    run.stream.put(first, _events(0, HOUR, FEW))
-    run.stream.put(second, _events(0, HOUR, MANY))
+    run.stream.put(first, events(0, HOUR, FEW))
+    run.stream.put(second, events(0, HOUR, MANY))
     low, high = run.stream.split(first)
-    run.stream.put(low, _events(HOUR, HOUR, FEW))
-    run.stream.put(high, [event(HOUR // 2, value=1), *_events(HOUR, HOUR, MANY)])  # late for its parent
+    run.stream.put(low, events(HOUR, HOUR, FEW))
+    run.stream.put(high, [event(HOUR // 2, value=1), *events(HOUR, HOUR, MANY)])  # late for its parent
     merged = run.stream.merge(high, second)
-    run.stream.put(merged, [*_events(2 * HOUR, HOUR, FEW), _heartbeat(CLOSING)])
-    run.stream.put(low, [_heartbeat(CLOSING)])
+    run.stream.put(merged, [*events(2 * HOUR, HOUR, FEW), heartbeat(CLOSING)])
+    run.stream.put(low, [heartbeat(CLOSING)])
     if when == "before":
         run.start(settings, 2)
     judged = judge(run.stream.log, settings, parents=run.stream.parents())
@@ -167,13 +146,13 @@ def test_a_start_at_the_end_of_the_stream_gives_whole_windows_only(live: NewLive
     run = live(2)
     settings = run.settings(*JOBS, start="LATEST")
     one, other = run.stream.shards()
-    run.stream.put(one, _events(0, 12 * MINUTE, 200))
-    run.stream.put(other, _events(0, 12 * MINUTE, 300))
+    run.stream.put(one, events(0, 12 * MINUTE, 200))
+    run.stream.put(other, events(0, 12 * MINUTE, 300))
     run.start(settings, 2)
     run.until_subscribed()
     missed = len(run.stream.log)
     for shard, count in ((one, 2_000), (other, 3_000)):
-        run.stream.put(shard, [*_events(12 * MINUTE, 2 * HOUR, count), _heartbeat(CLOSING)])
+        run.stream.put(shard, [*events(12 * MINUTE, 2 * HOUR, count), heartbeat(CLOSING)])
     seen = judge(run.stream.log[missed:], settings).events
     horizon = max(
         next(

@@ -42,6 +42,12 @@ def without(group: str, key: str | None = None) -> Groups:
     return groups
 
 
+def of_source(source: str, **keys: str) -> Groups:
+    groups = without("input", "stream")
+    groups["input"].update(source=source, **keys)
+    return groups
+
+
 def error_of(groups: Groups, *, local: bool = False) -> str:
     with pytest.raises(SettingsError) as caught:
         parse(groups, FILE, local=local)
@@ -69,6 +75,9 @@ def error_of(groups: Groups, *, local: bool = False) -> str:
         ("anomaly", "emit_all", "yes", "true or false"),
         ("anomaly", "emit_all", "True", "true or false"),
         ("input", "start", "EARLIEST", "one of LATEST, TRIM_HORIZON"),
+        ("input", "source", "kafka", "one of kinesis, msk, s3"),
+        ("input", "bootstrap_servers", "broker", "brokers, host:port, separated by commas"),
+        ("input", "prefix", "s3://bucket/events", "an s3:// or file:// address that ends with a slash"),
         ("input", "region", "moon", "an AWS region, such as us-east-1"),
         ("input", "stream", "two words", "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -"),
         ("input", "stream", "x" * 129, "a stream's name: 1 to 128 of a-z A-Z 0-9 _ . -"),
@@ -100,6 +109,21 @@ def test_given_a_value_that_is_not_allowed_then_the_line_names_group_key_value_a
         (without(RUN_OPTIONS), [f"group {RUN_OPTIONS!r} is missing"]),
         ({}, [f"group {RUN_OPTIONS!r} is missing"]),
         (without("input", "stream"), ["group 'input'", "key 'stream' is missing", "allowed is a stream's name"]),
+        (
+            changed("input", source="msk"),
+            ["group 'input'", "key 'stream': 'events' is not allowed", "no such key with source = msk"],
+        ),
+        (of_source("msk", topic="events"), ["group 'input'", "key 'bootstrap_servers' is missing", "host:port"]),
+        (of_source("msk", bootstrap_servers="b-1:9098"), ["group 'input'", "key 'topic' is missing"]),
+        (
+            of_source("msk", bootstrap_servers="b-1:9098", topic="events", authentication="none"),
+            ["key 'authentication': 'none' is not allowed", "allowed is iam on the managed service"],
+        ),
+        (of_source("s3"), ["group 'input'", "key 'prefix' is missing", "ends with a slash"]),
+        (
+            of_source("s3", prefix="s3://bucket/events/", topic="events"),
+            ["key 'topic': 'events' is not allowed", "no such key with source = s3"],
+        ),
         (changed("local", parallelism="2"), ["group 'local' is refused on the managed service", "allowed is"]),
         ({**required(), "local": {}}, ["group 'local' is refused on the managed service"]),
         (
@@ -128,6 +152,24 @@ def test_given_groups_that_do_not_go_together_then_the_line_names_what_is_wrong_
 )
 def test_given_an_endpoint_off_the_loopback_then_it_is_refused_on_a_laptop_too(endpoint: str) -> None:
     assert "a URL of the loopback" in error_of(changed("local", endpoint=endpoint), local=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "keys"),
+    [
+        ("msk", {"bootstrap_servers": "b-1.example.com:9098,b-2.example.com:9098", "topic": "events"}),
+        ("s3", {"prefix": "s3://bucket/events/", "format": "archive"}),
+    ],
+)
+def test_given_another_source_then_its_own_keys_are_enough(source: str, keys: dict[str, str]) -> None:
+    found = parse(of_source(source, **keys), FILE, local=False).input
+    assert (found.source, found.authentication) == (source, "iam")
+    assert {key: getattr(found, key) for key in keys} == keys
+
+
+def test_given_a_laptop_then_a_broker_without_authentication_is_read() -> None:
+    groups = of_source("msk", bootstrap_servers="127.0.0.1:9092", topic="events", authentication="none")
+    assert parse(groups, FILE, local=True).input.authentication == "none"
 
 
 def test_given_a_laptop_then_the_group_local_is_read() -> None:
@@ -273,7 +315,8 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
     second, minute, hour = 1_000, 60_000, 3_600_000
     wanted: dict[str, dict[str, Any]] = {
         "input": {"stream": "events", "region": "us-east-1", "start": "LATEST", "poll_interval": second}
-        | {"discovery_interval": 10 * second},
+        | {"discovery_interval": 10 * second, "source": "kinesis", "bootstrap_servers": "", "topic": ""}
+        | {"authentication": "iam", "prefix": "", "format": "lines"},
         "output": {"results_stream": "results", "rejected_stream": "rejected", "buffer": second},
         "time": {
             "watermark_delay": 5 * second,

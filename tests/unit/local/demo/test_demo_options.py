@@ -80,6 +80,7 @@ def test_given_no_arguments_then_the_defaults() -> None:
         start=None,
         span=2 * HOUR,
         shards=2,
+        source="kinesis",
         poison=0.01,
         idle=True,
         search_outage=0,

@@ -19,6 +19,7 @@ from local.oracle.results import expected
 from local.oracle.verdicts import Verdicts, judge
 from local.traffic.delivery import Delivery
 from local.traffic.generator import HOUR, Request, generate
+from local.traffic.kinesis_log import KinesisLog
 from local.traffic.plan import Planned, Traffic
 
 SETTINGS: Settings = checked(property_groups({}))
@@ -53,7 +54,7 @@ class Run:
         self.traffic = traffic
         self.settings = SETTINGS
         self.verdict: object | None = None
-        self.delivery = Delivery(Stream(traffic.shards), "events", traffic.shards, threading.Event())
+        self.delivery = Delivery(KinesisLog(Stream(traffic.shards), "events", traffic.shards), threading.Event())
         self.findings = Findings(traffic.truth)
         self.alerts: list[dict[str, Any]] = []
 

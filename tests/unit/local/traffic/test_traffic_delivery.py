@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from contracts.rejections import Reason
 from local.traffic.delivery import Delivery, DeliveryClosed, DeliveryFailed
+from local.traffic.kinesis_log import KinesisLog
 from local.traffic.plan import Planned
 
 SHARDS = 3
@@ -67,7 +68,7 @@ def planned(count: int, size: int = 0) -> list[Planned]:
 
 def test_given_more_than_a_batch_then_every_shard_holds_its_records_in_order(kinesis: Any) -> None:
     spy, records = Spy(kinesis), planned(1_203)
-    delivery = Delivery(spy, "events", SHARDS, threading.Event())
+    delivery = Delivery(KinesisLog(spy, "events", SHARDS), threading.Event())
     delivery.send(records[:700])
     delivery.send(records[700:])
 
@@ -81,7 +82,7 @@ def test_given_more_than_a_batch_then_every_shard_holds_its_records_in_order(kin
 
 
 def test_given_sent_records_then_the_log_names_the_place_where_each_stands(kinesis: Any) -> None:
-    delivery = Delivery(kinesis, "events", SHARDS, threading.Event())
+    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), threading.Event())
     delivery.send(planned(50))
     stands = {(shard, position): data for shard, records in content(kinesis).items() for position, data in records}
     assert {(record.partition, record.position): record.payload for record in delivery.log} == stands
@@ -94,18 +95,18 @@ def test_given_sent_records_then_the_log_names_the_place_where_each_stands(kines
 
 def test_given_large_records_then_a_batch_stays_below_half_the_apis_bytes(kinesis: Any) -> None:
     spy = Spy(kinesis)
-    Delivery(spy, "events", SHARDS, threading.Event()).send(planned(6, size=900_000))
+    Delivery(KinesisLog(spy, "events", SHARDS), threading.Event()).send(planned(6, size=900_000))
     assert [len(batch) for batch in spy.batches] == [2, 2, 2]
 
 
 def test_given_a_rate_then_batches_are_a_fifth_of_a_second(kinesis: Any) -> None:
     spy = Spy(kinesis)
-    Delivery(spy, "events", SHARDS, threading.Event()).send(planned(25), rate=50)
+    Delivery(KinesisLog(spy, "events", SHARDS), threading.Event()).send(planned(25), rate=50)
     assert [len(batch) for batch in spy.batches] == [10, 10, 5]
 
 
 def test_given_a_stream_that_refuses_a_record_then_delivery_fails_and_logs_nothing_of_the_batch(kinesis: Any) -> None:
-    delivery = Delivery(Spy(kinesis, refuse=True), "events", SHARDS, threading.Event())
+    delivery = Delivery(KinesisLog(Spy(kinesis, refuse=True), "events", SHARDS), threading.Event())
     with pytest.raises(DeliveryFailed, match="stream events refused 1 records"):
         delivery.send(planned(3))
     assert delivery.log == []
@@ -114,18 +115,18 @@ def test_given_a_stream_that_refuses_a_record_then_delivery_fails_and_logs_nothi
 @pytest.mark.parametrize("rate", [0, 1_000_000])
 def test_given_a_stop_while_sending_then_the_rest_is_not_sent(kinesis: Any, rate: int) -> None:
     stop = threading.Event()
-    delivery = Delivery(Spy(kinesis, after=stop.set), "events", SHARDS, stop)
+    delivery = Delivery(KinesisLog(Spy(kinesis, after=stop.set), "events", SHARDS), stop)
     delivery.send(planned(1_500), rate)
     assert delivery.sent == 500
 
 
 def test_given_a_stream_of_other_shards_then_delivery_refuses_to_begin(kinesis: Any) -> None:
     with pytest.raises(DeliveryFailed, match="stream events has 3 shards instead of 4"):
-        Delivery(kinesis, "events", 4, threading.Event())
+        Delivery(KinesisLog(kinesis, "events", 4), threading.Event())
 
 
 def test_given_an_injection_then_it_lies_between_and_is_in_the_log_like_the_others(kinesis: Any) -> None:
-    delivery = Delivery(kinesis, "events", SHARDS, threading.Event())
+    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), threading.Event())
     delivery.send([Planned(0, b"one"), Planned(1, b"two")])
     seen: list[int] = []
 
@@ -143,7 +144,7 @@ def test_given_an_injection_then_it_lies_between_and_is_in_the_log_like_the_othe
 
 
 def test_given_a_closed_delivery_then_nothing_comes_between_until_it_is_opened_again(kinesis: Any) -> None:
-    delivery = Delivery(kinesis, "events", SHARDS, threading.Event())
+    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), threading.Event())
     delivery.close()
     for attempt in (lambda: delivery.inject(lambda *_: [Planned(0, b"x")]), lambda: delivery.hold(0, 1.0)):
         with pytest.raises(DeliveryClosed):
@@ -156,7 +157,7 @@ def test_given_a_closed_delivery_then_nothing_comes_between_until_it_is_opened_a
 
 
 def test_given_a_held_shard_then_the_others_go_on_and_its_records_follow_in_their_order(kinesis: Any) -> None:
-    delivery = Delivery(kinesis, "events", SHARDS, threading.Event())
+    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), threading.Event())
     records = [Planned(number % 2, b"%d" % number) for number in range(600)]
     delivery.hold(1, 0.3)
     delivery.send(records)

@@ -1,0 +1,50 @@
+package realtime.analytics.source;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.flink.api.common.serialization.DeserializationSchema;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
+import org.apache.flink.util.Collector;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import realtime.analytics.intake.EventDecoder;
+import realtime.analytics.intake.Intake;
+
+/** Turns a Kafka record into a decoded {@link Intake}; never null, never an exception: what is bad has a reason. */
+final class KafkaIntakeSchema implements KafkaRecordDeserializationSchema<Intake> {
+    private static final long serialVersionUID = 1L;
+
+    private static final byte[] NOTHING = new byte[0];
+
+    private final long futureToleranceMillis;
+    private transient EventDecoder decoder;
+    /** Names of the partitions by number: one text each, not one a record. */
+    private transient Map<Integer, String> names;
+
+    KafkaIntakeSchema(long futureToleranceMillis) {
+        this.futureToleranceMillis = futureToleranceMillis;
+    }
+
+    @Override
+    public void open(DeserializationSchema.InitializationContext context) {
+        decoder = new EventDecoder(futureToleranceMillis);
+        names = new HashMap<>();
+    }
+
+    @Override
+    public void deserialize(ConsumerRecord<byte[], byte[]> read, Collector<Intake> out) {
+        // A record of an old client has no time of its own: it arrives when it is read.
+        long arrival = read.timestamp() < 0 ? System.currentTimeMillis() : read.timestamp();
+        String partition = names.computeIfAbsent(read.partition(), number -> Integer.toString(number));
+        // A tombstone is an empty record: no payload at all is how a partition is announced.
+        byte[] payload = read.value() == null ? NOTHING : read.value();
+        Intake record = new Intake(read.topic(), partition, Long.toString(read.offset()), arrival, payload);
+        decoder.decode(record);
+        out.collect(record);
+    }
+
+    @Override
+    public TypeInformation<Intake> getProducedType() {
+        return TypeInformation.of(Intake.class);
+    }
+}

@@ -1,0 +1,127 @@
+package realtime.analytics.source;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.function.Function;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import realtime.analytics.intake.EventDecoder;
+import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.PartitionClock;
+
+/**
+ * Merges partitions by event time: the next record is always of the partition whose clock stands lowest, so none runs
+ * ahead of another, and the watermark follows the slowest that has records left.
+ */
+final class Playback implements Closeable {
+    /** Nothing is known of the partition's times. */
+    private static final long NONE = ShardReport.NONE;
+
+    private static final class Cursor {
+        final PartitionReader reader;
+        final PartitionClock clock;
+        Intake head;
+        /** Where the partition's own watermark stands, or would with its first event. */
+        long stand;
+
+        Cursor(PartitionReader reader, PartitionClock clock) {
+            this.reader = reader;
+            this.clock = clock;
+        }
+    }
+
+    private final EventDecoder decoder;
+    private final long delayMillis;
+    private final List<Cursor> cursors = new ArrayList<>();
+    private final PriorityQueue<Cursor> queue = new PriorityQueue<>((one, other) -> Long.compare(one.stand, other.stand));
+    private final Map<String, Long> taken = new HashMap<>();
+
+    /**
+     * @param readers of the partitions.
+     * @param skip how many records of each partition have been taken before.
+     * @param clocks largest accepted event time of each partition before that, where there is one.
+     */
+    Playback(
+            Map<String, PartitionReader> readers,
+            Map<String, Long> skip,
+            Function<String, PartitionClock> clocks,
+            EventDecoder decoder,
+            long delayMillis)
+            throws IOException {
+        this.decoder = decoder;
+        this.delayMillis = delayMillis;
+        for (Map.Entry<String, PartitionReader> each : readers.entrySet()) {
+            Cursor cursor = new Cursor(each.getValue(), clocks.apply(each.getKey()));
+            cursors.add(cursor);
+            long done = skip.getOrDefault(each.getKey(), 0L);
+            for (long number = 0; number < done; number++) {
+                cursor.reader.next();
+            }
+            taken.put(each.getKey(), done);
+            advance(cursor);
+        }
+    }
+
+    /** The next record, decoded, not judged; null after the last one. */
+    Intake peek() {
+        return queue.isEmpty() ? null : queue.peek().head;
+    }
+
+    /** The clock of the next record's partition. */
+    PartitionClock clock() {
+        return queue.peek().clock;
+    }
+
+    /** Goes on to the next record, after the clock has seen this one. */
+    void advance() throws IOException {
+        Cursor cursor = queue.poll();
+        taken.merge(cursor.head.partition, 1L, Long::sum);
+        advance(cursor);
+    }
+
+    /** Leaves the rest of the next record's partition out. */
+    void drop() {
+        queue.poll();
+    }
+
+    private void advance(Cursor cursor) throws IOException {
+        cursor.head = cursor.reader.next();
+        if (cursor.head == null) {
+            return;
+        }
+        decoder.decode(cursor.head);
+        Watermark own = cursor.clock.getCurrentWatermark();
+        if (own != null) {
+            cursor.stand = own.getTimestamp();
+        } else {
+            cursor.stand = cursor.head.accepted() ? cursor.head.eventTime - delayMillis : NONE;
+        }
+        queue.add(cursor);
+    }
+
+    /** The watermark of the slowest partition that has records left: Long.MAX_VALUE when none has. */
+    long watermark() {
+        return queue.isEmpty() ? Long.MAX_VALUE : queue.peek().stand;
+    }
+
+    /** Event time of the first event of the partition that begins last; valid before any event has been taken. */
+    long lastToBegin() {
+        return queue.stream().mapToLong(cursor -> cursor.stand).max().orElse(NONE) + delayMillis;
+    }
+
+    /** How many records of each partition have been taken. */
+    Map<String, Long> taken() {
+        return taken;
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (Cursor each : cursors) {
+            each.reader.close();
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""``make backfill`` on a laptop: an archive through the application once more."""

@@ -1,0 +1,93 @@
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * Makes topics and writes records over HTTP, so that a Python producer needs no Kafka client of its own.
+ *
+ * <p>Run from source (`java -cp "lib/*" TopicGateway.java BROKER PORT`). The producer is idempotent: while the broker is
+ * away it waits and tries again, in order, and writes nothing twice.
+ *
+ * <ul>
+ *   <li>POST /topics {"name", "partitions"}: makes a topic whose records bear the time of their arrival.
+ *   <li>POST /records {"topic", "records": [{"partition", "payload" in base64}]}: answers when the broker has all, with
+ *       [{"offset", "timestamp"}] in their order.
+ *   <li>GET /: answers when the broker does.
+ * </ul>
+ */
+public final class TopicGateway {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private TopicGateway() {}
+
+    private interface Answer {
+        Object to(JsonNode request) throws Exception;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        Map<String, Object> client =
+                Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, arguments[0], ProducerConfig.LINGER_MS_CONFIG, 5);
+        Admin admin = Admin.create(Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, arguments[0]));
+        KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(client, new ByteArraySerializer(), new ByteArraySerializer());
+        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[1])), 0);
+        server.createContext("/", exchange -> reply(exchange, request -> admin.describeCluster().clusterId().get()));
+        server.createContext("/topics", exchange -> reply(exchange, request -> make(admin, request)));
+        server.createContext("/records", exchange -> reply(exchange, request -> write(producer, request)));
+        server.start();
+    }
+
+    private static Object make(Admin admin, JsonNode request) throws Exception {
+        NewTopic topic =
+                new NewTopic(request.get("name").asText(), request.get("partitions").asInt(), (short) 1)
+                        .configs(Map.of("message.timestamp.type", "LogAppendTime"));
+        admin.createTopics(List.of(topic)).all().get();
+        return topic.name();
+    }
+
+    private static Object write(KafkaProducer<byte[], byte[]> producer, JsonNode request) throws Exception {
+        String topic = request.get("topic").asText();
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        for (JsonNode record : request.get("records")) {
+            byte[] payload = record.get("payload").binaryValue();
+            sent.add(producer.send(new ProducerRecord<>(topic, record.get("partition").asInt(), null, payload)));
+        }
+        producer.flush();
+        ArrayNode places = JSON.createArrayNode();
+        for (Future<RecordMetadata> each : sent) {
+            RecordMetadata place = each.get();
+            places.addObject().put("offset", place.offset()).put("timestamp", place.timestamp());
+        }
+        return places;
+    }
+
+    private static void reply(HttpExchange exchange, Answer answer) throws IOException {
+        byte[] text;
+        int status = 200;
+        try {
+            text = JSON.writeValueAsBytes(answer.to(JSON.readTree(exchange.getRequestBody())));
+        } catch (Exception failure) {
+            failure.printStackTrace();
+            status = 500;
+            text = failure.toString().getBytes();
+        }
+        exchange.sendResponseHeaders(status, text.length);
+        exchange.getResponseBody().write(text);
+        exchange.close();
+    }
+}

@@ -1,0 +1,135 @@
+"""A real Kafka broker in KRaft mode on 127.0.0.1, its data in the run directory, and a producer for it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.ports import HOST, free_port
+from local.processes import ManagedProcess, Supervisor, wait_until
+from local.standins.java import java_command
+from local.standins.rest import RestClient
+
+POM = Path(__file__).parent / "kafka" / "pom.xml"
+
+_GATEWAY = Path(__file__).parent / "kafka" / "TopicGateway.java"
+_START_SECONDS = 120.0
+#: The producer gives a record up after two minutes without a broker.
+_WRITE_SECONDS = 150.0
+#: Any 16 bytes in base64: there is one cluster a run.
+_CLUSTER_ID = "bG9jYWwtYW5hbHl0aWNzMA"
+
+
+class KafkaMissing(Exception):
+    """The jars are not there; the message says how to get them."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where a record stands: its offset, and when the broker took it, epoch milliseconds."""
+
+    offset: int
+    arrival: int
+
+
+class KafkaBroker:
+    """A running broker; `start` makes one, the supervisor ends it."""
+
+    def __init__(
+        self, launch: Callable[[], ManagedProcess], supervisor: Supervisor, address: str, gateway: RestClient
+    ) -> None:
+        self.process = launch()
+        self.address = address
+        self._launch = launch
+        self._supervisor = supervisor
+        self._gateway = gateway
+
+    @classmethod
+    def start(cls, supervisor: Supervisor, lib: Path, *, heap: str = "256m") -> KafkaBroker:
+        """Format the storage, start a broker and its producer, and wait until it answers.
+
+        Args:
+            supervisor: owns the processes; the data goes to its `scratch/kafka/`.
+            lib: the directory that `mvn dependency:copy-dependencies` filled from `POM`.
+            heap: the broker's -Xmx.
+
+        Raises:
+            KafkaMissing: `lib` holds no Kafka.
+            JavaMissing: there is no Java 17.
+            ProcessDied: it ended; the message shows its log.
+            WaitTimeout: not ready after 120 s.
+        """
+        if not list(lib.glob("kafka_2.13-*.jar")):
+            raise KafkaMissing(
+                f"no kafka_2.13 jar in {lib}; get it with "
+                f"mvn -q -B -f {POM} dependency:copy-dependencies -DoutputDirectory={lib}"
+            )
+        base = supervisor.scratch("kafka")
+        port = free_port()
+        properties = base / "server.properties"
+        properties.write_text(_configuration(base / "data", port, free_port()), encoding="utf-8")
+        java: list[str | Path] = [java_command(), "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1"]
+        classes: list[str | Path] = ["-cp", f"{lib.resolve()}/*"]
+        supervisor.run(
+            "kafka-format",
+            [*java, *classes, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", properties],
+            timeout=_START_SECONDS,
+        )
+        gateway = RestClient(free_port(), seconds=_WRITE_SECONDS)
+        command = [*java, f"-Xmx{heap}", *classes, "kafka.Kafka", properties]
+        address = f"{HOST}:{port}"
+        broker = cls(lambda: supervisor.start("kafka", command), supervisor, address, gateway)
+        producer = supervisor.start(
+            "kafka-producer",
+            [*java, "-Xmx128m", *classes, _GATEWAY, address, gateway.url.rpartition(":")[2]],
+        )
+        wait_until(lambda: gateway.probe("/"), _START_SECONDS, "Kafka", process=(broker.process, producer))
+        return broker
+
+    def create_topic(self, name: str, partitions: int) -> None:
+        """Make a topic whose records bear the time of their arrival. RestError when the broker refuses it."""
+        self._gateway.call("POST", "/topics", {"name": name, "partitions": partitions})
+
+    def write(self, topic: str, records: Sequence[tuple[int, bytes]]) -> list[Written]:
+        """Write records, (partition, payload) each, in order; returns when the broker has them all.
+
+        Raises:
+            RestError: the broker did not take them within two minutes.
+        """
+        body = {
+            "topic": topic,
+            "records": [
+                {"partition": partition, "payload": base64.b64encode(payload).decode()}
+                for partition, payload in records
+            ],
+        }
+        answer = self._gateway.call("POST", "/records", body)
+        return [Written(place["offset"], place["timestamp"]) for place in answer]
+
+    def kill(self) -> None:
+        """End the broker as a crash does, with SIGKILL; its data stays for `resume`."""
+        self._supervisor.stop(self.process, grace=0)
+
+    def resume(self) -> None:
+        """Start the broker again, at the same address with its data, without waiting until it is ready."""
+        self.process = self._launch()
+
+
+def _configuration(data: Path, port: int, controller: int) -> str:
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@{HOST}:{controller}",
+        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": data,
+        "num.partitions": 1,
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": 1,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+    }
+    return "".join(f"{key}={value}\n" for key, value in settings.items())

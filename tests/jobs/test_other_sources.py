@@ -1,0 +1,122 @@
+"""Topics and files keep the contract of the Kinesis source, whatever backlogs and restarts there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from contracts.rejections import Reason
+from contracts.results import ResultType
+from local.demo.inputs import KAFKA_LIB
+from local.oracle import results
+from local.processes import Supervisor
+from local.standins.kafka_broker import KafkaBroker
+from local.standins.moto import Moto
+from tests.jobs import other_sources
+from tests.jobs.harness import HOUR, MINUTE, event
+from tests.jobs.live import Live
+from tests.jobs.oracle import assert_gives, judge
+from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
+
+NewLive = Callable[[int], Live]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A Kafka broker; its topics are the tests'."""
+    with Supervisor(tmp_path_factory.mktemp("kafka")) as supervisor:
+        yield KafkaBroker.start(supervisor, KAFKA_LIB)
+
+
+@pytest.fixture(params=["msk", "s3"])
+def other(
+    moto: Moto, jar: Path, tmp_path: Path, broker: KafkaBroker, request: pytest.FixtureRequest
+) -> Iterator[NewLive]:
+    """An input of the given number of partitions, and the application over it."""
+    made: list[Live] = []
+    name = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name)
+    make = partial(other_sources.topic, broker=broker) if request.param == "msk" else other_sources.files
+
+    def start(shards: int) -> Live:
+        made.append(make(moto, jar, tmp_path, f"{name}-{len(made)}", shards))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.close()
+
+
+@pytest.mark.parametrize("parallelism", [1, 4])
+def test_uneven_backlogs_lose_nothing_at_the_start_and_after_a_restore(other: NewLive, parallelism: int) -> None:
+    run = other(4)
+    settings = run.settings(*JOBS, idle_timeout="10 s")
+    slow, fast, *_ = run.stream.shards()  # the other two stay empty
+    run.stream.put(fast, events(0, HOUR, MANY))
+    run.stream.put(slow, events(0, HOUR, FEW))
+    run.start(settings, parallelism)
+    before = judge(run.stream.log, settings).events
+    closed = {
+        identity
+        for identity, result in results.expected(before, settings).items()
+        if result["event_time"] <= before[0].time + HOUR - 5 * MINUTE
+    }
+    run.until_all(closed)
+    savepoint = run.stop()
+    for shard, count in ((fast, MANY), (slow, FEW)):
+        run.stream.put(shard, [*events(HOUR, HOUR, count), heartbeat(CLOSING)])
+    run.start(settings, parallelism, savepoint)
+    judged = judge(run.stream.log, settings)
+    wanted = results.expected(judged.events, settings)
+    output = run.finish(wanted)
+    assert not judged.rejected
+    assert_gives(output, judged, wanted, run.stream.log)
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_partition_back_from_idleness_reopens_nothing(other: NewLive, restored: bool) -> None:
+    run = other(2)
+    settings = run.settings("aggregation", "behavior", idle_timeout="10 s")
+    quiet, busy = run.stream.shards()
+    run.stream.put(quiet, events(0, MINUTE, 10))
+    run.stream.put(busy, [*events(0, HOUR, 100), heartbeat(HOUR + MINUTE)])
+    run.start(settings, 2)
+    run.until_all(
+        identity
+        for identity, result in results.expected(judge(run.stream.log, settings).events, settings).items()
+        if result["result_type"] == ResultType.AGGREGATION
+    )
+    if restored:
+        run.start(settings, 2, run.stop())
+    passed = len(run.stream.log)
+    run.stream.put(quiet, [event(30 * MINUTE, value=1.0, session_id="s1", user_id=1)])
+    run.stream.put(quiet, [*events(2 * HOUR, MINUTE, 10), heartbeat(CLOSING)])
+    run.stream.put(busy, [heartbeat(CLOSING)])
+    late = run.stream.log[passed]
+    judged = judge(run.stream.log, settings, after_idle=frozenset([(late.partition, late.position)]))
+    wanted = results.expected(judged.events, settings)
+    output = run.finish(wanted, 1)
+    assert list(output.reasons().values()) == [Reason.LATE_AFTER_IDLE]
+    assert_gives(output, judged, wanted, run.stream.log)
+
+
+def test_an_event_that_is_late_comes_first_after_a_restore_and_reopens_nothing(other: NewLive) -> None:
+    run = other(1)
+    settings = run.settings(*JOBS)
+    (shard,) = run.stream.shards()
+    run.stream.put(shard, [*events(0, HOUR, 300), b"{", heartbeat(HOUR + MINUTE)])
+    run.start(settings, 2)
+    closed = results.expected(judge(run.stream.log, settings).events, settings)
+    run.until_all(identity for identity, result in closed.items() if result["result_type"] == ResultType.AGGREGATION)
+    savepoint = run.stop()
+    late = [event(offset, user_id=1, event_type="purchase", value=5.0, session_id="s1") for offset in (0, HOUR // 2)]
+    edge = event(HOUR + MINUTE - settings.time.watermark_delay, value=5.0)
+    run.stream.put(shard, [*late, edge, *events(HOUR + 2 * MINUTE, HOUR, 300), heartbeat(CLOSING)])
+    run.start(settings, 2, savepoint)
+    judged = judge(run.stream.log, settings)
+    assert list(judged.rejected.values()) == [Reason.MALFORMED, *[Reason.LATE] * 3]
+    wanted = results.expected(judged.events, settings)
+    assert_gives(run.finish(wanted, 4), judged, wanted, run.stream.log)
