@@ -258,7 +258,7 @@ class Stack:
     def function(self, name: str) -> LambdaFunction:
         def handler(event: dict[str, Any], _: object) -> object:
             self.chaos.deadline = self.clock.seconds + INVOCATION_SECONDS
-            patience = Patience(self.chaos.remaining, 25, self.clock.wait, self.chaos.dice.random)
+            patience = Patience(self.chaos.remaining, 25, wait=self.clock.wait, share=self.chaos.dice.random)
             try:
                 return self.alerts.handle(event, patience) if name == "alerts" else self.indexer.handle(event, patience)
             except Died:
