@@ -178,6 +178,7 @@ clean: ## removes everything that was installed or built
 
 $(VENV): requirements/dev.lock | check
 	$(call say,Python packages into .venv (about 2 minutes))
+	@test ! -L .venv || { echo '.venv is a link: it would be emptied for whoever else uses it; remove the link' >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements/dev.lock \
 	  | grep --line-buffered -E '^(Collecting|Building|Installing|Successfully)' | cut -c1-100
