@@ -118,8 +118,8 @@ class Backfill:
             answer = self._flink.describe_application(ApplicationName=self.name)
         except self._flink.exceptions.ResourceNotFoundException as error:
             raise OperationError(
-                f"there is no application {self.name}: the stacks do not make it yet (docs/architecture.md, known limits); "
-                "an application of that name with the group `backfill` is what this command plays the archive through"
+                f"there is no application {self.name}: the stacks do not make it yet (docs/architecture.md, known "
+                "limits); the command plays the archive through one of that name, with the group `backfill`"
             ) from error
         detail: dict[str, Any] = answer["ApplicationDetail"]
         return detail
