@@ -88,7 +88,7 @@ def statements(endpoint: str, start: str = "TRIM_HORIZON") -> list[str]:
     made.append(_table("every_result", every_result(), application.RESULTS_STREAM, endpoint, start))
     for kind, schema in SCHEMAS.items():
         names = ", ".join(f"`{column.name}`" for column in (*ENVELOPE, *schema.columns))
-        made.append(f"CREATE VIEW {kind.value} AS SELECT {names} FROM every_result WHERE result_type = '{kind.value}'")  # noqa: S608 # nosec B608 - the contracts' names
+        made.append(f"CREATE VIEW {kind.value} AS SELECT {names} FROM every_result WHERE result_type = '{kind.value}'")  # noqa: S608 - the contracts' names
     columns = (*ENVELOPE[:2], *REJECTION_COLUMNS)
     made.append(_table(REJECTED, columns, application.REJECTED_STREAM, endpoint, start))
     return made

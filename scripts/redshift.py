@@ -31,7 +31,7 @@ SELECT
     JSON_PARSE(kinesis_data) AS payload
 FROM {EXTERNAL_SCHEMA}."{STREAM_PLACEHOLDER}"
 WHERE CAN_JSON_PARSE(kinesis_data);
-"""  # noqa: S608 - names of the contracts  # nosec B608
+"""  # noqa: S608 - names of the contracts
 
 
 def files() -> dict[str, str]:
@@ -61,7 +61,7 @@ FROM (
 ) AS copies
 WHERE copy_number = 1
 WITH NO SCHEMA BINDING;
-"""  # noqa: S608 - names of the contracts  # nosec B608
+"""  # noqa: S608 - names of the contracts
 
 
 def _cast(column: Column) -> str:
