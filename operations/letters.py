@@ -30,7 +30,7 @@ class UnreadableLetterError(Exception):
 
 @dataclass(frozen=True)
 class Letter:
-    """One message. ``records`` are there where it brings them; otherwise ``range`` says where the stream has them."""
+    """One message. ``payload`` is its record's; without one, the stream has ``count`` from ``first`` to ``last``."""
 
     message_id: str
     receipt: str
@@ -42,11 +42,6 @@ class Letter:
     last: str
     count: int
     payload: bytes | None
-
-    @property
-    def brings_its_record(self) -> bool:
-        """Whether the record's bytes are in the message."""
-        return self.payload is not None
 
     @property
     def place(self) -> str:

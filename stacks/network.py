@@ -174,7 +174,7 @@ class NetworkStack(EnvironmentStack):
                     sid="RedshiftListsStreams",
                     principals=[iam.AnyPrincipal()],
                     actions=["kinesis:ListStreams"],
-                    resources=["*"],
+                    resources=["*"],  # the call knows no resource: it lists names
                     conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
                 )
             )

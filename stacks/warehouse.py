@@ -18,7 +18,7 @@ from contracts.warehouse import DATABASE, LANDING, SCHEMA, STREAM_PLACEHOLDER
 from stacks.code import lambda_code, lambda_digest
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction
-from stacks.constructs.policies import KEY_READ, allow, document, service_role
+from stacks.constructs.policies import KEY_READ, KEY_READ_WRITE, STREAM_READS, allow, document, service_role
 from stacks.constructs.provider import provider
 from stacks.constructs.stream_reader import failures_queue
 from stacks.network import NetworkStack
@@ -92,17 +92,7 @@ class WarehouseStack(EnvironmentStack):
             [self.arn("redshift-serverless", "namespace/*")],
             {
                 "stream": document(
-                    allow(
-                        "ReadTheResults",
-                        [
-                            "kinesis:DescribeStream",
-                            "kinesis:DescribeStreamSummary",
-                            "kinesis:GetRecords",
-                            "kinesis:GetShardIterator",
-                            "kinesis:ListShards",
-                        ],
-                        [streams.results.stream_arn],
-                    ),
+                    allow("ReadTheResults", STREAM_READS, [streams.results.stream_arn]),
                     # An external schema is over all streams of the account, and shows their names.
                     allow("ListTheStreams", ["kinesis:ListStreams"], ["*"]),
                     allow(
@@ -254,7 +244,7 @@ class WarehouseStack(EnvironmentStack):
                     allow("TellFailures", ["sqs:SendMessage"], [self.failures.queue_arn]),
                     allow(
                         "EncryptFailures",
-                        ("kms:Decrypt", "kms:GenerateDataKey"),
+                        KEY_READ_WRITE,
                         [self._key.key_arn],
                         {"StringEquals": {"kms:ViaService": f"sqs.{self.region}.amazonaws.com"}},
                     ),

@@ -16,7 +16,7 @@ from lambdas.alerts.samples import Sample, Series
 from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
 from lambdas.common.patience import Patience
-from lambdas.common.records import Failure, failed
+from lambdas.common.records import Failure, failures_of
 from lambdas.common.result import Result
 
 LOGGER = logging.getLogger(__name__)
@@ -126,9 +126,4 @@ def put(
 
 
 def _failures(chunk: Iterable[_Sum], reason: str) -> list[Failure]:
-    return [
-        failed(LOGGER, result.shard, sequence, reason, result.result_id)
-        for total in chunk
-        for result in total.results
-        for sequence in result.sequences
-    ]
+    return [failure for total in chunk for result in total.results for failure in failures_of(LOGGER, result, reason)]

@@ -12,7 +12,7 @@ from lambdas.alerts.alert import Alert
 from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
 from lambdas.common.patience import Patience
-from lambdas.common.records import Failure, failed
+from lambdas.common.records import Failure, failures_of
 from lambdas.common.result import Result
 
 LOGGER = logging.getLogger(__name__)
@@ -97,9 +97,4 @@ def _entry(index: int, alert: Alert) -> dict[str, object]:
 
 
 def _failures(alerts: Iterable[Alert], reason: str) -> list[Failure]:
-    return [
-        failed(LOGGER, result.shard, sequence, reason, result.result_id)
-        for alert in alerts
-        for result in alert.results
-        for sequence in result.sequences
-    ]
+    return [failure for alert in alerts for result in alert.results for failure in failures_of(LOGGER, result, reason)]

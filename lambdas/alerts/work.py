@@ -12,7 +12,7 @@ from lambdas.alerts.alert import Alert, alert_of
 from lambdas.alerts.samples import Sample, samples_of
 from lambdas.common.errors import RecordError
 from lambdas.common.once import Claim, Once
-from lambdas.common.records import Failure, failed, merge_repeats, unreadable
+from lambdas.common.records import Failure, failures_of, merge_repeats, unreadable
 from lambdas.common.result import Result
 
 LOGGER = logging.getLogger(__name__)
@@ -47,22 +47,17 @@ def work_of(results: Iterable[Result], poison: list[Failure], categories: frozen
             if _is_live(result):
                 live.append(result)
         except RecordError as error:
-            poison += failures(result, str(error))
+            poison += failures_of(LOGGER, result, str(error))
     work = []
     for result in merge_repeats(live):
         try:
             # both before either is kept: a record that will be buried is not counted first
             work.append(Work(result, samples_of(result, categories), alert_of(result)))
         except RecordError as error:
-            poison += failures(result, str(error))
+            poison += failures_of(LOGGER, result, str(error))
         except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard
-            poison += failures(result, unreadable(LOGGER, error))
+            poison += failures_of(LOGGER, result, unreadable(LOGGER, error))
     return work
-
-
-def failures(result: Result, reason: str) -> list[Failure]:
-    """A failure for every record that the result stands for."""
-    return [failed(LOGGER, result.shard, sequence, reason, result.result_id) for sequence in result.sequences]
 
 
 @dataclass(frozen=True)
@@ -85,7 +80,7 @@ def claim(once: Once, work: Iterable[Work]) -> Claims:
             done.append(one)
         else:
             reason = "another invocation has it" if answer is Claim.BUSY else "the table of results did not answer"
-            busy += failures(one.result, reason)
+            busy += failures_of(LOGGER, one.result, reason)
     return Claims(tuple(ours), tuple(done), tuple(busy))
 
 

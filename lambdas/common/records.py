@@ -96,6 +96,11 @@ def failed(logger: logging.Logger, shard: str, sequence: str, reason: str, resul
     return Failure(shard, sequence, reason)
 
 
+def failures_of(logger: logging.Logger, result: Result, reason: str) -> list[Failure]:
+    """A logged :class:`Failure` for every record that the result stands for."""
+    return [failed(logger, result.shard, sequence, reason, result.result_id) for sequence in result.sequences]
+
+
 def unreadable(logger: logging.Logger, error: Exception) -> str:
     """Reason of a record that a function of ours could not handle; logged with where, for whoever repairs it.
 

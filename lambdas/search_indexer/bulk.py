@@ -10,7 +10,7 @@ from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
 from lambdas.common.opensearch import OpenSearchClient, OpenSearchError, error_text, json_object
 from lambdas.common.patience import Patience
-from lambdas.common.records import Failure, failed
+from lambdas.common.records import Failure, failures_of
 from lambdas.search_indexer.documents import Action
 
 LOGGER = logging.getLogger(__name__)
@@ -70,10 +70,7 @@ def index(client: OpenSearchClient, actions: Iterable[Action], patience: Patienc
             ended = _tried(client, chunk, patience)
         for action, refused in ended:
             into = outcome.poison if refused.final else outcome.again
-            into += [
-                failed(LOGGER, action.result.shard, sequence, refused.reason, action.result.result_id)
-                for sequence in action.result.sequences
-            ]
+            into += failures_of(LOGGER, action.result, refused.reason)
     return outcome
 
 

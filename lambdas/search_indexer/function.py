@@ -14,9 +14,8 @@ from lambdas.common.logs import fields
 from lambdas.common.opensearch import OpenSearchClient
 from lambdas.common.patience import Patience
 from lambdas.common.poison import bury
-from lambdas.common.records import Failure, decode, failed, merge_repeats, unreadable
+from lambdas.common.records import decode, failures_of, merge_repeats, unreadable
 from lambdas.common.response import BatchResponse, batch_item_failures
-from lambdas.common.result import Result
 from lambdas.common.telemetry import Counts, oldest_age
 from lambdas.search_indexer import bulk
 from lambdas.search_indexer.documents import Action, action_of
@@ -49,9 +48,9 @@ class SearchIndexer:
             try:
                 actions.append(action_of(result, self.prefix))
             except RecordError as error:
-                poison += _failures(result, str(error))
+                poison += failures_of(LOGGER, result, str(error))
             except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard
-                poison += _failures(result, unreadable(LOGGER, error))
+                poison += failures_of(LOGGER, result, unreadable(LOGGER, error))
         outcome = bulk.index(self.client, actions, patience)
         poison += outcome.poison
         failures = [*outcome.again, *bury(self.dead_letters, NAME, batch, poison)]
@@ -73,7 +72,3 @@ class SearchIndexer:
             ),
         )
         return batch_item_failures(again)
-
-
-def _failures(result: Result, reason: str) -> list[Failure]:
-    return [failed(LOGGER, result.shard, sequence, reason, result.result_id) for sequence in result.sequences]

@@ -77,8 +77,8 @@ KEY_READ = ("kms:Decrypt",)
 KEY_WRITE = ("kms:GenerateDataKey",)
 KEY_READ_WRITE = ("kms:Decrypt", "kms:GenerateDataKey")
 
-#: What the application's source calls: the connector looks up the stream's ARN (DescribeStream), lists shards and polls
-#: them; ours asks how old the stream is (DescribeStreamSummary).
+#: What a poller of a stream calls: Lambda's mapping, Redshift, and the application's source, whose connector looks up
+#: the stream's ARN (DescribeStream), lists shards and polls them; ours asks how old it is (DescribeStreamSummary).
 STREAM_READS = (
     "kinesis:DescribeStream",
     "kinesis:DescribeStreamSummary",

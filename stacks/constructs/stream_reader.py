@@ -17,7 +17,7 @@ from aws_cdk import aws_sqs as sqs
 from config.model import Stream
 from contracts.event_sources import EventSource, record_age_hours
 from stacks.constructs.base import EnvironmentStack
-from stacks.constructs.policies import KEY_READ_WRITE, allow
+from stacks.constructs.policies import KEY_READ_WRITE, STREAM_READS, allow
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,8 @@ def reading(scope: EnvironmentStack, name: str, stream: kinesis.IStream, setting
 
 def reading_statements(readings: Sequence[Reading], key: kms.IKey, failures: sqs.IQueue) -> list[iam.PolicyStatement]:
     """What Lambda calls with the function's role to poll, and to send what it gives up to ``failures``."""
-    polling = [
-        "kinesis:DescribeStream",
-        "kinesis:DescribeStreamSummary",
-        "kinesis:GetRecords",
-        "kinesis:GetShardIterator",
-        "kinesis:ListShards",
-    ]
     statements = [
-        allow("ReadTheStreams", polling, [reading.stream.stream_arn for reading in readings]),
+        allow("ReadTheStreams", STREAM_READS, [reading.stream.stream_arn for reading in readings]),
         allow("DecryptRecordsAndEncryptMessages", KEY_READ_WRITE, [key.key_arn]),
         allow("SendGivenUpRecords", ["sqs:SendMessage"], [failures.queue_arn]),
     ]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,23 +16,6 @@ from local.demo.run import Run, Status, request
 from local.processes import Supervisor
 from local.standins.flink import TASK_MANAGER
 from local.traffic.generator import generate
-
-
-@pytest.fixture
-def run_dir() -> Iterator[Path]:
-    """A run directory of this test's own, gone afterwards where the test succeeds."""
-    path = application.ROOT / ".run" / f"failover-{os.getpid()}"
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
-@pytest.fixture
-def environment() -> Iterator[None]:
-    """The demo puts the functions' variables into this process; takes them out again."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.mark.usefixtures("environment")

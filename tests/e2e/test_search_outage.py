@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,22 +18,6 @@ from local.processes import Supervisor
 from local.traffic.generator import generate
 
 SECONDS = 60
-
-
-@pytest.fixture
-def run_dir() -> Iterator[Path]:
-    path = application.ROOT / ".run" / f"outage-{os.getpid()}"
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
-@pytest.fixture
-def environment() -> Iterator[None]:
-    """The demo puts the functions' variables into this process; takes them out again."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.mark.usefixtures("environment")

@@ -41,15 +41,6 @@ def start() -> datetime:
     return now - timedelta(hours=4)
 
 
-@pytest.fixture
-def environment() -> Iterator[None]:
-    """The functions run in this process and read its environment."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
 def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 

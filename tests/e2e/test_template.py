@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from config.load import FOLDER, parse
 from config.model import Environment
@@ -27,14 +22,6 @@ from tests.synth.templates import Assembly
 from stacks.composition import compose  # isort: skip
 
 _PATIENCE_SECONDS = 120.0
-
-
-@pytest.fixture
-def run_dir() -> Iterator[Path]:
-    """A run directory of this test's own, gone afterwards where the test succeeds."""
-    path = application.ROOT / ".run" / f"template-{os.getpid()}"
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def a_dev_environment_with_a_short_window() -> Environment:

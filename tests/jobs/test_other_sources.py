@@ -20,6 +20,7 @@ from tests.jobs import other_sources
 from tests.jobs.harness import HOUR, MINUTE, event
 from tests.jobs.live import Live
 from tests.jobs.oracle import assert_gives, judge
+from tests.jobs.source_cases import back_from_idleness
 from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
 
 NewLive = Callable[[int], Live]
@@ -78,29 +79,7 @@ def test_uneven_backlogs_lose_nothing_at_the_start_and_after_a_restore(other: Ne
 
 @pytest.mark.parametrize("restored", [False, True])
 def test_a_partition_back_from_idleness_reopens_nothing(other: NewLive, restored: bool) -> None:
-    run = other(2)
-    settings = run.settings("aggregation", "behavior", idle_timeout="10 s")
-    quiet, busy = run.stream.shards()
-    run.stream.put(quiet, events(0, MINUTE, 10))
-    run.stream.put(busy, [*events(0, HOUR, 100), heartbeat(HOUR + MINUTE)])
-    run.start(settings, 2)
-    run.until_all(
-        identity
-        for identity, result in results.expected(judge(run.stream.log, settings).events, settings).items()
-        if result["result_type"] == ResultType.AGGREGATION
-    )
-    if restored:
-        run.start(settings, 2, run.stop())
-    passed = len(run.stream.log)
-    run.stream.put(quiet, [event(30 * MINUTE, value=1.0, session_id="s1", user_id=1)])
-    run.stream.put(quiet, [*events(2 * HOUR, MINUTE, 10), heartbeat(CLOSING)])
-    run.stream.put(busy, [heartbeat(CLOSING)])
-    late = run.stream.log[passed]
-    judged = judge(run.stream.log, settings, after_idle=frozenset([(late.partition, late.position)]))
-    wanted = results.expected(judged.events, settings)
-    output = run.finish(wanted, 1)
-    assert list(output.reasons().values()) == [Reason.LATE_AFTER_IDLE]
-    assert_gives(output, judged, wanted, run.stream.log)
+    back_from_idleness(other(2), restored)
 
 
 def test_an_event_that_is_late_comes_first_after_a_restore_and_reopens_nothing(other: NewLive) -> None:

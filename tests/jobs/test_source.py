@@ -13,6 +13,7 @@ from local.oracle import results
 from tests.jobs.harness import HOUR, MINUTE, event
 from tests.jobs.live import Live
 from tests.jobs.oracle import assert_gives, complete_from, judge
+from tests.jobs.source_cases import back_from_idleness
 from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
 
 NewLive = Callable[[int], Live]
@@ -56,30 +57,7 @@ def test_uneven_backlogs_and_a_slow_first_read_lose_nothing_at_the_start_and_aft
 
 @pytest.mark.parametrize("restored", [False, True])
 def test_a_shard_back_from_idleness_reopens_nothing_whichever_subtask_reads_it(live: NewLive, restored: bool) -> None:
-    run = live(2)
-    settings = run.settings("aggregation", "behavior", idle_timeout="10 s")
-    quiet, busy = run.stream.shards()  # a subtask each
-    run.stream.put(quiet, events(0, MINUTE, 10))
-    run.stream.put(busy, [*events(0, HOUR, 100), heartbeat(HOUR + MINUTE)])
-    run.start(settings, 2)
-    # The busy shard's windows close although the quiet one has stood still since the first minute.
-    run.until_all(
-        identity
-        for identity, result in results.expected(judge(run.stream.log, settings).events, settings).items()
-        if result["result_type"] == ResultType.AGGREGATION
-    )
-    if restored:
-        run.start(settings, 2, run.stop())
-    passed = len(run.stream.log)
-    run.stream.put(quiet, [event(30 * MINUTE, value=1.0, session_id="s1", user_id=1)])
-    run.stream.put(quiet, [*events(2 * HOUR, MINUTE, 10), heartbeat(CLOSING)])
-    run.stream.put(busy, [heartbeat(CLOSING)])
-    late = run.stream.log[passed]
-    judged = judge(run.stream.log, settings, after_idle=frozenset([(late.partition, late.position)]))
-    wanted = results.expected(judged.events, settings)
-    output = run.finish(wanted, 1)
-    assert list(output.reasons().values()) == [Reason.LATE_AFTER_IDLE]
-    assert_gives(output, judged, wanted, run.stream.log)
+    back_from_idleness(live(2), restored)
 
 
 @pytest.mark.parametrize("limit", [11, None])
