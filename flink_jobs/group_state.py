@@ -8,6 +8,7 @@ milliseconds of CPU each: with a key per user, one to read and two to write for 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from pyflink.datastream.state import MapState
@@ -49,6 +50,10 @@ class GroupState(Generic[K, V]):
     def get(self, key: K) -> V | None:
         """The entry; to change it in place, put it again."""
         return self._current.get(key)
+
+    def __iter__(self) -> Iterator[K]:
+        """The current group's keys."""
+        return iter(self._current)
 
     def put(self, key: K, value: V) -> None:
         """Adds or replaces an entry."""

@@ -71,6 +71,7 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
     def __init__(self, rules: SessionRules, slot: int) -> None:
         self._rules = rules
         self._slot = slot
+        self._armed: set[int] = set()
         self._users: GroupState[int, UserState]
         self._due: GroupState[int, Due]
 
@@ -82,7 +83,7 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
         self._due = GroupState(runtime_context.get_map_state(due), MOST_USERS)
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
-        """Adds the events to their users' intervals, or to what waits."""
+        """Adds the events to their users' intervals, or to what waits. Without events: only sees to the timers."""
         self._enter(ctx)
         events: dict[int, list[Event]] = defaultdict(list)
         for user_id, time, event_type, amount in zip(*value, strict=True):
@@ -101,6 +102,11 @@ class SessionJob(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has no 
         group = ctx.get_current_key()
         self._users.enter(group)
         self._due.enter(group)
+        if group not in self._armed:
+            # A timer may be missing from what was restored (see SessionInput.ToRows); one that is there stays one.
+            self._armed.add(group)
+            for time in self._due:
+                ctx.timer_service().register_event_time_timer(time)
 
     def _update(self, user_id: int, events: list[Event], timers: TimerService) -> Iterator[Row]:
         user = self._users.get(user_id) or UserState()

@@ -204,7 +204,14 @@ class Live:
         """Keys of the group ``input`` that say where the events are."""
         return {"stream": self.stream.name, "poll_interval": "200 ms"}
 
-    def start(self, settings: Settings, parallelism: int, savepoint: str | None = None, sql: Path = SQL) -> None:
+    def start(
+        self,
+        settings: Settings,
+        parallelism: int,
+        savepoint: str | None = None,
+        sql: Path = SQL,
+        checkpoint_millis: int = 1_000,
+    ) -> None:
         """Submits the application; returns at once."""
         configuration = Configuration()
         configuration.set_string("pipeline.jars", self._jar.as_uri())
@@ -216,7 +223,7 @@ class Live:
             configuration.set_string("execution.state-recovery.ignore-unclaimed-state", "true")
         environment = StreamExecutionEnvironment.get_execution_environment(configuration)
         environment.set_parallelism(parallelism)
-        environment.enable_checkpointing(1_000)
+        environment.enable_checkpointing(checkpoint_millis)
         records = endpoints.records(environment, settings)
         endpoints.sinks(graph.build(environment, records, settings, sql), settings)
         self._job = environment.execute_async("live")._j_job_client

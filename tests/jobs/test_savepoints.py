@@ -93,3 +93,24 @@ def test_some_jobs_then_all_then_one_alone_at_any_parallelism(live: Callable[[in
     assert len(alone) > len(_of(stayed, ResultType.BEHAVIOR))
     output = run.finish(alone)
     assert_gives(output, judged, stayed | joined | alone, run.stream.log)
+
+
+def test_a_session_whose_last_event_came_just_before_the_savepoint_still_closes(live: Callable[[int], Live]) -> None:
+    # Given users whose first events reach the session job with the savepoint's barrier, so that it is the savepoint
+    # that ends the Python worker's bundle, with the timers set in it still on their way to the JVM
+    run = live(1)
+    (shard,) = run.stream.shards()
+    settings = run.settings(ResultType.SESSION)
+    run.stream.put(shard, [event(0, user_id=1000), *(event(2 * HOUR + user, user_id=user) for user in range(200))])
+    run.stream.put(shard, [b"not an event"])  # its rejection tells that all before it has been read
+    run.start(settings, 1, checkpoint_millis=10 * MINUTE)
+    run.until(lambda output: len(output.rejected) == len(output.results) == 1, "everything read and the first session")
+    savepoint = run.stop()
+    # When nothing follows for any of them but the watermark
+    run.stream.put(shard, [event(4 * HOUR, event_type="heartbeat")])
+    run.start(settings, 1, savepoint)
+    # Then each session comes
+    judged = judge(run.stream.log, settings)
+    whole = results.expected(judged.events, settings)
+    assert len(whole) == 201
+    assert_gives(run.finish(whole, 1), judged, whole, run.stream.log)
