@@ -6,6 +6,7 @@ checked in :mod:`config.rules`, so that each mistake is one line that names file
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -91,12 +92,22 @@ class Streams(Section):
     rejected: Stream = Stream()
 
 
-class Application(Section):
+class Slots(Section):
+    """How much of an application runs at once: task slots, and how many of them share a KPU (1 vCPU, 4 GB)."""
+
+    parallelism: Annotated[int, Field(ge=1, le=512)] = 4
+    parallelism_per_kpu: Annotated[int, Field(ge=1, le=8)] = 1
+
+    @property
+    def kpus(self) -> int:
+        """KPUs that the parallelism takes, without the one that orchestrates."""
+        return math.ceil(self.parallelism / self.parallelism_per_kpu)
+
+
+class Application(Slots):
     """The Flink application on the managed service."""
 
     runtime: Literal[tuple(RUNTIMES)] = "FLINK-1_20"  # type: ignore[valid-type]
-    parallelism: Annotated[int, Field(ge=1, le=512)] = 4
-    parallelism_per_kpu: Annotated[int, Field(ge=1, le=8)] = 1
     autoscaling: bool = True
     #: The account's quota of KPUs in the region (the service's default is 64).
     kpu_quota: Annotated[int, Field(ge=1, le=2000)] = 64
@@ -117,6 +128,16 @@ class Application(Section):
     state: Literal["running", "stopped"] = "running"
     #: Property groups of the application (docs/settings.md); streams, region and run options are the stack's own.
     properties: PropertyGroups = Field(default_factory=dict)
+
+
+class Backfill(Slots):
+    """The second application, which plays the archive (make backfill) and is stopped, and free, in between.
+
+    Its code, runtime, log and jobs are those of ``application``. It is made where the lake archives the events.
+    """
+
+    #: Keys of the group ``backfill`` (docs/settings.md): ``margin`` and ``delay``; the others are the command's own.
+    properties: dict[str, str] = Field(default_factory=dict)
 
 
 class Alerts(Section):
@@ -226,6 +247,7 @@ class Environment(Section):
     network: Network
     streams: Streams = Streams()
     application: Application = Application()
+    backfill: Backfill = Backfill()
     alerts: Alerts = Alerts()
     functions: Functions = Functions()
     search: Search = Search()
@@ -241,3 +263,8 @@ class Environment(Section):
     def prefix(self) -> str:
         """What every name of the environment begins with."""
         return f"realtime-analytics-{self.name}"
+
+    @property
+    def archives_events(self) -> bool:
+        """Whether the lake holds the events as they came, for a backfill to play: there is an application for it."""
+        return self.lake.enabled

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from config.model import Environment, PropertyGroups
+from contracts.lake import BACKFILL, EVENTS
 from contracts.names import StreamRole, input_stream_name, stream_name
 from scripts.package import RUN_OPTIONS
 
 RUN_OPTIONS_GROUP = "kinesis.analytics.flink.run.options"
+BACKFILL_GROUP = "backfill"
+#: A range that no event is in, until `make backfill` sets one: started by mistake, the application ends at once.
+_NO_RANGE = {"start": "1970-01-01T00:00:00Z", "end": "1970-01-01T00:00:01Z"}
 
 
 def property_groups(environment: Environment) -> PropertyGroups:
@@ -24,3 +28,19 @@ def property_groups(environment: Environment) -> PropertyGroups:
         "rejected_stream": stream_name(environment.prefix, StreamRole.REJECTED),
     }
     return groups
+
+
+def backfill_groups(environment: Environment, bucket: str) -> PropertyGroups:
+    """The groups of the application that plays the archive in ``bucket``: the live one's, and its places.
+
+    The input is not read and the stream of rejections not written; both must be named all the same.
+    """
+    return {
+        **property_groups(environment),
+        BACKFILL_GROUP: {
+            **environment.backfill.properties,
+            **_NO_RANGE,
+            "archive": f"s3://{bucket}/{EVENTS}/",
+            "output": f"s3://{bucket}/{BACKFILL}/",
+        },
+    }

@@ -7,11 +7,12 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from config.model import Environment
-from config.properties import property_groups
+from config.model import Environment, PropertyGroups
+from config.properties import BACKFILL_GROUP, backfill_groups, property_groups
 from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS, INDEXER_OF_RESULTS
 from contracts.kinesis import READ_KB_PER_SHARD, READS_PER_SHARD, WRITE_KB_PER_SHARD
 from contracts.metrics import OTHER_CATEGORY
+from contracts.names import ARCHIVE_BUCKET, bucket_name
 from flink_jobs.properties import SettingsError
 from flink_jobs.settings import parse
 
@@ -26,7 +27,8 @@ _WAREHOUSE_ZONES = 3
 def check(environment: Environment, source: str) -> list[Finding]:
     """Everything that the settings of ``environment`` contradict each other in."""
     found = [finding for rule in _RULES for finding in rule(environment)]
-    found += _application_properties(environment, source)
+    # What is wrong with the live application's groups would be said again of the other's.
+    found += _application_properties(environment, source) or _backfill_properties(environment, source)
     return found
 
 
@@ -71,7 +73,7 @@ def _overlap(environment: Environment) -> Iterator[Finding]:
 
 def _kpus(environment: Environment) -> Iterator[Finding]:
     application = environment.application
-    kpus = math.ceil(application.parallelism / application.parallelism_per_kpu)
+    kpus = application.kpus
     if kpus > application.kpu_quota:
         yield (
             "application.parallelism",
@@ -90,6 +92,19 @@ def _kpus(environment: Environment) -> Iterator[Finding]:
             "application.checkpoint_pause_seconds",
             application.checkpoint_pause_seconds,
             f"at most application.checkpoint_interval_seconds = {application.checkpoint_interval_seconds}",
+        )
+
+
+def _backfill(environment: Environment) -> Iterator[Finding]:
+    """A backfill runs beside the live application, out of the same quota."""
+    application, backfill = environment.application, environment.backfill
+    left = application.kpu_quota - application.kpus
+    if environment.archives_events and 0 <= left < backfill.kpus:
+        yield (
+            "backfill.parallelism",
+            backfill.parallelism,
+            f"at most {left * backfill.parallelism_per_kpu}: application.kpu_quota = {application.kpu_quota} KPUs, of "
+            f"which the application takes {application.kpus}",
         )
 
 
@@ -195,16 +210,38 @@ def polling_readers(environment: Environment) -> dict[str, dict[str, float]]:
 
 
 def _application_properties(environment: Environment, source: str) -> list[Finding]:
-    groups = property_groups(environment)
+    given = environment.application.properties
+    if BACKFILL_GROUP in given:  # the live application would play the archive and never read its input
+        where = f"no such group: backfill.properties has its keys ({', '.join(BACKFILL_KEYS)})"
+        return [(f"application.properties.{BACKFILL_GROUP}", given[BACKFILL_GROUP], where)]
     for group, key in OWNED:
-        if key in environment.application.properties.get(group, {}):
-            text = environment.application.properties[group][key]
-            return [(f"application.properties.{group}.{key}", text, "not here: the stack sets it")]
+        if key in given.get(group, {}):
+            return [(f"application.properties.{group}.{key}", given[group][key], "not here: the stack sets it")]
+    return _parsed(property_groups(environment), f"{source}: application.properties")
+
+
+def _backfill_properties(environment: Environment, source: str) -> list[Finding]:
+    if not environment.archives_events:
+        return []
+    for key, text in environment.backfill.properties.items():
+        if key not in BACKFILL_KEYS:
+            return [(f"backfill.properties.{key}", text, f"no such key: {' and '.join(BACKFILL_KEYS)} may be set here")]
+    bucket = bucket_name(environment.prefix, ARCHIVE_BUCKET, environment.account or _ANY_ACCOUNT, environment.region)
+    return _parsed(backfill_groups(environment, bucket), f"{source}: backfill.properties")
+
+
+def _parsed(groups: PropertyGroups, source: str) -> list[Finding]:
     try:
-        parse(groups, f"{source}: application.properties", local=False)
+        parse(groups, source, local=False)
     except SettingsError as error:
         return [("", None, str(error))]
     return []
+
+
+#: Stands for the account where the settings name none.
+_ANY_ACCOUNT = "123456789012"
+#: Property keys of a backfill that are an environment's to set: the range and the places are the command's.
+BACKFILL_KEYS = ("margin", "delay")
 
 
 #: Property keys that the stack sets from other settings.
@@ -264,6 +301,7 @@ _RULES: tuple[Rule, ...] = (
     _search_types,
     _overlap,
     _kpus,
+    _backfill,
     _concurrency,
     _warehouse,
     _input,

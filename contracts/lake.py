@@ -27,6 +27,8 @@ TYPES: dict[ColumnType, str] = {
 
 EVENTS = "events"
 RESULTS = "results"
+#: Prefix of what backfills write, and of the live run's rejections as they are given to one; no table.
+BACKFILL = "backfill"
 #: What Firehose writes results with; not for queries.
 EVERY_RESULT = "every_result"
 #: Partition of every table: the hour, in UTC, in which Firehose took the record (not its event time).

@@ -42,6 +42,15 @@ def delivery_name(prefix: str, delivery: str) -> str:
     return f"{prefix}-{delivery}"
 
 
+def bucket_name(prefix: str, holds: str, account: str, region: str) -> str:
+    """Name of a bucket; ``holds`` says what is in it. Buckets of all accounts share one space of names."""
+    return f"{prefix}-{holds}-{account}-{region}"
+
+
+#: Bucket of the events, results and rejections, and of what backfills write.
+ARCHIVE_BUCKET = "archive"
+
+
 def alerts_topic_name(prefix: str) -> str:
     """Name of the topic of the business alerts."""
     return f"{prefix}-alerts"
@@ -79,6 +88,7 @@ PARTS = (
     "lake",
     "warehouse",
     "analytics",
+    "backfill",
     "observability",
     "audit",
     "delivery",

@@ -19,7 +19,7 @@ from contracts.results import ALERT_LEVELS
 from monitoring.dashboard import body
 from monitoring.names import deployed
 from monitoring.validate import searches, shown
-from operations.load import EVENT_TYPES, GB, HOURS, SECONDS, Flow, Load, kpus
+from operations.load import EVENT_TYPES, GB, HOURS, SECONDS, Flow, Load
 from operations.measured import measured
 from operations.prices import Prices
 from operations.resources import counted
@@ -64,7 +64,7 @@ class _Bill:
         yield from self._audit()
 
     def _flink(self) -> Iterator[Line]:
-        count, hour = kpus(self.environment), self.prices.of("flink", "kpu_hour")
+        count, hour = self.environment.application.kpus, self.prices.of("flink", "kpu_hour")
         yield Line(
             "Flink: KPUs", f"({count} + 1 that orchestrates) x {hour} x {HOURS} h", (count + 1) * hour * HOURS, 0.0
         )

@@ -16,7 +16,7 @@ from contracts.kinesis import (
     WRITE_KB_PER_SHARD,
     WRITE_RECORDS_PER_SHARD,
 )
-from operations.load import GB, RESULT_BYTES, RESULTS_PER_EVENT, Load, kpus
+from operations.load import GB, RESULT_BYTES, RESULTS_PER_EVENT, Load
 from operations.measured import measured
 
 #: Above this share of its CPU the service scales up, or the alarm is near.
@@ -68,7 +68,7 @@ def _streams(environment: Environment) -> Iterator[Limit]:
 
 
 def _application(environment: Environment) -> Iterator[Limit]:
-    settings, found, own = environment.application, measured(), kpus(environment)
+    settings, found, own = environment.application, measured(), environment.application.kpus
     per_kpu = _CPU_SHARE * 1e6 / found.cpu_seconds
     basis = f"{found.cpu_seconds:.0f} CPU s a million events, {_CPU_SHARE:.0%} of a KPU"
     yield Limit(f"application: {own} KPUs ({basis})", own * per_kpu, "application.parallelism")

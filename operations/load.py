@@ -6,7 +6,6 @@ hours became 67,000 results, of which 25 were anomalies and 8 fraud.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from config.model import Environment, Stream
@@ -107,9 +106,3 @@ def _calls(records: float, stream: Stream, source: EventSource) -> float:
     per_shard = records / stream.shards
     by_time = min(1 / max(source.window_seconds, 0.2), per_shard)
     return stream.shards * max(by_time, per_shard / source.batch_size) * SECONDS
-
-
-def kpus(environment: Environment) -> int:
-    """KPUs that the parallelism takes, without the one that orchestrates."""
-    settings = environment.application
-    return math.ceil(settings.parallelism / settings.parallelism_per_kpu)

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from contracts.names import bucket_name
 from stacks.constructs.base import EnvironmentStack
 
 #: How long what was overwritten or deleted can still be brought back.
@@ -42,7 +43,7 @@ def bucket(
     return s3.Bucket(
         scope,
         name,
-        bucket_name=f"{scope.prefix}-{short_name}-{scope.account}-{scope.region}",
+        bucket_name=bucket_name(scope.prefix, short_name, scope.account, scope.region),
         encryption=s3.BucketEncryption.S3_MANAGED if key is None else s3.BucketEncryption.KMS,
         encryption_key=key,
         bucket_key_enabled=None if key is None else bucket_key,
