@@ -13,7 +13,7 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from config.model import Environment
-from contracts.names import PARTS, stack_name
+from contracts.names import ARCHIVE_BUCKET, PARTS, bucket_name, stack_name
 from stacks.constructs.base import EnvironmentStack, resource_of
 
 _RULES = "AwsSolutions::AwsSolutions-"
@@ -67,13 +67,24 @@ def _provider(name: str) -> Iterable[Accepted]:
     yield Accepted(waiter, ("SF1", "SF2"), _TRACING)
 
 
+def _application(place: str) -> Iterable[Accepted]:
+    yield _policy("Role", _log_groups(place), reason=_LOG_GROUPS)
+    yield _policy("Role", "*", reason=_VPC_DESCRIBE)
+    yield _policy("Role", *_ec2(place), reason=_INTERFACES)
+
+
+def _log_groups(place: str) -> str:
+    return f"arn:aws:logs:{place}:log-group:*"
+
+
 def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
     """The rows of each part."""
-    place = f"{environment.region}:{environment.account or '<AWS::AccountId>'}"
-    logs = f"arn:aws:logs:{place}:log-group:*"
+    account = environment.account or "<AWS::AccountId>"
+    place = f"{environment.region}:{account}"
+    archive = bucket_name(environment.prefix, ARCHIVE_BUCKET, account, environment.region)
     own_vpc = environment.network.existing is None
     return {
-        "network": (_policy("FlowLogsRole", logs, reason=_LOG_GROUPS),) if own_vpc else (),
+        "network": (_policy("FlowLogsRole", _log_groups(place), reason=_LOG_GROUPS),) if own_vpc else (),
         "streams": (
             Accepted(
                 ".", ("KDS3",), "A key of ours, not aws/kinesis: its policy says who may decrypt, and it rotates."
@@ -102,9 +113,7 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
             ),
         ),
         "analytics": (
-            _policy("Role", logs, reason=_LOG_GROUPS),
-            _policy("Role", "*", reason=_VPC_DESCRIBE),
-            _policy("Role", *_ec2(place), reason=_INTERFACES),
+            *_application(place),
             *(
                 _function(f"{name}{role}")
                 for name in ("SnapshotBefore", "StartAfter")
@@ -112,6 +121,15 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
             ),
             *_provider("SnapshotBeforeProvider"),
             *_provider("StartAfterProvider"),
+        ),
+        "backfill": (
+            *_application(place),
+            _policy(
+                "Role",
+                *(f"arn:aws:s3:::{archive}/{prefix}/*" for prefix in ("events", "backfill")),
+                *(() if environment.lake.parquet else (f"arn:aws:s3:::{archive}/rejected/*",)),
+                reason=_PREFIX,
+            ),
         ),
         "search": (
             *_functions_in_vpc(place, "SetupOnEvent", "SetupIsComplete", "Indexer", "Forget"),

@@ -9,20 +9,21 @@ from constructs import Construct
 
 from config.model import Application, Environment
 from config.properties import property_groups
-from contracts.names import application_name
+from contracts.names import application_name, backfill_application_name
 from stacks.code import application_zip
 from stacks.constructs.base import EnvironmentStack
-from stacks.constructs.flink_application import LOG_STREAM, FlinkApplication
-from stacks.constructs.function import log_group, network_interface_arns
+from stacks.constructs.flink_application import Conduct, FlinkApplication, application_arn
+from stacks.constructs.flink_role import flink_role
+from stacks.constructs.function import log_group
 from stacks.constructs.lifecycle import LifecycleStep
-from stacks.constructs.policies import KEY_READ, KEY_WRITE, STREAM_READS, allow, document, key, service_role
+from stacks.constructs.policies import KEY_READ, KEY_WRITE, STREAM_READS, allow, key
 from stacks.constructs.state_key import allow_flink, operator_statements
 from stacks.network import NetworkStack
 from stacks.streams import StreamsStack
 
 
 class AnalyticsStack(EnvironmentStack):
-    """``application`` is the construct, ``application_name`` what the service calls it."""
+    """``application`` is the construct, ``application_name`` what the service calls it, ``state_key`` for its state."""
 
     def __init__(
         self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack
@@ -30,9 +31,13 @@ class AnalyticsStack(EnvironmentStack):
         super().__init__(scope, "analytics", environment, "Flink application of the real-time analytics pipeline")
         settings = environment.application
         self.application_name = application_name(self.prefix)
-        self.application_arn = self.arn("kinesisanalytics", f"application/{self.application_name}")
-        state_key = key(self, "StateKey", "checkpoints and snapshots of the Flink application")
-        allow_flink(state_key, self.application_arn)
+        self.application_arn = application_arn(self, self.application_name)
+        self.state_key = key(self, "StateKey", "checkpoints and snapshots of the Flink application")
+        allow_flink(self.state_key, self.application_arn)
+        if environment.archives_events:
+            # A backfill's state lives as long as it runs: a key of its own would cost a month for some hours. Each
+            # application's statements hold for its own encryption context only.
+            allow_flink(self.state_key, application_arn(self, backfill_application_name(self.prefix)), "Backfill")
         self.log_group = log_group(
             self,
             "Logs",
@@ -41,32 +46,32 @@ class AnalyticsStack(EnvironmentStack):
             network.logs_key,
         )
         code = assets.Asset(self, "Code", path=str(application_zip()))
-        groups = property_groups(environment)
         self.application = FlinkApplication(
             self,
             "Flink",
             application_name=self.application_name,
             environment=environment,
-            groups=groups,
+            conduct=Conduct(
+                description="Real-time analytics: six jobs in one graph",
+                slots=settings,
+                autoscaling=settings.autoscaling,
+                keeps_state=True,
+                removal_policy=self.removal_policy,
+            ),
+            groups=property_groups(environment),
             code=code,
-            role=self._role(code, streams),
-            key_arn=state_key.key_arn,
+            role=flink_role(self, self.application_arn, code, self.log_group, self._reads_and_writes(streams)),
+            key_arn=self.state_key.key_arn,
             vpc=network.vpc,
             subnets=network.subnets,
             security_group=network.application_group,
             log_group=self.log_group,
         )
-        self._lifecycle(settings, network.logs_key, state_key, code.asset_hash)
+        self._lifecycle(settings, network.logs_key, code.asset_hash)
 
-    def _role(self, code: assets.Asset, streams: StreamsStack) -> iam.Role:
-        """What Flink, its connectors and the service itself call (docs/iam.md has each with its source)."""
+    def _reads_and_writes(self, streams: StreamsStack) -> list[iam.PolicyStatement]:
         input_key = streams.input_key
-        statements = [
-            allow(
-                "ReadCode",
-                ["s3:GetObject", "s3:GetObjectVersion"],
-                [code.bucket.arn_for_objects(code.s3_object_key)],
-            ),
+        return [
             allow("ReadEvents", STREAM_READS, [streams.input.stream_arn]),
             allow(
                 "WriteResultsAndRejections",
@@ -75,50 +80,15 @@ class AnalyticsStack(EnvironmentStack):
             ),
             *([] if input_key is None else [allow("DecryptEvents", KEY_READ, [input_key.key_arn])]),
             allow("EncryptResults", KEY_WRITE, [streams.data_key.key_arn]),
-            # The service looks for the group by a prefix: the API knows no narrower resource than all groups.
-            allow("FindTheLogGroup", ["logs:DescribeLogGroups"], [self.arn("logs", "log-group:*")]),
-            allow("FindTheLogStream", ["logs:DescribeLogStreams"], [self.log_group.log_group_arn]),
-            allow("WriteTheLog", ["logs:PutLogEvents"], [self._log_stream_arn()]),
-            # The service's own calls to reach a VPC; its guide lists them without a resource.
-            allow(
-                "DescribeTheNetwork",
-                [
-                    "ec2:DescribeDhcpOptions",
-                    "ec2:DescribeNetworkInterfaces",
-                    "ec2:DescribeSecurityGroups",
-                    "ec2:DescribeSubnets",
-                    "ec2:DescribeVpcs",
-                ],
-                ["*"],
-            ),
-            allow(
-                "OwnNetworkInterfaces",
-                [
-                    "ec2:CreateNetworkInterface",
-                    "ec2:CreateNetworkInterfacePermission",
-                    "ec2:DeleteNetworkInterface",
-                ],
-                network_interface_arns(self),
-            ),
         ]
-        return service_role(
-            self,
-            "Role",
-            "kinesisanalytics.amazonaws.com",
-            [self.application_arn],
-            {"application": document(*statements)},
-        )
 
-    def _log_stream_arn(self) -> str:
-        return self.arn("logs", f"log-group:{self.log_group.log_group_name}:log-stream:{LOG_STREAM}")
-
-    def _lifecycle(self, settings: Application, logs_key: kms.IKey, state_key: kms.Key, code_hash: str) -> None:
+    def _lifecycle(self, settings: Application, logs_key: kms.IKey, code_hash: str) -> None:
         common = {
             "ApplicationName": self.application_name,
             "Code": code_hash,
             "Properties": self.application.configuration_hash,
         }
-        operator = operator_statements(state_key, self.application_arn, self.region)
+        operator = operator_statements(self.state_key, self.application_arn, self.region)
         before = LifecycleStep(
             self,
             "SnapshotBefore",

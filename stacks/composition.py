@@ -8,6 +8,7 @@ from config.model import Environment
 from stacks.acknowledgments import acknowledge
 from stacks.analytics import AnalyticsStack
 from stacks.audit import AuditStack
+from stacks.backfill import BackfillStack
 from stacks.constructs.base import EnvironmentStack
 from stacks.delivery import DeliveryStack
 from stacks.lake import LakeStack
@@ -28,6 +29,9 @@ def compose(app: cdk.App, environment: Environment) -> dict[str, EnvironmentStac
     lake = LakeStack(app, environment, network, streams) if environment.lake.enabled else None
     warehouse = WarehouseStack(app, environment, network, streams) if environment.warehouse.enabled else None
     analytics = AnalyticsStack(app, environment, network, streams)
+    backfill = BackfillStack(app, environment, network, streams, analytics) if environment.archives_events else None
+    if backfill is not None and lake is not None:
+        backfill.add_stack_dependency(lake)  # it knows the archive by its name
     audit = AuditStack(app, environment, lake) if environment.audit.enabled else None
     observability = ObservabilityStack(app, environment, streams, analytics)
     delivery = DeliveryStack(app, environment, streams) if environment.pipeline.github_repository else None
@@ -43,6 +47,7 @@ def compose(app: cdk.App, environment: Environment) -> dict[str, EnvironmentStac
         "lake": lake,
         "warehouse": warehouse,
         "analytics": analytics,
+        "backfill": backfill,
         "observability": observability,
         "audit": audit,
         "delivery": delivery,

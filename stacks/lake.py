@@ -16,8 +16,8 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from config.model import Environment
-from contracts.lake import EVERY_RESULT, HOUR, type_prefix
-from contracts.names import DELIVERIES, delivery_name
+from contracts.lake import BACKFILL, EVERY_RESULT, HOUR, type_prefix
+from contracts.names import ARCHIVE_BUCKET, DELIVERIES, delivery_name
 from contracts.rejections import REJECTED
 from stacks.code import lambda_code
 from stacks.constructs.auto_delete import tame_auto_delete
@@ -75,13 +75,15 @@ class LakeStack(EnvironmentStack):
         self.archive = bucket(
             self,
             "Archive",
-            "archive",
+            ARCHIVE_BUCKET,
             key=self._key,
             access_logs=access_logs,
             days={
                 "events/": lake.raw_days,
                 "results/": lake.results_days,
                 "rejected/": lake.rejected_days,
+                # Results once more, which are below results/, too.
+                f"{BACKFILL}/": lake.results_days,
                 f"{_ERRORS}/": lake.raw_days,
                 f"{ANSWERS}/": _ANSWER_DAYS,
             },

@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config.model import Environment, ExistingVpc
+from contracts.lake import BACKFILL
 from stacks.constructs.base import EnvironmentStack, resource_of
 from stacks.constructs.function import log_group
 from stacks.constructs.policies import STREAM_READS, allow, document, key, service_may_use, service_role
@@ -138,7 +139,7 @@ class NetworkStack(EnvironmentStack):
         return group
 
     def _endpoints(self) -> None:
-        """Kinesis for the application's source and sinks, S3 for its backfill, and SQS where the indexer runs inside.
+        """Kinesis for the applications' sources and sinks, S3 for backfills, and SQS where the indexer runs inside.
 
         Lambda's polling, its logs and the managed service's checkpoints do not cross this network.
         """
@@ -187,19 +188,23 @@ class NetworkStack(EnvironmentStack):
             service=ec2.GatewayVpcEndpointAwsService.S3,
             subnets=[self.subnets],
         )
-        gateway.add_to_policy(
-            iam.PolicyStatement(
-                sid="ArchiveAndCodeOfThisAccount",
-                principals=[iam.AnyPrincipal()],
-                actions=["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"],
-                resources=[
-                    f"arn:{self.partition}:s3:::{self.prefix}-*",
-                    f"arn:{self.partition}:s3:::{self._code_bucket()}",
-                    f"arn:{self.partition}:s3:::{self._code_bucket()}/*",
-                ],
-                conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+        code, bucket = (f"arn:{self.partition}:s3:::{name}" for name in (self._code_bucket(), self.archive_bucket))
+        statements = [("CodeOfThisAccount", ["s3:GetObject", "s3:GetObjectVersion"], [f"{code}/*"])]
+        if self.environment_settings.archives_events:
+            statements += [
+                ("BackfillsReadTheArchive", ["s3:GetObject", "s3:ListBucket"], [bucket, f"{bucket}/*"]),
+                ("BackfillsWriteFiles", ["s3:PutObject"], [f"{bucket}/{BACKFILL}/*"]),
+            ]
+        for sid, actions, resources in statements:
+            gateway.add_to_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    principals=[iam.AnyPrincipal()],
+                    actions=actions,
+                    resources=resources,
+                    conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+                )
             )
-        )
 
     def _queue_endpoint(self, clients: ec2.ISecurityGroup) -> None:
         """SQS for the indexer, which sends its dead letters from inside."""

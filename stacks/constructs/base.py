@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct, IConstruct
 
 from config.model import Environment
-from contracts.names import stack_name
+from contracts.names import ARCHIVE_BUCKET, bucket_name, stack_name
 
 #: What holds data outlives its stack. What a first deployment made that then failed does not: it is empty, and its name
 #: would be taken when the deployment is repeated.
@@ -37,6 +37,11 @@ class EnvironmentStack(cdk.Stack):
     def removal_policy(self) -> cdk.RemovalPolicy:
         """What happens to a resource that holds data."""
         return RETAINED if self.environment_settings.protection.retain_data else cdk.RemovalPolicy.DESTROY
+
+    @property
+    def archive_bucket(self) -> str:
+        """Name of the archive's bucket: no reference, so no dependency."""
+        return bucket_name(self.prefix, ARCHIVE_BUCKET, self.account, self.region)
 
     def arn(self, service: str, resource: str) -> str:
         """ARN of a resource of this account and region, by its name: no reference, so no dependency."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 
+import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisanalyticsv2 as flink
@@ -16,12 +18,32 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from config.model import Environment, PropertyGroups
-from stacks.constructs.base import EnvironmentStack, environment_stack
+from config.model import Environment, PropertyGroups, Slots
+from stacks.constructs.base import EnvironmentStack
 
 _Cfn = flink.CfnApplication
 #: The stream of the application's log.
 LOG_STREAM = "application"
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """How the service runs an application.
+
+    Args:
+        description: what it is for, in the console.
+        slots: its parallelism.
+        autoscaling: whether the service changes the parallelism with the load.
+        keeps_state: snapshots, a start from the latest one, and the service's own rollback, which goes back to one.
+            Without it, a start begins anew and the application holds nothing that would be lost with it.
+        removal_policy: what becomes of it when it leaves its stack.
+    """
+
+    description: str
+    slots: Slots
+    autoscaling: bool
+    keeps_state: bool
+    removal_policy: cdk.RemovalPolicy
 
 
 class FlinkApplication(Construct):
@@ -34,6 +56,7 @@ class FlinkApplication(Construct):
         *,
         application_name: str,
         environment: Environment,
+        conduct: Conduct,
         groups: PropertyGroups,
         code: assets.Asset,
         role: iam.IRole,
@@ -49,7 +72,7 @@ class FlinkApplication(Construct):
             self,
             "Application",
             application_name=application_name,
-            application_description="Real-time analytics: six jobs in one graph",
+            application_description=conduct.description,
             application_mode="STREAMING",
             runtime_environment=settings.runtime,
             service_execution_role=role.role_arn,
@@ -58,10 +81,12 @@ class FlinkApplication(Construct):
             ),
             run_configuration=_Cfn.RunConfigurationProperty(
                 application_restore_configuration=_Cfn.ApplicationRestoreConfigurationProperty(
-                    application_restore_type="RESTORE_FROM_LATEST_SNAPSHOT"
+                    application_restore_type=(
+                        "RESTORE_FROM_LATEST_SNAPSHOT" if conduct.keeps_state else "SKIP_RESTORE_FROM_SNAPSHOT"
+                    )
                 ),
                 flink_run_configuration=_Cfn.FlinkRunConfigurationProperty(
-                    allow_non_restored_state=settings.allow_non_restored_state
+                    allow_non_restored_state=conduct.keeps_state and settings.allow_non_restored_state
                 ),
             ),
             application_configuration=_Cfn.ApplicationConfigurationProperty(
@@ -77,10 +102,10 @@ class FlinkApplication(Construct):
                     key_type="CUSTOMER_MANAGED_KEY", key_id=key_arn
                 ),
                 application_snapshot_configuration=_Cfn.ApplicationSnapshotConfigurationProperty(
-                    snapshots_enabled=True
+                    snapshots_enabled=conduct.keeps_state
                 ),
                 application_system_rollback_configuration=_Cfn.ApplicationSystemRollbackConfigurationProperty(
-                    rollback_enabled=True
+                    rollback_enabled=conduct.keeps_state
                 ),
                 environment_properties=_Cfn.EnvironmentPropertiesProperty(
                     property_groups=[
@@ -103,9 +128,9 @@ class FlinkApplication(Construct):
                     ),
                     parallelism_configuration=_Cfn.ParallelismConfigurationProperty(
                         configuration_type="CUSTOM",
-                        parallelism=settings.parallelism,
-                        parallelism_per_kpu=settings.parallelism_per_kpu,
-                        auto_scaling_enabled=settings.autoscaling,
+                        parallelism=conduct.slots.parallelism,
+                        parallelism_per_kpu=conduct.slots.parallelism_per_kpu,
+                        auto_scaling_enabled=conduct.autoscaling,
                     ),
                 ),
                 vpc_configurations=[
@@ -134,9 +159,14 @@ class FlinkApplication(Construct):
             ),
         )
         self.log_option.node.add_dependency(self.application, stream)
-        self.application.apply_removal_policy(environment_stack(self).removal_policy)
+        self.application.apply_removal_policy(conduct.removal_policy)
         rendered = stack.resolve(self.application.application_configuration)
         self.configuration_hash = _digest({"configuration": rendered, "settings": settings.model_dump(mode="json")})
+
+
+def application_arn(scope: EnvironmentStack, name: str) -> str:
+    """ARN of an application of this account and region, by its name."""
+    return scope.arn("kinesisanalytics", f"application/{name}")
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -21,27 +21,30 @@ _CONTEXT = "kms:EncryptionContext:aws:kinesisanalytics:arn"
 _GRANT: Mapping[str, Any] = {"ForAllValues:StringEquals": {"kms:GrantOperations": "Decrypt"}}
 
 
-def allow_flink(key: kms.Key, application_arn: str) -> None:
-    """Lets the managed service encrypt durable state (checkpoints, snapshots) and running state with the key."""
+def allow_flink(key: kms.Key, application_arn: str, of: str = "") -> None:
+    """Lets the managed service encrypt durable state (checkpoints, snapshots) and running state with the key.
+
+    ``of`` begins the statements' names where a key serves more than one application.
+    """
     account = EnvironmentStack.of(key).account
     source = {"aws:SourceArn": application_arn, "aws:SourceAccount": account}
     for sid, service in (("FlinkDescribes", _SERVICE), ("FlinkInfrastructureDescribes", _INFRASTRUCTURE)):
-        service_may_use(key, sid, service, ["kms:DescribeKey"], {"StringEquals": source})
+        service_may_use(key, f"{of}{sid}", service, ["kms:DescribeKey"], {"StringEquals": source})
     context = {_CONTEXT: application_arn}
     service_may_use(
-        key, "DurableStateIsWritten", _SERVICE, ["kms:GenerateDataKey"], {"StringEquals": {**source, **context}}
+        key, f"{of}DurableStateIsWritten", _SERVICE, ["kms:GenerateDataKey"], {"StringEquals": {**source, **context}}
     )
-    service_may_use(key, "DurableStateIsRead", _SERVICE, ["kms:Decrypt"], {"StringEquals": context})
+    service_may_use(key, f"{of}DurableStateIsRead", _SERVICE, ["kms:Decrypt"], {"StringEquals": context})
     service_may_use(
         key,
-        "RunningState",
+        f"{of}RunningState",
         _INFRASTRUCTURE,
         ["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"],
         {"StringEquals": context},
     )
     service_may_use(
         key,
-        "RunningStateIsGranted",
+        f"{of}RunningStateIsGranted",
         _INFRASTRUCTURE,
         ["kms:CreateGrant"],
         {"StringEquals": {**context, "kms:GrantConstraintType": "EncryptionContextSubset"}, **_GRANT},
