@@ -12,7 +12,7 @@ from tests.iam.environments import assembly
 from tests.iam.policies import Permission
 from tests.iam.proof import Case
 from tests.iam.resolver import ACCOUNT
-from tests.iam.roles import KINESIS_ENDPOINT
+from tests.iam.roles import ENDPOINTS
 from tests.iam.service_calls import Source
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "iam.md"
@@ -48,7 +48,7 @@ def page() -> str:
     parts = [_HEAD]
     for name, (environment, case) in sorted(shown.items()):
         parts.append(f"\n## {name}\n\n")
-        if name == KINESIS_ENDPOINT:
+        if name in ENDPOINTS:
             parts.append("The policy of an endpoint: what passes through it must be allowed by it and by the role.\n\n")
         parts.append("| statement | actions | on | called by | source |\n| --- | --- | --- | --- | --- |\n")
         for permission in case.role.permissions:

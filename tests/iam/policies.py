@@ -138,6 +138,11 @@ def _all_equal(found: set[str], wanted: Sequence[str]) -> bool:
     return found <= set(wanted)
 
 
+def condition_holds(operator: str, call: Call, key: str, value: str) -> bool:
+    """Whether a condition with this one value is true of the call."""
+    return _OPERATORS[operator](call.values(key), (value,))
+
+
 _OPERATORS: Mapping[str, Callable[[set[str], Sequence[str]], bool]] = {
     "ArnLike": _arn_like,
     "ForAllValues:StringEquals": _all_equal,

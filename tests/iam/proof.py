@@ -10,7 +10,7 @@ from functools import cache
 from contracts.lake import database
 from tests.iam import drives, service_calls
 from tests.iam.environments import assembly
-from tests.iam.policies import Call, Permission, allowed, resource_matches
+from tests.iam.policies import Call, Permission, allowed, condition_holds, resource_matches
 from tests.iam.resolver import Resolver
 from tests.iam.roles import Role, log_groups, roles
 from tests.iam.service_calls import Line
@@ -38,7 +38,7 @@ class Case:
         return sorted(call for call in self.calls if not allowed(statements, call))
 
     def unused(self) -> list[str]:
-        """Actions and resources of statements that no call uses."""
+        """Actions, resources and values of conditions that no call uses."""
         found = []
         for permission in self.role.permissions:
             used = [call for call in self.calls if permission.matches(call)]
@@ -49,6 +49,12 @@ class Case:
                 for pattern in permission.resources
                 if not any(resource_matches(pattern, call.resource) for call in used)
             ]
+            for operator, key, values in permission.conditions:
+                found += [
+                    f"{permission.sid} where {key} is {value}"
+                    for value in values
+                    if not any(condition_holds(operator, call, key, value) for call in used)
+                ]
         return found
 
     def mutations(self) -> Iterator[tuple[str, tuple[Permission, ...]]]:
@@ -106,8 +112,8 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
         return (texts[name],)
     if name == "code":
         return (f"{resolver.assembly.one('Custom::SnapshotBefore').properties['Code']}.zip",)
-    if name == "as-parquet":
-        return ("",) if environment.lake.parquet else ()
+    if name in ("as-parquet", "as-lines"):
+        return ("",) if environment.lake.parquet == (name == "as-parquet") else ()
     if name == "log-groups":
         return log_groups(resolver).get(line.role, ())
     if name == "events" and environment.streams.input.existing_arn is not None:

@@ -11,8 +11,8 @@ from tests.iam.resolver import Resolver, plain
 from tests.synth.templates import Found
 
 _ENDPOINT = "AWS::EC2::VPCEndpoint"
-#: A VPC endpoint's policy is judged like a role's: what passes through it must be allowed by both.
-KINESIS_ENDPOINT = "network/KinesisEndpoint"
+#: Endpoints that the applications call through. Their policies are judged like a role's: both must allow what passes.
+ENDPOINTS = ("network/KinesisEndpoint", "network/S3Endpoint")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Deployed:
 
 
 def roles(resolver: Resolver) -> dict[str, Role]:
-    """Every role of the environment with all of its statements, and the endpoint that the application calls through."""
+    """Every role of the environment with all of its statements, and the endpoints of the applications."""
     statements: dict[str, list[Permission]] = {}
     for found in resolver.assembly.resources("AWS::IAM::Role"):
         if "ManagedPolicyArns" in found.properties:
@@ -46,9 +46,9 @@ def roles(resolver: Resolver) -> dict[str, Role]:
             holder = _name(resolver.find(found.part, reference["Ref"]))
             statements[holder] += _permissions(resolver, found, [found.properties["PolicyDocument"]])
     for found in resolver.assembly.resources(_ENDPOINT):
-        if _name(found) == KINESIS_ENDPOINT:
+        if _name(found) in ENDPOINTS:
             documents = [found.properties["PolicyDocument"]]
-            statements[KINESIS_ENDPOINT] = _permissions(resolver, found, documents, of_a_resource=True)
+            statements[_name(found)] = _permissions(resolver, found, documents, of_a_resource=True)
     return {name: Role(name, tuple(found)) for name, found in sorted(statements.items())}
 
 

@@ -7,7 +7,7 @@ docs/iam.md is made from it.
 Resources are written with the templates' names: ``{part/Name}`` is the ARN of a resource (nothing where an environment
 does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
 write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{as-parquet}``
-is nothing, and there is no line where Firehose converts nothing.
+and ``{as-lines}`` are nothing, and there is no line where Firehose converts nothing, or where it does.
 """
 
 from __future__ import annotations
@@ -78,6 +78,17 @@ FLINK_KEY = Source(
 KINESIS_PROXY = Source("`org.apache.flink.streaming.connectors.kinesis.proxy.KinesisProxy`, connector 4.3.0-1.19")
 KINESIS_SOURCE = Source("`realtime.analytics.source.KinesisSource.holdsEverything`")
 KINESIS_SINK = Source("`org.apache.flink.connector.kinesis.sink.KinesisStreamsSinkWriter`, connector 4.3.0-1.19")
+#: A file that a backfill writes: below the prefix that the operator's command names.
+RESULTS_FILE = "backfill/results_1/results-0.jsonl"
+S3A = Source(
+    "Hadoop S3A 3.3.4 in flink-s3-fs-hadoop, recorded under these policies",
+    "https://hadoop.apache.org/docs/r3.3.4/hadoop-aws/tools/hadoop-aws/index.html",
+)
+S3_404 = Source("S3 API reference, HeadObject", f"{_DOCS}/AmazonS3/latest/API/API_HeadObject.html")
+S3_KMS = Source(
+    "S3 user guide, multipart uploads and permissions",
+    f"{_DOCS}/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions",
+)
 FIREHOSE = Source(
     "Firehose developer guide, controlling access", f"{_DOCS}/firehose/latest/dev/controlling-access.html"
 )
@@ -166,7 +177,9 @@ def lines() -> tuple[Line, ...]:
     return (
         *_functions(),
         *_stream_readers(),
-        *_application(),
+        *_applications(),
+        *_source(),
+        *_backfill(),
         *_operators(),
         *_deliveries(),
         *_flow_logs(),
@@ -226,34 +239,78 @@ _KINESIS_READS = (
     (KINESIS_PROXY, "kinesis:ListShards"),
     (KINESIS_SOURCE, "kinesis:DescribeStreamSummary"),
 )
-_OUTPUTS = ("{streams/Rejected}", "{streams/Results}")
+#: The application's role, its log group, and the streams that it writes to.
+_APPLICATIONS = (
+    ("analytics/Role", "{analytics/Logs}", ("{streams/Rejected}", "{streams/Results}")),
+    ("backfill/Role", "{backfill/Logs}", ("{streams/Results}",)),
+)
+#: What passes through an endpoint's policy must be allowed by it, too.
+_OWN = (("aws:PrincipalAccount", "{account}"),)
 
 
-def _application() -> Iterator[Line]:
-    role, service, code = "analytics/Role", "the managed Flink service", "arn:aws:s3:::{assets}/{code}"
-    for source, action in _KINESIS_READS:
-        yield Line(role, "the application's source", (action,), ("{events}",), source)
-    yield Line(role, "the application's sinks", ("kinesis:PutRecords",), _OUTPUTS, KINESIS_SINK)
-    yield Line(role, "Kinesis, for who reads", ("kms:Decrypt",), ("{events-key}",), KINESIS_KMS)
-    yield Line(role, "Kinesis, for who writes", ("kms:GenerateDataKey",), ("{streams/DataKey}",), KINESIS_KMS)
-    yield Line(role, f"{service}, for the code", ("s3:GetObject", "s3:GetObjectVersion"), (code,), FLINK_CODE)
-    groups = "arn:aws:logs:{region}:{account}:log-group::log-stream:"
-    yield Line(role, f"{service}, for the log", ("logs:DescribeLogGroups",), (groups,), FLINK_LOGS)
-    streams, stream = "{analytics/Logs}:log-stream:", "{analytics/Logs}:log-stream:application"
-    yield Line(role, f"{service}, for the log", ("logs:DescribeLogStreams",), (streams,), FLINK_LOGS)
-    yield Line(role, f"{service}, for the log", ("logs:PutLogEvents",), (stream,), FLINK_LOGS)
+def _applications() -> Iterator[Line]:
+    """What the service and the sinks call for the live application and for the one that plays the archive."""
+    service, code = "the managed Flink service", "arn:aws:s3:::{assets}/{code}"
     describes = tuple(f"ec2:Describe{what}" for what in ("DhcpOptions", "NetworkInterfaces", "SecurityGroups"))
     describes += ("ec2:DescribeSubnets", "ec2:DescribeVpcs")
     network = f"{service}, for its network interfaces"
-    yield Line(role, network, describes, ("*",), FLINK_VPC)
-    yield Line(role, network, ("ec2:CreateNetworkInterface",), _INTERFACE_PARTS, FLINK_VPC)
     changes = ("ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface")
-    yield Line(role, network, changes, (_INTERFACE,), FLINK_VPC)
-    # What the job calls from inside the VPC must pass the endpoint, too.
-    endpoint, own = "network/KinesisEndpoint", (("aws:PrincipalAccount", "{account}"),)
-    for source, action in _KINESIS_READS:
-        yield Line(endpoint, "the application's source", (action,), ("{events}",), source, own)
-    yield Line(endpoint, "the application's sinks", ("kinesis:PutRecords",), _OUTPUTS, KINESIS_SINK, own)
+    for role, group, outputs in _APPLICATIONS:
+        yield Line(role, "the application's sinks", ("kinesis:PutRecords",), outputs, KINESIS_SINK)
+        yield Line(role, "Kinesis, for who writes", ("kms:GenerateDataKey",), ("{streams/DataKey}",), KINESIS_KMS)
+        yield Line(role, f"{service}, for the code", ("s3:GetObject", "s3:GetObjectVersion"), (code,), FLINK_CODE)
+        groups = "arn:aws:logs:{region}:{account}:log-group::log-stream:"
+        yield Line(role, f"{service}, for the log", ("logs:DescribeLogGroups",), (groups,), FLINK_LOGS)
+        streams, stream = f"{group}:log-stream:", f"{group}:log-stream:application"
+        yield Line(role, f"{service}, for the log", ("logs:DescribeLogStreams",), (streams,), FLINK_LOGS)
+        yield Line(role, f"{service}, for the log", ("logs:PutLogEvents",), (stream,), FLINK_LOGS)
+        yield Line(role, network, describes, ("*",), FLINK_VPC)
+        yield Line(role, network, ("ec2:CreateNetworkInterface",), _INTERFACE_PARTS, FLINK_VPC)
+        yield Line(role, network, changes, (_INTERFACE,), FLINK_VPC)
+    endpoint, outputs = "network/KinesisEndpoint", ("{streams/Rejected}", "{streams/Results}")
+    yield Line(endpoint, "the applications' sinks", ("kinesis:PutRecords",), outputs, KINESIS_SINK, _OWN)
+    # Whether the service fetches the code from inside the VPC, its guide does not say.
+    reads = ("s3:GetObject", "s3:GetObjectVersion")
+    yield Line("network/S3Endpoint", f"{service}, for the code", reads, (code,), FLINK_CODE, _OWN)
+
+
+def _source() -> Iterator[Line]:
+    for role, context in (("analytics/Role", ()), ("network/KinesisEndpoint", _OWN)):
+        for source, action in _KINESIS_READS:
+            yield Line(role, "the application's source", (action,), ("{events}",), source, context)
+    yield Line("analytics/Role", "Kinesis, for who reads", ("kms:Decrypt",), ("{events-key}",), KINESIS_KMS)
+
+
+#: A prefix that a backfill reads, an object below it, and where: everywhere, or by how the rejections are kept.
+_ARCHIVED = (
+    ("", "events", "events/2026/11/24/10/1.gz"),
+    ("{as-lines}", "rejected", "rejected/hour=2026-11-24-10/1.gz"),
+    ("{as-parquet}", "backfill/rejections_1", "backfill/rejections_1/1.gz"),
+)
+
+
+def _backfill() -> Iterator[Line]:
+    """The calls of S3A; tests/e2e/test_backfill_rights.py records them while a backfill runs under these policies."""
+    role, endpoint, bucket = "backfill/Role", "network/S3Endpoint", "{lake/Archive}"
+    result = f"{bucket}/{RESULTS_FILE}"
+    for where, prefix, file in _ARCHIVED:
+        for listed in (f"{prefix}/", file.rpartition("/")[0] + "/"):
+            seen = (("s3:prefix", f"{where}{listed}"),)
+            for name, context in ((role, seen), (endpoint, (*seen, *_OWN))):
+                yield Line(name, "S3A, for the files", ("s3:ListBucket",), (f"{where}{bucket}",), S3A, context)
+        for name, context in ((role, ()), (endpoint, _OWN)):
+            yield Line(name, "S3A, for a file", ("s3:GetObject",), (f"{where}{bucket}/{file}",), S3A, context)
+            empty = (f"{where}{bucket}/{prefix}",)
+            yield Line(name, "S3A, of a prefix without objects", ("s3:GetObject",), empty, S3A, context)
+            missing, asked = (("s3:prefix", f"{where}{prefix}"), *context), "S3, before it says that there is none"
+            yield Line(name, asked, ("s3:ListBucket",), (f"{where}{bucket}",), S3_404, missing)
+    for name, context in ((role, ()), (endpoint, _OWN)):
+        caller = "S3A, for a file that a restarted sink had been completing"
+        yield Line(name, "S3A, for the upload of a file", ("s3:PutObject",), (result,), S3A, context)
+        yield Line(name, caller, ("s3:GetObject",), (result,), S3A, context)
+    key, via = ("{streams/DataKey}",), (("kms:ViaService", "s3.{region}.amazonaws.com"),)
+    yield Line(role, "S3, for who reads, and who uploads parts", ("kms:Decrypt",), key, S3_KMS, via)
+    yield Line(role, "S3, for who writes", ("kms:GenerateDataKey",), key, S3_KMS, via)
 
 
 def _operators() -> Iterator[Line]:
