@@ -103,3 +103,8 @@ def stack_name(prefix: str, part: str) -> str:
 def backfill_application_name(prefix: str) -> str:
     """Name of the application that plays the archive: stopped but for a backfill."""
     return f"{prefix}-backfill"
+
+
+def backfill_log_group(prefix: str) -> str:
+    """Name of its log group."""
+    return f"/{prefix}/backfill"

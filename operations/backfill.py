@@ -18,20 +18,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from contracts.lake import HOUR, database
-from contracts.names import backfill_application_name
+from config.properties import BACKFILL_GROUP
+from config.runtimes import RUNTIMES
+from contracts.lake import EVENTS, HOUR, database
+from contracts.names import backfill_application_name, backfill_log_group
 from contracts.rejections import REJECTED, Reason
 from flink_jobs.properties import Groups, SettingsError
 from flink_jobs.settings import BackfillSettings, parse
 from lambdas.application_lifecycle.service import DOWN, READY, RUNNING, UP
 from operations.environment import OperationError, Target, run
 
-_GROUP = "backfill"
-_EVENTS = "events/"
+_EVENTS = f"{EVENTS}/"
 _POLL_SECONDS = 15.0
 #: A job that was asked to start says so within minutes, or says why not.
 _START_SECONDS = 900.0
 _NAMESPACE = "AWS/KinesisAnalytics"
+#: The service starts a failed job again for ever; what fails so often, as for a right that it lacks, will do so.
+_MOST_RESTARTS = 5
 #: Everything has been written when a checkpoint has been completed after the last event: two of the service's minutes.
 _FLUSH_SECONDS = 180.0
 #: Only the live run could know these: contracts/rejections.py has the others, which the payload shows.
@@ -75,12 +78,14 @@ class Backfill:
                 f"{self.name} is {detail['ApplicationStatus']}: a backfill is under way; let it end, or stop it"
             )
         groups = _groups(detail)
-        deployed = groups.get(_GROUP, {})
+        deployed = groups.get(BACKFILL_GROUP, {})
         if not {"archive", "output"} <= deployed.keys() or not deployed["archive"].endswith(_EVENTS):
-            raise OperationError(f"{self.name} has no archive: its group {_GROUP!r} must name archive and output")
+            raise OperationError(
+                f"{self.name} has no archive: its group {BACKFILL_GROUP!r} must name archive and output"
+            )
         bounds = f"{self.start}_{self.end}".replace(":", "")
         base = deployed["output"].partition("results_")[0]
-        groups[_GROUP] = {
+        groups[BACKFILL_GROUP] = {
             **deployed,
             "start": self.start,
             "end": self.end,
@@ -91,7 +96,7 @@ class Backfill:
         if self.target.environment.lake.parquet:
             place = f"{base}rejections_{bounds}_{int(time.time())}/"
             self._unload(settings, place)
-            groups[_GROUP]["rejections"] = place
+            groups[BACKFILL_GROUP]["rejections"] = place
         self._update(detail, groups)
         self._flink.start_application(
             ApplicationName=self.name,
@@ -101,7 +106,9 @@ class Backfill:
         )
         self._wait(UP, _START_SECONDS)
         self._follow(settings, datetime.now(UTC))
-        self.tell(f"{self.name}: results of {self.start} to {self.end} are indexed, and in {groups[_GROUP]['output']}")
+        self.tell(
+            f"{self.name}: results of {self.start} to {self.end} are indexed, and in {groups[BACKFILL_GROUP]['output']}"
+        )
         return 0
 
     def _checked(self, groups: Groups) -> BackfillSettings:
@@ -110,19 +117,26 @@ class Backfill:
         except SettingsError as error:
             raise OperationError(str(error)) from error
         if settings is None:
-            raise OperationError(f"{self.name} has no group {_GROUP!r}")
+            raise OperationError(f"{self.name} has no group {BACKFILL_GROUP!r}")
         return settings
 
     def _describe(self) -> dict[str, Any]:
         try:
             answer = self._flink.describe_application(ApplicationName=self.name)
         except self._flink.exceptions.ResourceNotFoundException as error:
-            raise OperationError(
-                f"there is no application {self.name}: the stacks do not make it yet (docs/architecture.md, known "
-                "limits); the command plays the archive through one of that name, with the group `backfill`"
-            ) from error
+            raise OperationError(f"there is no application {self.name}: {self._why_absent()}") from error
         detail: dict[str, Any] = answer["ApplicationDetail"]
         return detail
+
+    def _why_absent(self) -> str:
+        environment = self.target.environment
+        deploy = f"make deploy ENV={environment.name}"
+        if environment.archives_events:
+            return f"the settings have it; run `{deploy}`, which makes it"
+        return (
+            f"config/{environment.name}.toml archives no events (lake.enabled), so there is nothing to play; with an "
+            f"archive, `{deploy}` makes it, and what comes from then on can be played"
+        )
 
     def _update(self, detail: dict[str, Any], groups: Groups) -> None:
         properties = [{"PropertyGroupId": name, "PropertyMap": keys} for name, keys in groups.items()]
@@ -143,35 +157,50 @@ class Backfill:
         return str(status)
 
     def _follow(self, settings: BackfillSettings, since: datetime) -> None:
-        """Tells the progress until the application has ended, or has nothing left to do and is stopped."""
+        """Tells the progress until the application has ended, or has nothing left to do and is stopped.
+
+        OperationError for a job that fails again and again; nobody else watches it, so it is stopped, too.
+        """
+        restarts = RUNTIMES[self.target.environment.application.runtime].restarts_metric
         done_at: float | None = None
         while (status := self._describe()["ApplicationStatus"]) not in DOWN:
-            mark = self._watermark(since)
-            if mark is not None:
+            if (self._latest(restarts, "Maximum", since) or 0) > _MOST_RESTARTS:
+                self._stop()
+                raise OperationError(
+                    f"{self.name} failed more than {_MOST_RESTARTS} times and is stopped; why, its log says: "
+                    f"{backfill_log_group(self.target.environment.prefix)}"
+                )
+            # The lowest of all operators, epoch milliseconds; below zero until every one has had events.
+            mark = self._latest("currentInputWatermark", "Minimum", since)
+            if mark is None or mark <= 0:
+                self.tell(f"{self.name}: {status}, no event time yet")
+            else:
                 share = min(1.0, max(0.0, (mark - settings.known_from) / (settings.end - settings.known_from)))
                 self.tell(f"{self.name}: {status}, {share:.0%}")
                 done_at = done_at or (self.clock() if mark > settings.end else None)
             if status == RUNNING and done_at is not None and self.clock() - done_at >= _FLUSH_SECONDS:
-                # A job that has finished takes no snapshot, and needs none: the next backfill begins anew.
-                self._flink.stop_application(ApplicationName=self.name, Force=True)
-                self._wait({READY}, _START_SECONDS)
+                self._stop()
                 return
             self.pause(_POLL_SECONDS)
 
-    def _watermark(self, since: datetime) -> int | None:
-        """The lowest watermark of any operator in the latest minute after ``since``, epoch milliseconds."""
+    def _stop(self) -> None:
+        """Without a snapshot: the next backfill begins anew."""
+        self._flink.stop_application(ApplicationName=self.name, Force=True)
+        self._wait({READY}, _START_SECONDS)
+
+    def _latest(self, metric: str, statistic: str, since: datetime) -> float | None:
+        """A metric's value in the latest minute after ``since`` that has one; none in the last five."""
         now = datetime.now(UTC)
         points = self.target.client("cloudwatch").get_metric_statistics(
             Namespace=_NAMESPACE,
-            MetricName="currentInputWatermark",
+            MetricName=metric,
             Dimensions=[{"Name": "Application", "Value": self.name}],
             StartTime=max(since, now - timedelta(minutes=5)),
             EndTime=now,
             Period=60,
-            Statistics=["Minimum"],
+            Statistics=[statistic],
         )["Datapoints"]
-        known = [point for point in points if point["Minimum"] > 0]
-        return int(max(known, key=lambda point: point["Timestamp"])["Minimum"]) if known else None
+        return float(max(points, key=lambda point: point["Timestamp"])[statistic]) if points else None
 
     def _unload(self, settings: BackfillSettings, place: str) -> None:
         """Writes the rejections of the hours that the backfill reads as JSON lines to ``place``."""

@@ -35,7 +35,8 @@ def page(bills: Mapping[str, tuple[Environment, Bills]], prices: Prices) -> str:
         f"  {found.cpu_seconds:.0f} s of CPU: measured, [benchmarks](benchmarks/README.md).",
         "- What CloudWatch gives each account for nothing (10 alarms, 10 metrics, 3 small dashboards, a million",
         "  requests, 5 GB of logs) is taken off once; set it to 0 in a table of your own where others use it up.",
-        "- Not on the bill: data transfer out of AWS, support, tax, what people run by hand (Athena, Logs Insights).",
+        "- Not on the bill: data transfer out of AWS, support, tax, what people run by hand (Athena, Logs Insights,",
+        "  backfills: their line says what an hour of one is, and their results cost what results cost).",
     ]
     for name, (environment, rates) in bills.items():
         lines += ["", f"## {name}", "", *_table(rates), "", *_limits(environment)]

@@ -70,6 +70,11 @@ class _Bill:
         )
         gb, month = (self.prices.of("flink", key) for key in ("running_storage_gb_per_kpu", "running_storage_gb_month"))
         yield Line("Flink: running storage", f"{count} x {gb:g} GB x {month}", count * gb * month, 0.0)
+        if self.counts["AWS::KinesisAnalyticsV2::Application"] > 1:
+            own = self.environment.backfill.kpus
+            run = (own + 1) * hour + own * gb * month / HOURS
+            formula = f"stopped; an hour of make backfill: ({own} + 1) x {hour} + storage = {run:.2f}"
+            yield Line("Flink: backfills", formula, 0.0, 0.0)
         kept, month = self.environment.application.snapshots_kept, self.prices.of("flink", "snapshot_gb_month")
         per_rate = measured().state_bytes
         cost = kept * per_rate * self.load.events / GB * month

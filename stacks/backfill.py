@@ -14,7 +14,7 @@ from constructs import Construct
 from config.model import Environment
 from config.properties import backfill_groups
 from contracts.lake import BACKFILL, EVENTS
-from contracts.names import backfill_application_name
+from contracts.names import backfill_application_name, backfill_log_group
 from contracts.rejections import REJECTED
 from stacks.analytics import AnalyticsStack
 from stacks.code import application_zip
@@ -40,7 +40,8 @@ class BackfillStack(EnvironmentStack):
     ) -> None:
         super().__init__(scope, "backfill", environment, "Flink application that plays the archive; stopped otherwise")
         name = backfill_application_name(self.prefix)
-        group = log_group(self, "Logs", f"/{self.prefix}/backfill", environment.application.log_days, network.logs_key)
+        log_name = backfill_log_group(self.prefix)
+        group = log_group(self, "Logs", log_name, environment.application.log_days, network.logs_key)
         code = assets.Asset(self, "Code", path=str(application_zip()))
         self.application = FlinkApplication(
             self,

@@ -40,7 +40,9 @@ def synthesized(environment: Environment, folder: Path) -> Assembly:
 
 def groups_of(assembly: Assembly) -> Groups:
     """The property groups as the service would hand them over."""
-    configuration = assembly.one("AWS::KinesisAnalyticsV2::Application").properties["ApplicationConfiguration"]
+    configuration = assembly.one("AWS::KinesisAnalyticsV2::Application", "analytics").properties[
+        "ApplicationConfiguration"
+    ]
     return {
         group["PropertyGroupId"]: group["PropertyMap"]
         for group in configuration["EnvironmentProperties"]["PropertyGroups"]

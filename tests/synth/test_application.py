@@ -1,4 +1,4 @@
-"""The application as it is deployed."""
+"""The live application as it is deployed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.synth.templates import Assembly
 
 
 def _configuration(assembly: Assembly) -> dict[str, Any]:
-    configuration: dict[str, Any] = assembly.one("AWS::KinesisAnalyticsV2::Application").properties[
+    configuration: dict[str, Any] = assembly.one("AWS::KinesisAnalyticsV2::Application", "analytics").properties[
         "ApplicationConfiguration"
     ]
     return configuration
@@ -39,7 +39,7 @@ def test_the_property_groups_are_what_the_application_validates(assembly: Assemb
 
 
 def test_the_runtime_is_the_one_of_the_table(assembly: Assembly) -> None:
-    application = assembly.one("AWS::KinesisAnalyticsV2::Application").properties
+    application = assembly.one("AWS::KinesisAnalyticsV2::Application", "analytics").properties
     assert application["RuntimeEnvironment"] == "FLINK-1_20"
     assert application["RuntimeEnvironment"] in RUNTIMES
     assert application["ApplicationMode"] == "STREAMING"
@@ -68,7 +68,7 @@ def test_its_numbers_are_custom_so_that_the_service_takes_them(assembly: Assembl
 
 
 def test_it_can_go_back(assembly: Assembly) -> None:
-    application = assembly.one("AWS::KinesisAnalyticsV2::Application").properties
+    application = assembly.one("AWS::KinesisAnalyticsV2::Application", "analytics").properties
     configuration = _configuration(assembly)
     assert configuration["ApplicationSnapshotConfiguration"] == {"SnapshotsEnabled": True}
     assert configuration["ApplicationSystemRollbackConfiguration"] == {"RollbackEnabled": True}
@@ -97,10 +97,10 @@ def test_it_runs_in_the_private_network(assembly: Assembly) -> None:
 
 
 def test_its_log_and_maintenance_window_are_named(assembly: Assembly) -> None:
-    application = assembly.one("AWS::KinesisAnalyticsV2::Application").properties
+    application = assembly.one("AWS::KinesisAnalyticsV2::Application", "analytics").properties
     window = application["ApplicationMaintenanceConfiguration"]["ApplicationMaintenanceWindowStartTime"]
     assert re.fullmatch(r"\d\d:\d\d", window)
-    option = assembly.one("AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption").properties
+    option = assembly.one("AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption", "analytics").properties
     group = assembly.templates["analytics"]["Resources"]["Logs6819BB44"]["Properties"]
     assert group["LogGroupName"] == f"/aws/kinesis-analytics/{assembly.environment.prefix}"
     arn = str(option["CloudWatchLoggingOption"]["LogStreamARN"])

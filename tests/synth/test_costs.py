@@ -44,6 +44,19 @@ def test_a_stopped_application_pays_no_kpu_and_its_streams_stay(assembly: Assemb
     assert found["Kinesis: results"][1] > 0
 
 
+def test_a_backfills_application_costs_nothing_stopped_and_its_line_says_what_an_hour_of_it_does(
+    assemblies: Callable[[str], Assembly],
+) -> None:
+    dev = assemblies("dev")
+    (line,) = (
+        line for line in bill(dev.environment, dev.templates, PRICE_TABLE, 10.0) if line.what == "Flink: backfills"
+    )
+    assert (line.running, line.stopped) == (0.0, 0.0)
+    # Four KPUs and the one that orchestrates, at 0.11 an hour; 50 GB for each of the four at 0.10 a month.
+    assert line.formula.endswith(f"= {5 * 0.11 + 4 * 50 * 0.10 / 730:.2f}")
+    assert "Flink: backfills" not in dollars(assemblies("least"))
+
+
 def test_the_facts_of_the_service_come_out(assemblies: Callable[[str], Assembly]) -> None:
     """Parallelism 2 at one per KPU is three KPUs of 240.90 USD (platform facts); dev has two per KPU."""
     assert dollars(assemblies("dev"))["Flink: KPUs"][0] == pytest.approx(240.90 * 2 / 3)

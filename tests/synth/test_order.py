@@ -40,10 +40,10 @@ def _references(value: Any) -> set[str]:
 
 def test_the_snapshot_comes_before_the_application_and_the_start_after_it(assembly: Assembly) -> None:
     template = assembly.templates["analytics"]
-    application = assembly.one("AWS::KinesisAnalyticsV2::Application").logical_id
+    application = assembly.one("AWS::KinesisAnalyticsV2::Application", "analytics").logical_id
     before = assembly.one("Custom::SnapshotBefore").logical_id
     after = assembly.one("Custom::StartAfter").logical_id
-    log_option = assembly.one("AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption").logical_id
+    log_option = assembly.one("AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption", "analytics").logical_id
     assert before in _needs(template, application)
     assert {application, log_option} <= _needs(template, after)
     assert application not in _needs(template, before)
@@ -69,7 +69,7 @@ def test_a_change_of_code_or_settings_reaches_both_custom_resources(assembly: As
     after = assembly.one("Custom::StartAfter").properties
     for key in ("ApplicationName", "Code", "Properties"):
         assert before[key] == after[key]
-    key = assembly.one("AWS::KinesisAnalyticsV2::Application").properties["ApplicationConfiguration"][
+    key = assembly.one("AWS::KinesisAnalyticsV2::Application", "analytics").properties["ApplicationConfiguration"][
         "ApplicationCodeConfiguration"
     ]["CodeContent"]["S3ContentLocation"]["FileKey"]
     assert key.startswith(before["Code"])

@@ -33,7 +33,7 @@ def lines(changes: dict[str, Any]) -> list[str]:
     [
         (
             {"colour": "blue"},
-            "unknown key 'colour'; allowed are account, alerts, application, audit, budget, functions, lake, "
+            "unknown key 'colour'; allowed are account, alerts, application, audit, backfill, budget, functions, lake, "
             "lambda_log_days, network, pipeline, protection, region, search, streams, tags, warehouse",
         ),
         (
@@ -101,6 +101,26 @@ def lines(changes: dict[str, Any]) -> list[str]:
             {"application": {"properties": {"local": {"parallelism": "1"}}}},
             "application.properties: group 'local' is refused on the managed service, which sets "
             "parallelism, checkpoints, endpoint and credentials itself; allowed is no such group",
+        ),
+        (
+            {"application": {"properties": {"backfill": {"margin": "3 d"}}}},
+            "application.properties.backfill: {'margin': '3 d'} is not allowed; allowed is no such group: "
+            "backfill.properties has its keys (margin, delay)",
+        ),
+        (
+            {"backfill": {"properties": {"start": "2026-11-24T00:00:00Z"}}},
+            "backfill.properties.start: '2026-11-24T00:00:00Z' is not allowed; allowed is no such key: "
+            "margin and delay may be set here",
+        ),
+        (
+            {"backfill": {"properties": {"margin": "a day"}}},
+            "backfill.properties: group 'backfill', key 'margin': 'a day' is not allowed; allowed "
+            "is a duration from 0 s to 30 d, such as '25 h' (units: ms, s, min, h, d)",
+        ),
+        (
+            {"application": {"kpu_quota": 6}},
+            "backfill.parallelism: 4 is not allowed; allowed is at most 2: application.kpu_quota = 6 KPUs, of which "
+            "the application takes 4",
         ),
         (
             {"alerts": {"emails": ["team at example.com"]}},
@@ -217,6 +237,15 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
     )
     assert len(found) == 3  # the quota, the overlap, the zones
     assert all(line.startswith("config/test.toml: ") for line in found)
+
+
+def test_where_no_events_are_archived_nothing_of_a_backfill_is_asked_for() -> None:
+    settings = {"lake": {"enabled": False}, "application": {"kpu_quota": 4, "kpu_alarm": 5}}
+    assert not parse(merged(settings), "config/test.toml").archives_events
+
+
+def test_a_mistake_of_the_live_application_is_not_told_again_of_the_backfills() -> None:
+    assert len(lines({"application": {"properties": {"time": {"watermark_delay": "soon"}}}})) == 1
 
 
 @pytest.mark.parametrize(

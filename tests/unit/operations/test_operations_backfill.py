@@ -60,7 +60,7 @@ class _Stubbed(Target):
 class Services:
     """The stubs, and a clock that a pause moves on."""
 
-    def __init__(self, stack: ExitStack, *, parquet: bool) -> None:
+    def __init__(self, stack: ExitStack, lake: dict[str, object]) -> None:
         session = boto3.session.Session()
         self.now = 0.0
         self.told: list[str] = []
@@ -69,7 +69,7 @@ class Services:
         for service in ("kinesisanalyticsv2", "cloudwatch", "athena"):
             clients[service] = session.client(service, region_name="us-east-1")
             self._stubs[service] = stack.enter_context(Stubber(clients[service]))
-        self._target = _Stubbed(environment(lake={"parquet": parquet}), session, clients)
+        self._target = _Stubbed(environment(lake=lake), session, clients)
 
     def backfill(self, start: str = START, end: str = END) -> Backfill:
         """The backfill over the stubs."""
@@ -84,10 +84,31 @@ class Services:
         described = {"ApplicationDetail": _detail(status, properties)}
         self.expects("kinesisanalyticsv2", "describe_application", described, {"ApplicationName": NAME})
 
-    def has_reached(self, *watermarks: float) -> None:
-        """The application's watermark in the last minute; none: no sample yet."""
-        points = [{"Timestamp": datetime.now(UTC), "Minimum": mark} for mark in watermarks]
-        self.expects("cloudwatch", "get_metric_statistics", {"Label": "currentInputWatermark", "Datapoints": points})
+    def is_absent(self) -> None:
+        """There is no such application."""
+        self._stubs["kinesisanalyticsv2"].add_client_error("describe_application", "ResourceNotFoundException")
+
+    def has_restarted(self, restarts: float) -> None:
+        """So often since it was started."""
+        self._has("fullRestarts", "Maximum", restarts)
+
+    def has_reached(self, *watermarks: float, restarts: float = 0.0) -> None:
+        """The application's restarts, and its watermark in the last minute; none: no sample yet."""
+        self.has_restarted(restarts)
+        self._has("currentInputWatermark", "Minimum", *watermarks)
+
+    def _has(self, metric: str, statistic: str, *values: float) -> None:
+        points = [{"Timestamp": datetime.now(UTC), statistic: value} for value in values]
+        asked = {
+            "Namespace": "AWS/KinesisAnalytics",
+            "MetricName": metric,
+            "Dimensions": [{"Name": "Application", "Value": NAME}],
+            "StartTime": ANY,
+            "EndTime": ANY,
+            "Period": 60,
+            "Statistics": [statistic],
+        }
+        self.expects("cloudwatch", "get_metric_statistics", {"Label": metric, "Datapoints": points}, asked)
 
     def updates(self, backfill: dict[str, str]) -> None:
         """The groups are updated, all of them, with this one new."""
@@ -125,7 +146,7 @@ class Services:
 @pytest.fixture
 def services() -> Iterator[Callable[..., Services]]:
     with ExitStack() as stack:
-        yield lambda parquet=False: Services(stack, parquet=parquet)
+        yield lambda **lake: Services(stack, {"parquet": False, **lake})
 
 
 def test_given_an_archive_then_the_range_is_set_the_job_runs_to_its_end_and_is_stopped(
@@ -159,8 +180,9 @@ def test_given_an_archive_then_the_range_is_set_the_job_runs_to_its_end_and_is_s
     aws.is_in("READY")
     assert aws.backfill().play() == 0
     aws.nothing_is_left()
-    assert aws.told[0] == f"{NAME}: RUNNING, 76%"  # 37 of the 49 hours that begin the margin before the start
-    assert aws.told[1] == f"{NAME}: RUNNING, 100%"
+    assert aws.told[0] == f"{NAME}: RUNNING, no event time yet"
+    assert aws.told[1] == f"{NAME}: RUNNING, 76%"  # 37 of the 49 hours that begin the margin before the start
+    assert aws.told[2] == f"{NAME}: RUNNING, 100%"
     assert "indexed" in aws.told[-1]
 
 
@@ -173,6 +195,29 @@ def test_given_an_application_that_ends_by_itself_then_nothing_is_stopped(servic
     aws.is_in("RUNNING")
     aws.is_in("READY")
     assert aws.backfill().play() == 0
+    aws.nothing_is_left()
+
+
+def test_given_a_job_that_fails_again_and_again_then_it_is_stopped_and_its_log_named(
+    services: Callable[..., Services],
+) -> None:
+    aws = services()
+    aws.is_in("READY")
+    aws.expects("kinesisanalyticsv2", "update_application", {"ApplicationDetail": _detail("UPDATING", PROPERTIES)})
+    aws.is_in("READY")
+    aws.starts()
+    aws.is_in("RUNNING")
+    for restarts in (0.0, 5.0):
+        aws.is_in("RUNNING")
+        aws.has_reached(restarts=restarts)
+    aws.is_in("RUNNING")
+    aws.has_restarted(6.0)
+    aws.expects("kinesisanalyticsv2", "stop_application", {}, {"ApplicationName": NAME, "Force": True})
+    aws.is_in("READY")
+    with pytest.raises(
+        OperationError, match=r"failed more than 5 times and is stopped.*: /realtime-analytics-test/backfill"
+    ):
+        aws.backfill().play()
     aws.nothing_is_left()
 
 
@@ -220,3 +265,20 @@ def test_given_an_application_without_an_archive_then_it_says_so(services: Calla
     aws.is_in("READY", {name: keys for name, keys in PROPERTIES.items() if name != "backfill"})
     with pytest.raises(OperationError, match="must name archive and output"):
         aws.backfill().play()
+
+
+@pytest.mark.parametrize(
+    ("lake", "words"),
+    [
+        ({"enabled": True}, f"there is no application {NAME}: the settings have it; run `make deploy ENV=test`"),
+        ({"enabled": False}, f"there is no application {NAME}: config/test.toml archives no events \\(lake.enabled\\)"),
+    ],
+)
+def test_given_no_application_then_it_says_what_to_do(
+    services: Callable[..., Services], lake: dict[str, object], words: str
+) -> None:
+    aws = services(**lake)
+    aws.is_absent()
+    with pytest.raises(OperationError, match=words):
+        aws.backfill().play()
+    aws.nothing_is_left()
