@@ -24,6 +24,7 @@ KAFKA := .cache/kafka/.installed
 # Where the demo's events come from: kinesis, msk or s3. Kafka is fetched for msk and for the tests only.
 SOURCE ?= kinesis
 SQL_CLIENT := .cache/sql-client/.installed
+S3_FILESYSTEM := .cache/s3-filesystem/.installed
 NODE := node_modules/.installed
 
 # A shell's own USER is nobody to forget: only one that was written behind make counts.
@@ -109,7 +110,7 @@ jobs: setup package $(KAFKA) ## the jobs on a Flink mini cluster against an inde
 	@$(PY) -m pytest tests/jobs $(ARGS)
 
 .PHONY: e2e
-e2e: check-tests setup package $(NODE) $(KAFKA) $(SQL_CLIENT) ## the whole pipeline on local parts, and its page in Chromium
+e2e: check-tests setup package $(NODE) $(KAFKA) $(SQL_CLIENT) $(S3_FILESYSTEM) ## the whole pipeline on local parts, and its page in Chromium
 	$(call say,end-to-end tests)
 	@$(PY) -m pytest tests/e2e $(ARGS)
 
@@ -208,6 +209,12 @@ $(SQL_CLIENT): local/standins/sql_client/pom.xml | check
 	$(call say,Gateway of Flink's SQL client from Maven)
 	@mkdir -p $(@D)
 	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)"
+	@touch $@
+
+$(S3_FILESYSTEM): local/standins/s3_filesystem/pom.xml | check
+	$(call say,Flink's file system for S3 from Maven)
+	@mkdir -p $(@D)
+	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/plugins/s3-fs-hadoop"
 	@touch $@
 
 $(NODE): package.json package-lock.json | check

@@ -73,14 +73,15 @@ def cases(environment: str) -> Mapping[str, Case]:
     recorded = drives.recorded(resolver)
     listed: dict[str, dict[Line, frozenset[Call]]] = {}
     for line in service_calls.lines():
-        listed.setdefault(line.role, {})[line] = frozenset(_calls(resolver, line))
+        listed.setdefault(line.role, {})[line] = frozenset(calls_of(resolver, line))
     return {
         name: Case(role, frozenset(recorded.get(name, ())), listed.get(name, {}))
         for name, role in roles(resolver).items()
     }
 
 
-def _calls(resolver: Resolver, line: Line) -> Iterator[Call]:
+def calls_of(resolver: Resolver, line: Line) -> Iterator[Call]:
+    """The calls of a line of the list in an environment."""
     context = frozenset((key, resource) for key, value in line.context for resource in _expand(resolver, line, value))
     for text in line.resources:
         for resource in _expand(resolver, line, text):

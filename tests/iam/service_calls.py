@@ -78,8 +78,6 @@ FLINK_KEY = Source(
 KINESIS_PROXY = Source("`org.apache.flink.streaming.connectors.kinesis.proxy.KinesisProxy`, connector 4.3.0-1.19")
 KINESIS_SOURCE = Source("`realtime.analytics.source.KinesisSource.holdsEverything`")
 KINESIS_SINK = Source("`org.apache.flink.connector.kinesis.sink.KinesisStreamsSinkWriter`, connector 4.3.0-1.19")
-#: A file that a backfill writes: below the prefix that the operator's command names.
-RESULTS_FILE = "backfill/results_1/results-0.jsonl"
 S3A = Source(
     "Hadoop S3A 3.3.4 in flink-s3-fs-hadoop, recorded under these policies",
     "https://hadoop.apache.org/docs/r3.3.4/hadoop-aws/tools/hadoop-aws/index.html",
@@ -281,36 +279,39 @@ def _source() -> Iterator[Line]:
     yield Line("analytics/Role", "Kinesis, for who reads", ("kms:Decrypt",), ("{events-key}",), KINESIS_KMS)
 
 
-#: A prefix that a backfill reads, an object below it, and where: everywhere, or by how the rejections are kept.
+#: A prefix that a backfill reads, a file below it, and where: everywhere, or by how the rejections are kept.
 _ARCHIVED = (
     ("", "events", "events/2026/11/24/10/1.gz"),
     ("{as-lines}", "rejected", "rejected/hour=2026-11-24-10/1.gz"),
     ("{as-parquet}", "backfill/rejections_1", "backfill/rejections_1/1.gz"),
 )
+#: A file that a backfill writes.
+_RESULTS_FILE = "backfill/results_1/results-0.jsonl"
 
 
 def _backfill() -> Iterator[Line]:
     """The calls of S3A; tests/e2e/test_backfill_rights.py records them while a backfill runs under these policies."""
-    role, endpoint, bucket = "backfill/Role", "network/S3Endpoint", "{lake/Archive}"
-    result = f"{bucket}/{RESULTS_FILE}"
-    for where, prefix, file in _ARCHIVED:
-        for listed in (f"{prefix}/", file.rpartition("/")[0] + "/"):
-            seen = (("s3:prefix", f"{where}{listed}"),)
-            for name, context in ((role, seen), (endpoint, (*seen, *_OWN))):
-                yield Line(name, "S3A, for the files", ("s3:ListBucket",), (f"{where}{bucket}",), S3A, context)
-        for name, context in ((role, ()), (endpoint, _OWN)):
-            yield Line(name, "S3A, for a file", ("s3:GetObject",), (f"{where}{bucket}/{file}",), S3A, context)
-            empty = (f"{where}{bucket}/{prefix}",)
-            yield Line(name, "S3A, of a prefix without objects", ("s3:GetObject",), empty, S3A, context)
-            missing, asked = (("s3:prefix", f"{where}{prefix}"), *context), "S3, before it says that there is none"
-            yield Line(name, asked, ("s3:ListBucket",), (f"{where}{bucket}",), S3_404, missing)
-    for name, context in ((role, ()), (endpoint, _OWN)):
-        caller = "S3A, for a file that a restarted sink had been completing"
-        yield Line(name, "S3A, for the upload of a file", ("s3:PutObject",), (result,), S3A, context)
-        yield Line(name, caller, ("s3:GetObject",), (result,), S3A, context)
+    for caller, action, resource, source, prefix in _s3_calls():
+        context = () if prefix is None else (("s3:prefix", prefix),)
+        yield Line("backfill/Role", caller, (action,), (resource,), source, context)
+        yield Line("network/S3Endpoint", caller, (action,), (resource,), source, (*context, *_OWN))
     key, via = ("{streams/DataKey}",), (("kms:ViaService", "s3.{region}.amazonaws.com"),)
-    yield Line(role, "S3, for who reads, and who uploads parts", ("kms:Decrypt",), key, S3_KMS, via)
-    yield Line(role, "S3, for who writes", ("kms:GenerateDataKey",), key, S3_KMS, via)
+    yield Line("backfill/Role", "S3, for who reads, and who uploads parts", ("kms:Decrypt",), key, S3_KMS, via)
+    yield Line("backfill/Role", "S3, for who writes", ("kms:GenerateDataKey",), key, S3_KMS, via)
+
+
+def _s3_calls() -> Iterator[tuple[str, str, str, Source, str | None]]:
+    """Caller, action, resource, source, and the prefix that is listed."""
+    lists, reads, writes, bucket = "s3:ListBucket", "s3:GetObject", "s3:PutObject", "{lake/Archive}"
+    for where, prefix, file in _ARCHIVED:
+        place = f"{where}{bucket}"
+        for listed in (f"{prefix}/", file.rpartition("/")[0] + "/"):
+            yield "S3A, for the files", lists, place, S3A, f"{where}{listed}"
+        yield "S3A, for a file", reads, f"{place}/{file}", S3A, None
+        yield "S3A, of a prefix without objects", reads, f"{place}/{prefix}", S3A, None
+        yield "S3, before it says that there is none", lists, place, S3_404, f"{where}{prefix}"
+    yield "S3A, for the upload of a file", writes, f"{bucket}/{_RESULTS_FILE}", S3A, None
+    yield "S3A, for a file that was being completed", reads, f"{bucket}/{_RESULTS_FILE}", S3A, None
 
 
 def _operators() -> Iterator[Line]:
