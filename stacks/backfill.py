@@ -70,7 +70,8 @@ class BackfillStack(EnvironmentStack):
     def _reads_and_writes(self, streams: StreamsStack) -> list[iam.PolicyStatement]:
         """The archive and its rejections in; results out, to their stream and to files. No input, no rejections.
 
-        S3A, the file system of Flink, asks of a prefix without objects whether there is one of that very name, without
+        S3A, the file system for S3 of Flink (the service's guide shows it behind s3://, "S3 StreamingFileSink
+        FileNotFoundExceptions"), asks of a prefix without objects whether there is one of that very name, without
         the slash. Where the role may not look for it, S3 says "denied", not "not there", and the job would fail. After
         each file it deletes markers of folders, which are not there: refused, that is a line in the log and no more.
         """

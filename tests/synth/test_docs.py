@@ -101,7 +101,7 @@ def test_every_command_in_the_docs_is_a_target_of_the_makefile() -> None:
             assert target in targets, f"{page.relative_to(ROOT)}: make {target}"
 
 
-_SECTIONS = "application|streams|search|lake|audit|protection|network|pipeline|alerts"
+_SECTIONS = "application|backfill|streams|search|lake|audit|protection|network|pipeline|alerts"
 
 
 @pytest.mark.parametrize("page", ["deploy.md", "runbook.md"])
