@@ -13,7 +13,7 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from config.model import Environment
-from contracts.names import PARTS, stack_name
+from contracts.names import DELIVERIES, EVENTS_DELIVERY, PARTS, cluster_name, stack_name
 from stacks.constructs.base import EnvironmentStack, resource_of
 
 _RULES = "AwsSolutions::AwsSolutions-"
@@ -89,7 +89,7 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
             Accepted("Alerts-Failures", ("SQS3",), "It is the dead-letter queue: of the event source mappings."),
         ),
         "lake": (
-            _function("Transform"),
+            *([_function("Transform")] if environment.archives_events else []),
             Accepted(".", ("KDF1",), "Its source is an encrypted stream; the rule is about direct puts."),
             *(
                 _policy(
@@ -98,13 +98,43 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
                     f"<{{Archive/Resource}}.Arn>/errors/{name}/*",
                     reason=_PREFIX,
                 )
-                for name in ("events", "results", "rejected")
+                for name in DELIVERIES
+                if name != EVENTS_DELIVERY or environment.archives_events
+            ),
+            *(
+                [_policy("EventsRole", _groups(environment, place), reason="Firehose names its consumer group itself.")]
+                if environment.msk is not None and environment.archives_events
+                else []
+            ),
+        ),
+        "topic": (
+            *(_function(f"MskBrokers{role}") for role in ("OnEvent", "IsComplete")),
+            *_provider("MskBrokersProvider"),
+            *(
+                [
+                    _function("TopicSetupOnEvent"),
+                    *_functions_in_vpc(place, "TopicSetupIsComplete"),
+                    *_provider("TopicSetupProvider"),
+                ]
+                if environment.msk is not None and not environment.msk.existing_topic
+                else []
             ),
         ),
         "analytics": (
             _policy("Role", logs, reason=_LOG_GROUPS),
             _policy("Role", "*", reason=_VPC_DESCRIBE),
             _policy("Role", *_ec2(place), reason=_INTERFACES),
+            *(
+                [
+                    _policy(
+                        "Role",
+                        f"arn:aws:s3:::{files.bucket}/{files.prefix}*",
+                        reason="Files with events: they are named by who writes them, below one folder.",
+                    )
+                ]
+                if (files := environment.files) is not None
+                else []
+            ),
             *(
                 _function(f"{name}{role}")
                 for name in ("SnapshotBefore", "StartAfter")
@@ -170,6 +200,13 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
             ),
         ),
     }
+
+
+def _groups(environment: Environment, place: str) -> str:
+    """Consumer groups of the cluster: of an existing one by its id, of ours, which has none yet, by its name."""
+    arn = environment.msk and environment.msk.cluster_arn
+    cluster = arn.partition(":cluster/")[2] if arn else cluster_name(environment.prefix)
+    return f"arn:aws:kafka:{place}:group/{cluster}/*"
 
 
 def acknowledge(stacks: Mapping[str, EnvironmentStack]) -> None:

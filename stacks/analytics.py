@@ -11,21 +11,28 @@ from config.model import Application, Environment
 from config.properties import property_groups
 from contracts.names import application_name
 from stacks.code import application_zip
+from stacks.constructs import event_source
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.flink_application import LOG_STREAM, FlinkApplication
 from stacks.constructs.function import log_group, network_interface_arns
 from stacks.constructs.lifecycle import LifecycleStep
-from stacks.constructs.policies import KEY_READ, KEY_WRITE, STREAM_READS, allow, document, key, service_role
+from stacks.constructs.policies import KEY_WRITE, allow, document, key, service_role
 from stacks.constructs.state_key import allow_flink, operator_statements
 from stacks.network import NetworkStack
 from stacks.streams import StreamsStack
+from stacks.topic import TopicStack
 
 
 class AnalyticsStack(EnvironmentStack):
     """``application`` is the construct, ``application_name`` what the service calls it."""
 
     def __init__(
-        self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack
+        self,
+        scope: Construct,
+        environment: Environment,
+        network: NetworkStack,
+        streams: StreamsStack,
+        topic: TopicStack | None,
     ) -> None:
         super().__init__(scope, "analytics", environment, "Flink application of the real-time analytics pipeline")
         settings = environment.application
@@ -41,7 +48,7 @@ class AnalyticsStack(EnvironmentStack):
             network.logs_key,
         )
         code = assets.Asset(self, "Code", path=str(application_zip()))
-        groups = property_groups(environment)
+        groups = property_groups(environment) if topic is None else property_groups(environment, topic.brokers)
         self.application = FlinkApplication(
             self,
             "Flink",
@@ -49,7 +56,7 @@ class AnalyticsStack(EnvironmentStack):
             environment=environment,
             groups=groups,
             code=code,
-            role=self._role(code, streams),
+            role=self._role(code, streams, self._reading(environment, streams, topic)),
             key_arn=state_key.key_arn,
             vpc=network.vpc,
             subnets=network.subnets,
@@ -58,22 +65,32 @@ class AnalyticsStack(EnvironmentStack):
         )
         self._lifecycle(settings, network.logs_key, state_key, code.asset_hash)
 
-    def _role(self, code: assets.Asset, streams: StreamsStack) -> iam.Role:
+    def _reading(
+        self, environment: Environment, streams: StreamsStack, topic: TopicStack | None
+    ) -> list[iam.PolicyStatement]:
+        """What reading the events takes, whatever they come from."""
+        if streams.input is not None:
+            return event_source.of_stream(streams.input)
+        if topic is not None:
+            return event_source.of_topic(topic)
+        if environment.files is not None:
+            return event_source.of_files(self, environment.files)
+        raise ValueError(f"source {environment.source.kind} has no stream, topic or files")
+
+    def _role(self, code: assets.Asset, streams: StreamsStack, reading: list[iam.PolicyStatement]) -> iam.Role:
         """What Flink, its connectors and the service itself call (docs/iam.md has each with its source)."""
-        input_key = streams.input_key
         statements = [
             allow(
                 "ReadCode",
                 ["s3:GetObject", "s3:GetObjectVersion"],
                 [code.bucket.arn_for_objects(code.s3_object_key)],
             ),
-            allow("ReadEvents", STREAM_READS, [streams.input.stream_arn]),
+            *reading,
             allow(
                 "WriteResultsAndRejections",
                 ["kinesis:PutRecords"],
                 [streams.results.stream_arn, streams.rejected.stream_arn],
             ),
-            *([] if input_key is None else [allow("DecryptEvents", KEY_READ, [input_key.key_arn])]),
             allow("EncryptResults", KEY_WRITE, [streams.data_key.key_arn]),
             # The service looks for the group by a prefix: the API knows no narrower resource than all groups.
             allow("FindTheLogGroup", ["logs:DescribeLogGroups"], [self.arn("logs", "log-group:*")]),

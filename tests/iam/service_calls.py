@@ -6,8 +6,9 @@ docs/iam.md is made from it.
 
 Resources are written with the templates' names: ``{part/Name}`` is the ARN of a resource (nothing where an environment
 does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
-write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{as-parquet}``
-is nothing, and there is no line where Firehose converts nothing.
+write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{cluster}``,
+``{topic}`` and ``{group}`` are MSK's, ``{files}``, ``{files-folder}`` and ``{files-key}`` those of the team's bucket;
+``{as-parquet}`` is nothing, and there is no line where Firehose converts nothing.
 """
 
 from __future__ import annotations
@@ -77,6 +78,16 @@ FLINK_KEY = Source(
 )
 KINESIS_PROXY = Source("`org.apache.flink.streaming.connectors.kinesis.proxy.KinesisProxy`, connector 4.3.0-1.19")
 KINESIS_SOURCE = Source("`realtime.analytics.source.KinesisSource.holdsEverything`")
+MSK_ACTIONS = Source(
+    "MSK developer guide, IAM authorization policy actions and resources",
+    f"{_DOCS}/msk/latest/developerguide/kafka-actions.html",
+)
+TOPIC_SOURCE = Source("`org.apache.flink.connector.kafka.source.KafkaSource`: metadata, offsets and fetches")
+FILES_SOURCE = Source("`realtime.analytics.source.FileListing` and `FolderReader`, over Flink's file system of S3")
+S3_KMS = Source(
+    "S3 user guide, permissions for server-side encryption with KMS",
+    f"{_DOCS}/AmazonS3/latest/userguide/UsingKMSEncryption.html",
+)
 KINESIS_SINK = Source("`org.apache.flink.connector.kinesis.sink.KinesisStreamsSinkWriter`, connector 4.3.0-1.19")
 FIREHOSE = Source(
     "Firehose developer guide, controlling access", f"{_DOCS}/firehose/latest/dev/controlling-access.html"
@@ -126,12 +137,26 @@ _EVERY_FUNCTION = (
     "search/SetupProviderCompleteRole",
     "search/SetupProviderOnEventRole",
     "sinks/AlertsFunctionRole",
+    "topic/MskBrokersIsCompleteRole",
+    "topic/MskBrokersOnEventRole",
+    "topic/MskBrokersProviderCompleteRole",
+    "topic/MskBrokersProviderOnEventRole",
+    "topic/TopicSetupIsCompleteRole",
+    "topic/TopicSetupOnEventRole",
+    "topic/TopicSetupProviderCompleteRole",
+    "topic/TopicSetupProviderOnEventRole",
     "warehouse/WarehouseIsCompleteRole",
     "warehouse/WarehouseOnEventRole",
     "warehouse/WarehouseProviderCompleteRole",
     "warehouse/WarehouseProviderOnEventRole",
 )
-_IN_VPC = ("search/ForgetRole", "search/IndexerRole", "search/SetupIsCompleteRole", "search/SetupOnEventRole")
+_IN_VPC = (
+    "search/ForgetRole",
+    "search/IndexerRole",
+    "search/SetupIsCompleteRole",
+    "search/SetupOnEventRole",
+    "topic/TopicSetupIsCompleteRole",
+)
 #: Role, streams it reads, consumers that it may have registered for them, and queue of what it gives up.
 _STREAM_READERS = (
     (
@@ -151,6 +176,8 @@ _PROVIDERS = (
     ("analytics", "SnapshotBefore", "snapshotbeforeprovider"),
     ("analytics", "StartAfter", "startafterprovider"),
     ("search", "Setup", "setupprovider"),
+    ("topic", "MskBrokers", "mskbrokersprovider"),
+    ("topic", "TopicSetup", "topicsetupprovider"),
     ("warehouse", "Warehouse", "warehouseprovider"),
 )
 _INTERFACE = "arn:aws:ec2:{region}:{account}:network-interface/eni-1"
@@ -233,6 +260,14 @@ def _application() -> Iterator[Line]:
     role, service, code = "analytics/Role", "the managed Flink service", "arn:aws:s3:::{assets}/{code}"
     for source, action in _KINESIS_READS:
         yield Line(role, "the application's source", (action,), ("{events}",), source)
+    reader = "the application's source"
+    yield Line(role, reader, ("kafka-cluster:Connect",), ("{cluster}",), MSK_ACTIONS)
+    yield Line(role, reader, ("kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"), ("{topic}",), TOPIC_SOURCE)
+    listing = (("s3:prefix", "{files-folder}"),)
+    yield Line(role, reader, ("s3:ListBucket",), ("{files}",), FILES_SOURCE, listing)
+    yield Line(role, reader, ("s3:GetObject",), ("{files}/{files-folder}0/part-0001.jsonl.gz",), FILES_SOURCE)
+    s3 = ("kms:ViaService", "s3.{region}.amazonaws.com")
+    yield Line(role, "S3, for who reads", ("kms:Decrypt",), ("{files-key}",), S3_KMS, (s3,))
     yield Line(role, "the application's sinks", ("kinesis:PutRecords",), _OUTPUTS, KINESIS_SINK)
     yield Line(role, "Kinesis, for who reads", ("kms:Decrypt",), ("{events-key}",), KINESIS_KMS)
     yield Line(role, "Kinesis, for who writes", ("kms:GenerateDataKey",), ("{streams/DataKey}",), KINESIS_KMS)
@@ -296,6 +331,12 @@ def _deliveries() -> Iterator[Line]:
             ),
             FIREHOSE,
         )
+    role, caller = "lake/EventsRole", "Firehose, from a topic"
+    reaches = ("kafka-cluster:Connect", "kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers")
+    of_topic = ("DescribeTopic", "DescribeTopicDynamicConfiguration", "ReadData")
+    yield Line(role, caller, reaches, ("{cluster}",), FIREHOSE)
+    yield Line(role, caller, tuple(f"kafka-cluster:{one}" for one in of_topic), ("{topic}",), FIREHOSE)
+    yield Line(role, caller, ("kafka-cluster:DescribeGroup",), ("{group}/firehose-1",), FIREHOSE)
     yield Line(
         "lake/EventsRole",
         "Firehose, to transform",
