@@ -101,8 +101,8 @@ class Msk(Section):
     #: A topic never loses partitions. MSK Serverless bills each.
     partitions: Annotated[int, Field(ge=1, le=2400)] = 4
     retention_hours: Annotated[int, Field(ge=1, le=8760)] = 168
-    #: The write rate that costs are told for.
-    expected_kb_per_second: Annotated[int, Field(ge=1, le=200_000)] = 100
+    #: Raise it to have the brokers looked up again, after the cluster was given others.
+    look_up: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
 
 class Files(Section):

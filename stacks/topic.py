@@ -79,7 +79,11 @@ class TopicStack(EnvironmentStack):
         return self._resource(
             "Brokers",
             self._provider("msk_brokers", look_up),
-            {"ClusterArn": self.cluster_arn, "Code": lambda_digest("msk_brokers")},
+            {
+                "ClusterArn": self.cluster_arn,
+                "LookUp": str(self.settings.look_up),
+                "Code": lambda_digest("msk_brokers"),
+            },
         )
 
     def _topic(self) -> cdk.CustomResource:
