@@ -94,6 +94,19 @@ KeyArn = Annotated[
         "a key's ARN, arn:aws:kms:<region>:<account>:key/<id>",
     ),
 ]
+ClusterArn = Annotated[
+    str,
+    _matching(
+        r"arn:aws[a-z-]*:kafka:[a-z0-9-]+:\d{12}:cluster/[a-zA-Z0-9-]{1,64}/[0-9a-f-]{36}-[a-z0-9]+",
+        "an MSK cluster's ARN, arn:aws:kafka:<region>:<account>:cluster/<name>/<id>",
+    ),
+]
+Topic = Annotated[str, _matching(r"(?!\.{1,2}$)[a-zA-Z0-9_.-]{1,249}", "a topic's name: 1 to 249 of a-z A-Z 0-9 _ . -")]
+SecurityGroupId = Annotated[str, _matching(r"sg-[0-9a-f]{8,17}", "a security group's id, sg-...")]
+BucketName = Annotated[str, _matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name: 3 to 63 of a-z 0-9 . -")]
+Folder = Annotated[
+    str, _matching(r"([a-zA-Z0-9!_.'()=-]+/)*", "a folder in the bucket that ends with a slash, such as events/")
+]
 Category = Annotated[
     str, _matching(r"(?!:)[!-~]([ -~]{0,62}[!-~])?", "1 to 64 printable ASCII characters, not beginning with a colon")
 ]

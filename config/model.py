@@ -14,9 +14,12 @@ from pydantic import Field
 from config.fields import (
     Account,
     AsTuple,
+    BucketName,
     Category,
     Cidr,
+    ClusterArn,
     Email,
+    Folder,
     InstanceType,
     KeyArn,
     LogDays,
@@ -25,10 +28,12 @@ from config.fields import (
     Repository,
     Rpu,
     Section,
+    SecurityGroupId,
     StreamArn,
     SubnetId,
     TagText,
     TimeOfDay,
+    Topic,
     VpcId,
     Zone,
 )
@@ -82,6 +87,42 @@ class InputStream(Stream):
     existing_key_arn: KeyArn | None = None
     #: On-demand streams reshard by themselves while a backlog is read: see docs/deploy.md before accepting it.
     accept_automatic_resharding: bool = False
+
+
+class Msk(Section):
+    """A topic of MSK whose clients sign in by IAM. Without ``cluster_arn`` a serverless cluster is made."""
+
+    #: A cluster in ``network.existing``; ``security_group_id`` is its brokers', to let the application in. Without it,
+    #: its rules must do so already.
+    cluster_arn: ClusterArn | None = None
+    security_group_id: SecurityGroupId | None = None
+    topic: Topic = "events"
+    #: True: the topic is somebody else's; it is neither made nor changed.
+    existing_topic: bool = False
+    #: A topic never loses partitions. MSK Serverless bills each.
+    partitions: Annotated[int, Field(ge=1, le=2400)] = 4
+    retention_hours: Annotated[int, Field(ge=1, le=8760)] = 168
+    #: Raise it to have the brokers looked up again, after the cluster was given others.
+    look_up: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
+class Files(Section):
+    """Files in a bucket that somebody else owns, found as they come; a folder below ``prefix`` is a partition."""
+
+    bucket: BucketName
+    prefix: Folder = ""
+    #: ``lines``: an event a line; ``archive``: what this kit archives. Files may be gzipped.
+    format: Literal["lines", "archive"] = "lines"
+    #: The bucket's key, if it has one of its own.
+    key_arn: KeyArn | None = None
+
+
+class Source(Section):
+    """Where events come from. ``kinesis``: the stream of ``streams.input``."""
+
+    kind: Literal["kinesis", "msk", "s3"] = "kinesis"
+    msk: Msk | None = None
+    s3: Files | None = None
 
 
 class Streams(Section):
@@ -157,8 +198,10 @@ class Alerts(Section):
     categories: Annotated[tuple[Category, ...], AsTuple, Field(max_length=20)] = ()
     #: Page when no event has come for so many minutes; 0 switches it off, for a stream that may rest.
     no_events_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
-    #: Tell when more of the events are rejected, for a quarter of an hour.
+    #: Tell when more of the events are rejected, for a quarter of an hour. Of Kinesis only: it counts what comes in.
     rejected_percent: Annotated[float, Field(gt=0, le=100)] = 5.0
+    #: The same for the other sources, which do not: rejections in five minutes.
+    rejected_records: Annotated[int, Field(ge=1, le=1_000_000_000)] = 300
 
 
 class Functions(Section):
@@ -184,6 +227,10 @@ class Lake(Section):
     """The archive in S3: events, results and rejections."""
 
     enabled: bool = True
+    #: Raw events, too, which a backfill reads. Not of files in S3: those are an archive. From an existing cluster of
+    #: MSK Firehose reads only where multi-VPC connectivity by IAM is on and the cluster's policy lets it
+    #: (docs/deploy.md).
+    events: bool = True
     #: Results and rejections as Parquet, results by type: cheap to query, and about half as much again for Firehose.
     #: Without it they are JSON lines, by the hour alone. Cannot be changed for streams that are there.
     parquet: bool = True
@@ -245,6 +292,7 @@ class Environment(Section):
     region: Region = "us-east-1"
     tags: dict[TagText, TagText] = Field(default_factory=dict)
     network: Network
+    source: Source = Source()
     streams: Streams = Streams()
     application: Application = Application()
     backfill: Backfill = Backfill()
@@ -260,11 +308,26 @@ class Environment(Section):
     lambda_log_days: LogDays = 30
 
     @property
-    def prefix(self) -> str:
-        """What every name of the environment begins with."""
-        return f"realtime-analytics-{self.name}"
+    def kinesis(self) -> InputStream | None:
+        """The stream of events, where they come from one."""
+        return self.streams.input if self.source.kind == "kinesis" else None
+
+    @property
+    def msk(self) -> Msk | None:
+        """The topic of events, where they come from one."""
+        return self.source.msk or Msk() if self.source.kind == "msk" else None
+
+    @property
+    def files(self) -> Files | None:
+        """The files with events, where they come from files."""
+        return self.source.s3 if self.source.kind == "s3" else None
 
     @property
     def archives_events(self) -> bool:
-        """Whether the lake holds the events as they came, for a backfill to play: there is an application for it."""
-        return self.lake.enabled
+        """Whether raw events are archived, in the shape that a backfill reads: then there is an application for it."""
+        return self.lake.enabled and self.lake.events and self.source.kind != "s3"
+
+    @property
+    def prefix(self) -> str:
+        """What every name of the environment begins with."""
+        return f"realtime-analytics-{self.name}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from config.model import Environment, PropertyGroups
+from contracts.kafka import IAM_PORT
 from contracts.lake import BACKFILL, EVENTS
 from contracts.names import StreamRole, input_stream_name, stream_name
+from flink_jobs.settings import IAM, MSK, S3
 from scripts.package import RUN_OPTIONS
 
 RUN_OPTIONS_GROUP = "kinesis.analytics.flink.run.options"
@@ -13,13 +15,20 @@ BACKFILL_GROUP = "backfill"
 _NO_RANGE = {"start": "1970-01-01T00:00:00Z", "end": "1970-01-01T00:00:01Z"}
 
 
-def property_groups(environment: Environment) -> PropertyGroups:
-    """The groups, complete: the file's, the streams' names and region, and where the zip's parts are."""
+#: Stands for the brokers where nothing connects to them.
+_SOME_BROKERS = f"brokers.invalid:{IAM_PORT}"
+
+
+def property_groups(environment: Environment, brokers: str = _SOME_BROKERS) -> PropertyGroups:
+    """The groups, complete: the file's, where events come from and results go, and where the zip's parts are.
+
+    ``brokers`` of MSK are known in a deployment only.
+    """
     groups = {group: dict(values) for group, values in environment.application.properties.items()}
     groups[RUN_OPTIONS_GROUP] = {**groups.get(RUN_OPTIONS_GROUP, {}), **RUN_OPTIONS}
     groups["input"] = {
         **groups.get("input", {}),
-        "stream": input_stream_name(environment.prefix, environment.streams.input.existing_arn),
+        **_source(environment, brokers),
         "region": environment.region,
     }
     groups["output"] = {
@@ -28,6 +37,15 @@ def property_groups(environment: Environment) -> PropertyGroups:
         "rejected_stream": stream_name(environment.prefix, StreamRole.REJECTED),
     }
     return groups
+
+
+def _source(environment: Environment, brokers: str) -> dict[str, str]:
+    """Keys of the group ``input`` that say where events come from."""
+    if (topic := environment.msk) is not None:
+        return {"source": MSK, "bootstrap_servers": brokers, "topic": topic.topic, "authentication": IAM}
+    if (files := environment.files) is not None:
+        return {"source": S3, "prefix": f"s3://{files.bucket}/{files.prefix}", "format": files.format}
+    return {"stream": input_stream_name(environment.prefix, environment.streams.input.existing_arn)}
 
 
 def backfill_groups(environment: Environment, bucket: str) -> PropertyGroups:

@@ -22,6 +22,7 @@ Rule = Callable[[Environment], Iterator[Finding]]
 #: Zones that a part needs, with its reason. Two data nodes of OpenSearch in one zone would go down together.
 _SEARCH_ZONES = 2
 _WAREHOUSE_ZONES = 3
+_SERVERLESS_ZONES = 2
 
 
 def check(environment: Environment, source: str) -> list[Finding]:
@@ -108,8 +109,71 @@ def _backfill(environment: Environment) -> Iterator[Finding]:
         )
 
 
+def _source(environment: Environment) -> Iterator[Finding]:
+    """That nothing is set which the source does not have."""
+    source, kind = environment.source, environment.source.kind
+    for table, given in (("msk", source.msk), ("s3", source.s3)):
+        if given is not None and kind != table:
+            yield f"source.{table}", "a table", f'only with source.kind = "{table}"; it is "{kind}"'
+    if kind == "s3" and source.s3 is None:
+        yield "source.s3", None, 'a table with at least bucket: source.kind is "s3"'
+    if kind != "kinesis" and "input" in environment.streams.model_fields_set:
+        yield "streams.input", "a table", f'only with source.kind = "kinesis"; it is "{kind}"'
+    if kind == "s3" and "events" in environment.lake.model_fields_set and environment.lake.events:
+        yield "lake.events", True, "false: the events are files in S3 already"
+    other, own = (
+        ("rejected_records", "rejected_percent") if kind == "kinesis" else ("rejected_percent", "rejected_records")
+    )
+    if other in environment.alerts.model_fields_set:
+        yield f"alerts.{other}", getattr(environment.alerts, other), f'alerts.{own} with source.kind = "{kind}"'
+
+
+def _topic(environment: Environment) -> Iterator[Finding]:
+    topic = environment.msk
+    if topic is None:
+        return
+    if topic.cluster_arn is None:
+        if len(environment.network.zones) < _SERVERLESS_ZONES:
+            yield (
+                "network.zones",
+                list(environment.network.zones),
+                f"at least {_SERVERLESS_ZONES} zones for MSK Serverless, or a cluster of yours: source.msk.cluster_arn",
+            )
+        for key, given in (("security_group_id", topic.security_group_id), ("existing_topic", topic.existing_topic)):
+            if given:
+                yield f"source.msk.{key}", given, "only beside source.msk.cluster_arn: a new cluster has neither"
+        return
+    if environment.network.existing is None:
+        yield "source.msk.cluster_arn", topic.cluster_arn, "only with network.existing, the VPC that the cluster is in"
+    yield from _of_this_place(environment, "source.msk.cluster_arn", topic.cluster_arn)
+    changed = {"partitions", "retention_hours"} & topic.model_fields_set
+    if topic.existing_topic and changed:
+        key = min(changed)
+        yield f"source.msk.{key}", getattr(topic, key), "not with source.msk.existing_topic, which is not changed"
+
+
+def _files(environment: Environment) -> Iterator[Finding]:
+    files = environment.files
+    if files is None:
+        return
+    if files.key_arn is not None:
+        yield from _of_this_place(environment, "source.s3.key_arn", files.key_arn)
+    if files.bucket.startswith(f"{environment.prefix}-"):
+        yield "source.s3.bucket", files.bucket, "a bucket of your own: results must not come back as events"
+
+
+def _of_this_place(environment: Environment, key: str, arn: str) -> Iterator[Finding]:
+    _, _, _, region, account, *_ = arn.split(":")
+    if region != environment.region:
+        yield key, arn, f"an ARN of region {environment.region}"
+    if environment.account and account != environment.account:
+        yield key, arn, f"an ARN of account {environment.account}"
+
+
 def _input(environment: Environment) -> Iterator[Finding]:
-    stream = environment.streams.input
+    stream = environment.kinesis
+    if stream is None:
+        return
     if stream.mode == "on_demand" and not stream.accept_automatic_resharding:
         yield (
             "streams.input.mode",
@@ -121,13 +185,8 @@ def _input(environment: Environment) -> Iterator[Finding]:
     if stream.existing_key_arn and not stream.existing_arn:
         yield "streams.input.existing_key_arn", stream.existing_key_arn, "only beside streams.input.existing_arn"
     for key, arn in (("existing_arn", stream.existing_arn), ("existing_key_arn", stream.existing_key_arn)):
-        if arn is None:
-            continue
-        _, _, _, region, account, *_ = arn.split(":")
-        if region != environment.region:
-            yield f"streams.input.{key}", arn, f"an ARN of region {environment.region}"
-        if environment.account and account != environment.account:
-            yield f"streams.input.{key}", arn, f"an ARN of account {environment.account}"
+        if arn is not None:
+            yield from _of_this_place(environment, f"streams.input.{key}", arn)
 
 
 def _readers(environment: Environment) -> Iterator[Finding]:
@@ -196,16 +255,19 @@ def polling_readers(environment: Environment) -> dict[str, dict[str, float]]:
 
     Lambda's mapping and Firehose read each shard once a second (their developer guides); the application as set.
     """
-    poll = parse(property_groups(environment), environment.name, local=False).input.poll_interval
-    readers: dict[str, dict[str, float]] = {"input": {"application": 1000 / poll}, "results": {}, "rejected": {}}
+    readers: dict[str, dict[str, float]] = {"results": {}, "rejected": {}}
+    if environment.kinesis is not None:
+        poll = parse(property_groups(environment), environment.name, local=False).input.poll_interval
+        readers = {"input": {"application": 1000 / poll}, **readers}
     for name in ("results", "rejected"):
         if not getattr(environment.streams, name).enhanced_fan_out:
             readers[name]["alerts"] = 1
             if environment.search.enabled and name == "results":
                 readers[name]["search_indexer"] = 1
     if environment.lake.enabled:
-        for polled in readers.values():
-            polled["firehose"] = 1
+        for name, polled in readers.items():
+            if name != "input" or environment.archives_events:
+                polled["firehose"] = 1
     return readers
 
 
@@ -246,7 +308,13 @@ BACKFILL_KEYS = ("margin", "delay")
 
 #: Property keys that the stack sets from other settings.
 OWNED = (
+    ("input", "source"),
     ("input", "stream"),
+    ("input", "bootstrap_servers"),
+    ("input", "topic"),
+    ("input", "authentication"),
+    ("input", "prefix"),
+    ("input", "format"),
     ("input", "region"),
     ("output", "results_stream"),
     ("output", "rejected_stream"),
@@ -304,6 +372,9 @@ _RULES: tuple[Rule, ...] = (
     _backfill,
     _concurrency,
     _warehouse,
+    _source,
+    _topic,
+    _files,
     _input,
     _pipeline,
     _people_and_tags,

@@ -28,13 +28,17 @@ def application_name(prefix: str) -> str:
     return prefix
 
 
+#: The archive of raw events, which not every source has.
+EVENTS_DELIVERY = "events"
+
+
 def function_name(prefix: str, function: str) -> str:
     """Name of a Lambda function; ``function`` is its package."""
     return f"{prefix}-{function.replace('_', '-')}"
 
 
 #: What the archive holds, by the prefix in its bucket: a Firehose stream each.
-DELIVERIES = ("events", "results", "rejected")
+DELIVERIES = (EVENTS_DELIVERY, "results", "rejected")
 
 
 def delivery_name(prefix: str, delivery: str) -> str:
@@ -83,6 +87,7 @@ def processed_table(prefix: str) -> str:
 PARTS = (
     "network",
     "streams",
+    "topic",
     "sinks",
     "search",
     "lake",
@@ -98,6 +103,11 @@ PARTS = (
 def stack_name(prefix: str, part: str) -> str:
     """Name of a part's stack."""
     return f"{prefix}-{part}"
+
+
+def cluster_name(prefix: str) -> str:
+    """Name of the MSK cluster that the kit makes."""
+    return prefix
 
 
 def backfill_application_name(prefix: str) -> str:

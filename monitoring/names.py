@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from config.model import Environment
 from contracts.metrics import namespace
 from contracts.names import (
     DELIVERIES,
+    EVENTS_DELIVERY,
     FAILURE_QUEUES,
     REFRESH_FAILURES,
     StreamRole,
@@ -30,6 +31,7 @@ ALERTS, INDEXER = "alerts", "search_indexer"
 class Names:
     """By what the kit calls them; empty where a part is switched off.
 
+    ``streams`` has that of events only where they come from one, ``deliveries`` only what is archived.
     ``functions`` are called as their metrics' dimension says: by the package. ``namespace`` is that of the kit's own
     metrics. ``account`` and ``region`` may be tokens of CDK.
     """
@@ -56,21 +58,21 @@ class Names:
 
 def deployed(environment: Environment, account: str, region: str, partition: str = "aws") -> Names:
     """Names of what the environment deploys."""
-    prefix = environment.prefix
+    prefix, stream = environment.prefix, environment.kinesis
     searched = environment.search.enabled
     functions = (ALERTS, INDEXER) if searched else (ALERTS,)
     return Names(
         prefix=prefix,
         application=application_name(prefix),
         streams={
-            StreamRole.INPUT: input_stream_name(prefix, environment.streams.input.existing_arn),
+            **({} if stream is None else {StreamRole.INPUT: input_stream_name(prefix, stream.existing_arn)}),
             StreamRole.RESULTS: stream_name(prefix, StreamRole.RESULTS),
             StreamRole.REJECTED: stream_name(prefix, StreamRole.REJECTED),
         },
         functions={name: function_name(prefix, name) for name in functions},
         queues={FAILURE_QUEUES[name]: queue_name(prefix, name) for name in functions},
         topics={"alerts": alerts_topic_name(prefix)},
-        deliveries={name: delivery_name(prefix, name) for name in (DELIVERIES if environment.lake.enabled else ())},
+        deliveries={name: delivery_name(prefix, name) for name in _deliveries(environment)},
         search_domain=prefix if searched else None,
         refresh_queue=f"{prefix}-{REFRESH_FAILURES}" if environment.warehouse.enabled else None,
         namespace=namespace(environment.name),
@@ -78,3 +80,10 @@ def deployed(environment: Environment, account: str, region: str, partition: str
         region=region,
         partition=partition,
     )
+
+
+def _deliveries(environment: Environment) -> Iterator[str]:
+    """What is archived."""
+    for name in DELIVERIES if environment.lake.enabled else ():
+        if name != EVENTS_DELIVERY or environment.archives_events:
+            yield name

@@ -32,23 +32,7 @@ def pipeline_row(board: Board, names: Names) -> Iterator[Widget]:
         [Line(series(rejected, reason, namespace=own), reason) for reason in Reason],
         stacked=True,
     )
-    yield board.gauge(
-        "Rejected, % of events",
-        [
-            Line(
-                series(service.INCOMING_RECORDS, names.streams[StreamRole.REJECTED], period=5 * MINUTE),
-                id="r",
-                hidden=True,
-            ),
-            Line(
-                series(service.INCOMING_RECORDS, names.streams[StreamRole.INPUT], period=5 * MINUTE),
-                id="e",
-                hidden=True,
-            ),
-            Formula("IF(e > 0, 100 * FILL(r, 0) / e, 0)", "%", 5 * MINUTE),
-        ],
-        100,
-    )
+    yield _rejected(board, names)
     yield board.graph(
         "Late, a minute",
         [
@@ -64,7 +48,11 @@ def pipeline_row(board: Board, names: Names) -> Iterator[Widget]:
         "Read behind, ms",
         [
             *(Line(series(service.ITERATOR_AGE, stream), role) for role, stream in names.streams.items()),
-            Line(series(flink.BEHIND_LATEST, application, names.streams[StreamRole.INPUT]), "the application's source"),
+            *(
+                Line(series(flink.BEHIND_LATEST, application, stream), "the application's source")
+                for role, stream in names.streams.items()
+                if role == StreamRole.INPUT
+            ),
         ],
         width=10,
     )
@@ -84,4 +72,21 @@ def pipeline_row(board: Board, names: Names) -> Iterator[Widget]:
         "End to end, ms: from true to handled",
         [Line(series(age, package, namespace=own), package) for package in names.functions],
         width=12,
+    )
+
+
+def _rejected(board: Board, names: Names) -> Widget:
+    """Of the events of Kinesis, which counts them; of another source, how many."""
+    rejected = series(service.INCOMING_RECORDS, names.streams[StreamRole.REJECTED], period=5 * MINUTE)
+    events = names.streams.get(StreamRole.INPUT)
+    if events is None:
+        return board.number("Rejected in 5 minutes", [Line(rejected, "records")])
+    return board.gauge(
+        "Rejected, % of events",
+        [
+            Line(rejected, id="r", hidden=True),
+            Line(series(service.INCOMING_RECORDS, events, period=5 * MINUTE), id="e", hidden=True),
+            Formula("IF(e > 0, 100 * FILL(r, 0) / e, 0)", "%", 5 * MINUTE),
+        ],
+        100,
     )

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from monitoring.series import Series
 
+#: The application reads a minute behind at most in normal times; a snapshot and restart take some minutes.
+READ_LAG_MS = 600_000
+
 
 class Missing(StrEnum):
     """What no data means to an alarm, as CloudWatch names it."""

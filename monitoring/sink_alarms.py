@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from config.model import Environment
 from monitoring import service_metrics as service
 from monitoring.names import ALERTS, Names
-from monitoring.rules import Comparison, Missing, Rule, Severity
+from monitoring.rules import READ_LAG_MS, Comparison, Missing, Rule, Severity
 from monitoring.series import Metric, Series, series
-from monitoring.stream_alarms import READ_LAG_MS
 
 _DAY = 86_400
 #: SQS forgets a given-up record after 14 days (stacks/constructs/stream_reader.py): a week is left to act.

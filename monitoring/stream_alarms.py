@@ -8,11 +8,10 @@ from config.model import Environment
 from contracts.names import StreamRole
 from monitoring import service_metrics as service
 from monitoring.names import Names
-from monitoring.rules import Comparison, Missing, Rule, Severity
+from monitoring.rules import READ_LAG_MS, Comparison, Missing, Rule, Severity
 from monitoring.series import MINUTE, series
+from monitoring.source_alarms import source_alarms
 
-#: The application reads a minute behind at most in normal times; a snapshot and restart take some minutes.
-READ_LAG_MS = 10 * MINUTE * 1000
 _ARCHIVE_LAG_SECONDS = 30 * MINUTE
 _QUIET = "nobody writes or reads the stream: no-events tells that"
 
@@ -53,8 +52,11 @@ def stream_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
 
 
 def _traffic(environment: Environment, names: Names) -> Iterator[Rule]:
-    settings = environment.alerts
-    events, rejected = (names.streams[role] for role in (StreamRole.INPUT, StreamRole.REJECTED))
+    settings, events = environment.alerts, names.streams.get(StreamRole.INPUT)
+    if events is None:
+        yield from source_alarms(environment, names)
+        return
+    rejected = names.streams[StreamRole.REJECTED]
     if settings.no_events_minutes:
         yield Rule(
             "no-events",

@@ -180,7 +180,7 @@ def deployed_values(names: Names) -> dict[str, set[str]]:
     """By dimension, the resources that are deployed; dimensions that are no resources are not in it."""
     return {
         "Application": {names.application},
-        "Stream": {names.streams[StreamRole.INPUT]},
+        "Stream": {stream for role, stream in names.streams.items() if role == StreamRole.INPUT},
         "StreamName": set(names.streams.values()),
         "FunctionName": set(names.functions.values()),
         "Function": set(names.functions),

@@ -134,8 +134,8 @@ class Backfill:
         if environment.archives_events:
             return f"the settings have it; run `{deploy}`, which makes it"
         return (
-            f"config/{environment.name}.toml archives no events (lake.enabled), so there is nothing to play; with an "
-            f"archive, `{deploy}` makes it, and what comes from then on can be played"
+            f"config/{environment.name}.toml archives no events (lake.enabled, lake.events; not of files in S3), so "
+            f"nothing can be played; with an archive, `{deploy}` makes it, and what comes from then on can be"
         )
 
     def _update(self, detail: dict[str, Any], groups: Groups) -> None:

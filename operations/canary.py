@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from contracts.events import HEARTBEAT
-from contracts.results import ResultType
+from contracts.results import RUN_LIVE, ResultType
+from operations.tail import Tail, open_shards
 
 #: ``event_type`` of the canary, and its own series in every table, chart and metric.
 CANARY = "canary"
@@ -47,18 +48,17 @@ class Canary:
 
     def fly(self, patience: float) -> dict[str, Any]:
         """The result that holds the canary; CanaryError after ``patience`` seconds, or when it was rejected."""
-        results = [*self._iterators(self.results_stream)]
-        rejections = [*self._iterators(self.rejected_stream)]
+        results, rejections = (Tail(self.kinesis, stream) for stream in (self.results_stream, self.rejected_stream))
         began = self.now()
         event_time = int(began * 1000)
         self._send({"event_type": CANARY, "value": 1.0, "event_id": self.id}, event_time, None)
         self.tell(f"{self.id} is in {self.input_stream}; its window closes when the stream's time has passed it")
         last_heartbeat, told = began, began
         while self.now() - began < patience:
-            for document in self._read(rejections):
+            for document in rejections.read():
                 if self.id in str(document.get("payload")):
                     raise CanaryError(f"the canary was rejected: {document.get('reason')} ({document.get('detail')})")
-            for document in self._read(results):
+            for document in results.read():
                 if self._holds(document, event_time):
                     self.tell(f"its result is in {self.results_stream} after {self.now() - began:.0f} s")
                     return document
@@ -89,29 +89,33 @@ class Canary:
             StreamName=self.input_stream, Data=json.dumps(event).encode(), PartitionKey=self.id, **place
         )
 
-    def _shards(self, stream: str) -> Iterator[dict[str, Any]]:
-        """Shards that take records."""
-        for page in self.kinesis.get_paginator("list_shards").paginate(StreamName=stream):
-            for shard in page["Shards"]:
-                if "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
-                    yield shard
-
     def _hash_keys(self) -> Iterator[str]:
-        return (shard["HashKeyRange"]["StartingHashKey"] for shard in self._shards(self.input_stream))
+        return (shard["HashKeyRange"]["StartingHashKey"] for shard in open_shards(self.kinesis, self.input_stream))
 
-    def _iterators(self, stream: str) -> Iterator[str]:
-        for shard in self._shards(stream):
-            yield self.kinesis.get_shard_iterator(
-                StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="LATEST"
-            )["ShardIterator"]
 
-    def _read(self, iterators: list[str]) -> Iterator[dict[str, Any]]:
-        """New documents; the iterators move on in place."""
-        for index, iterator in enumerate(iterators):
-            answer = self.kinesis.get_records(ShardIterator=iterator, Limit=1000)
-            iterators[index] = answer.get("NextShardIterator", iterator)
-            for record in answer["Records"]:
-                yield json.loads(record["Data"])
+@dataclass
+class Watch:
+    """Waits for a result of what others write: where nothing can be sent from here. Arguments as of :class:`Canary`."""
+
+    kinesis: Any
+    results_stream: str
+    tell: Callable[[str], None] = print
+    now: Callable[[], float] = time.time
+    wait: Callable[[float], None] = time.sleep
+
+    def wait_for_one(self, patience: float) -> dict[str, Any]:
+        """The next result of the live run; CanaryError after ``patience`` seconds."""
+        results = Tail(self.kinesis, self.results_stream)
+        began = self.now()
+        self.tell(f"nothing is sent: waiting for the next live result in {self.results_stream}")
+        while self.now() - began < patience:
+            for document in results.read():
+                if document.get("run") == RUN_LIVE:
+                    return document
+            self.wait(_POLL_SECONDS)
+        raise CanaryError(
+            f"no result within {patience:.0f} s: do producers write, and does the application run (docs/runbook.md)?"
+        )
 
 
 def _milliseconds(text: str) -> int:

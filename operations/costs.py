@@ -57,8 +57,10 @@ class _Bill:
     load: Load
 
     def lines(self) -> Iterator[Line]:
-        for part in (self._flink, self._streams, self._network, self._keys, self._watching, self._search, self._lake):
+        for part in (self._flink, self._streams, self._topic, self._network, self._keys, self._watching):
             yield from part()
+        yield from self._search()
+        yield from self._lake()
         yield from self._functions()
         yield from self._warehouse()
         yield from self._audit()
@@ -82,10 +84,10 @@ class _Bill:
         yield Line("Flink: snapshots", formula, cost, cost)
 
     def _streams(self) -> Iterator[Line]:
-        streams, flows = self.environment.streams, self.load.flows()
-        for role, settings in (("input", streams.input), ("results", streams.results), ("rejected", streams.rejected)):
-            if role == "input" and streams.input.existing_arn is not None:
-                continue
+        streams, flows, events = self.environment.streams, self.load.flows(), self.environment.kinesis
+        if events is not None and events.existing_arn is None:
+            yield self._stream("input", events, flows["input"])
+        for role, settings in (("results", streams.results), ("rejected", streams.rejected)):
             yield self._stream(role, settings, flows[role])
         consumers = self.counts["AWS::Kinesis::StreamConsumer"]
         if consumers:
@@ -110,13 +112,36 @@ class _Bill:
         units = flow.records * math.ceil(flow.size / _PUT_UNIT) * SECONDS / 1e6
         return Line(f"Kinesis: {role}", f"{formula} + {million} per million puts", fixed + units * million, fixed)
 
+    def _topic(self) -> Iterator[Line]:
+        """A cluster of ours: paid for whether the application runs or not."""
+        topic = self.environment.msk
+        if topic is None or not self.counts["AWS::MSK::ServerlessCluster"]:
+            return
+        cluster, partition, stored, written, read = (
+            self.prices.of("msk", key)
+            for key in ("cluster_hour", "partition_hour", "storage_gb_month", "in_gb", "out_gb")
+        )
+        fixed = (cluster + topic.partitions * partition) * HOURS
+        gb = self.load.flows()["input"].bytes_month / GB
+        readers = 1 + self.environment.archives_events
+        kept = gb * min(1.0, topic.retention_hours / HOURS)
+        formula = f"({cluster} + {topic.partitions} partitions x {partition}) x {HOURS} h + {written}/GB in"
+        formula += f" + {readers} readers x {read}/GB + {topic.retention_hours} h kept x {stored}/GB"
+        yield Line("MSK Serverless", formula, fixed + gb * (written + readers * read) + kept * stored, fixed)
+        if self.environment.archives_events:
+            hour, per_gb = (self.prices.of("msk", key) for key in ("private_connection_hour", "private_connection_gb"))
+            cost = hour * HOURS
+            formula = f"{hour} x {HOURS} h + {per_gb}/GB"
+            yield Line("MSK: Firehose's connection", formula, cost + gb * per_gb, cost)
+
     def _network(self) -> Iterator[Line]:
         endpoints, zones = self.counts["interface endpoint"], len(self.environment.network.zones)
         if endpoints:
             hour = self.prices.of("vpc", "endpoint_zone_hour")
             fixed = endpoints * zones * hour * HOURS
             gb = self.prices.of("vpc", "endpoint_gb")
-            used = sum(flow.bytes_month for flow in self.load.flows().values()) / GB * gb
+            through = (flow for role, flow in self.load.flows().items() if role != "input" or self.environment.kinesis)
+            used = sum(flow.bytes_month for flow in through) / GB * gb
             formula = f"{endpoints} x {zones} zones x {hour} x {HOURS} h + {gb}/GB"
             yield Line("VPC: interface endpoints", formula, fixed + used, fixed)
 
@@ -184,10 +209,17 @@ class _Bill:
         deliveries = self.counts["AWS::KinesisFirehose::DeliveryStream"]
         if not deliveries:
             return
-        gb, flows = self.prices.of("firehose", "gb"), self.load.flows()
-        units = sum(flow.records * math.ceil(flow.size / _FIREHOSE_UNIT) for flow in flows.values())
+        gb, flows = self.prices.of("firehose", "gb"), self.load.archived()
+        units = sum(
+            flow.records * math.ceil(flow.size / _FIREHOSE_UNIT)
+            for role, flow in flows.items()
+            if role != "input" or self.environment.kinesis
+        )
         used = units * _FIREHOSE_UNIT * SECONDS / GB * gb
         yield Line("Firehose", f"{deliveries} streams, {gb}/GB in steps of 5 KB a record", used, 0.0)
+        if self.environment.msk is not None and "input" in flows:
+            gb = self.prices.of("firehose", "msk_gb")
+            yield Line("Firehose: the topic", f"{gb}/GB", flows["input"].bytes_month / GB * gb, 0.0)
         results, rejected = (
             flow.records * math.ceil(flow.size / _FIREHOSE_UNIT) * _FIREHOSE_UNIT * SECONDS / GB
             for flow in (flows["results"], flows["rejected"])

@@ -35,13 +35,20 @@ def forget(target: Target, arguments: argparse.Namespace) -> int:
         print("index: switched off in this environment")
     removed = sum(_from_dead_letters(inbox, user) for inbox in inboxes(target))
     print(f"dead letters: {removed} records of user {user} removed")
-    hours = max(stream.retention_hours for _, stream in environment.streams)
+    streams = [environment.streams.results, environment.streams.rejected, *filter(None, [environment.kinesis])]
+    hours = max(stream.retention_hours for stream in streams)
     print(f"streams: what they still hold of the user ends within {hours} hours")
+    if environment.msk is not None:
+        print(f"topic: its events end by its own retention ({environment.msk.topic}; source.msk)")
+    if environment.files is not None:
+        print(f"files: the events in {environment.files.bucket} are their owner's to delete")
     lake = environment.lake
     if lake.enabled:
         print(
-            f"archive: objects end by themselves, events after {lake.raw_days} days, results after "
-            f"{lake.results_days}, rejections after {lake.rejected_days} (docs/deploy.md: how to take one out before)"
+            "archive: objects end by themselves, "
+            + (f"events after {lake.raw_days} days, " if environment.archives_events else "")
+            + f"results after {lake.results_days}, rejections after {lake.rejected_days} (docs/deploy.md: how to take "
+            "one out before)"
         )
     return 0
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from config.model import Environment
 from config.rules import polling_readers
+from contracts.kafka import SERVERLESS_KB, SERVERLESS_KB_PER_PARTITION
 from contracts.kinesis import (
     ON_DEMAND_RECORDS,
     READ_KB_PER_SHARD,
@@ -38,13 +39,15 @@ class Limit:
 
 def limits(environment: Environment) -> list[Limit]:
     """All of them, the one that breaks first in front."""
-    found = [*_streams(environment), *_application(environment), *_search(environment)]
+    found = [*_streams(environment), *_topic(environment), *_application(environment), *_search(environment)]
     return sorted(found, key=lambda limit: limit.most)
 
 
 def _streams(environment: Environment) -> Iterator[Limit]:
     readers = polling_readers(environment)
     for role, flow in Load(environment, 1.0).flows().items():
+        if role == "input" and environment.kinesis is None:
+            continue
         settings, setting = getattr(environment.streams, role), f"streams.{role}.shards"
         if role == "input" and environment.streams.input.existing_arn is not None:
             setting = "the shards of streams.input.existing_arn"
@@ -65,6 +68,25 @@ def _streams(environment: Environment) -> Iterator[Limit]:
             ),
         ):
             yield Limit(f"{role}: a shard takes {what}", settings.shards * most, setting)
+
+
+def _topic(environment: Environment) -> Iterator[Limit]:
+    """A cluster of ours; what an existing one takes, its owner knows."""
+    topic = environment.msk
+    if topic is None or topic.cluster_arn is not None:
+        return
+    flow = Load(environment, 1.0).flows()["input"]
+    per_event = flow.records * flow.size / 1024
+    yield Limit(
+        f"input: a partition of MSK Serverless takes {SERVERLESS_KB_PER_PARTITION:,} KB/s",
+        topic.partitions * SERVERLESS_KB_PER_PARTITION / per_event,
+        "source.msk.partitions",
+    )
+    yield Limit(
+        f"input: MSK Serverless takes {SERVERLESS_KB:,} KB/s in all",
+        SERVERLESS_KB / per_event,
+        "a provisioned cluster: source.msk.cluster_arn",
+    )
 
 
 def _application(environment: Environment) -> Iterator[Limit]:

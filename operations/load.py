@@ -56,11 +56,17 @@ class Load:
     events: float
 
     def flows(self) -> dict[str, Flow]:
-        """By stream, as the settings call them."""
+        """By stream, as the settings call them; ``input`` whatever the source."""
         return {
             "input": Flow(self.events, EVENT_BYTES),
             "results": Flow(self.events * RESULTS_PER_EVENT, RESULT_BYTES),
             "rejected": Flow(self.events * REJECTED_PER_EVENT, REJECTION_BYTES),
+        }
+
+    def archived(self) -> dict[str, Flow]:
+        """Those of the flows that the lake keeps."""
+        return {
+            role: flow for role, flow in self.flows().items() if role != "input" or self.environment.archives_events
         }
 
     def calls_month(self) -> dict[str, float]:
@@ -96,8 +102,8 @@ class Load:
         return self.events * ALERTS_PER_EVENT * SECONDS
 
     def files_month(self) -> float:
-        """Objects that Firehose writes a month, of all three streams."""
-        files = (max(SECONDS / _FILE_SECONDS, flow.bytes_month / _FILE_BYTES) for flow in self.flows().values())
+        """Objects that Firehose writes a month."""
+        files = (max(SECONDS / _FILE_SECONDS, flow.bytes_month / _FILE_BYTES) for flow in self.archived().values())
         return sum(files)
 
 

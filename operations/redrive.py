@@ -169,13 +169,19 @@ def _events(target: Target, arguments: argparse.Namespace, console: Console) -> 
             "make backfill reads the archive in its own time"
         )
     environment = target.environment
+    stream = environment.kinesis
+    if stream is None:
+        raise OperationError(
+            f"events are put back into a stream of Kinesis, and source.kind is {environment.source.kind}: have their "
+            "producers write them again; the rejected stream holds them"
+        )
     kinesis = target.client("kinesis")
     rejected = rejections.read(kinesis, name_of(environment.prefix, StreamRole.REJECTED), arguments.since)
     with _progress(console) as progress:
         bar = progress.add_task("rejected events", total=None)
         replayer = EventReplayer(
             kinesis,
-            input_stream_name(environment.prefix, environment.streams.input.existing_arn),
+            input_stream_name(environment.prefix, stream.existing_arn),
             _once(target),
             step=lambda count: progress.advance(bar, count),
         )

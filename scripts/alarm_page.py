@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from config.load import load
+from config.model import Environment, Source
 from monitoring.alarms import alarms
 from monitoring.names import deployed
 from monitoring.rules import Comparison, Missing, Rule
 from monitoring.series import HOUR, MINUTE, Series
 
 _ENVIRONMENT = "prod"
+_HEAD = (
+    "| alarm | severity | in alarm when | for | without data | on a laptop |",
+    "| --- | --- | --- | --- | --- | --- |",
+)
 _COMPARED = {Comparison.ABOVE: ">", Comparison.BELOW: "<"}
 
 
@@ -23,11 +28,29 @@ def page() -> str:
         "settings. What to do about each: [runbook](runbook.md). What a metric means: [metrics](metrics.md). Those",
         "that page do so through one composite alarm, `<prefix>-pages`; all go to the topic `<prefix>-operations`.",
         "",
-        "| alarm | severity | in alarm when | for | without data | on a laptop |",
-        "| --- | --- | --- | --- | --- | --- |",
+        *_HEAD,
         *(_row(rule) for rule in rules),
+        "",
+        "## Where events come from a topic of MSK",
+        "",
+        "Kinesis counts what comes in and how old it is when it is read; a topic does neither for a reader without a",
+        "consumer group, so the application tells. The alarms of the stream of events are these instead; where events",
+        "are files in S3, the same without lag-events.",
+        "",
+        *_HEAD,
+        *(_row(rule) for rule in _other(environment, rules)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _other(environment: Environment, rules: list[Rule]) -> list[Rule]:
+    """Alarms of the environment with a topic that it does not have with a stream."""
+    of_topic = environment.model_copy(update={"source": Source(kind="msk")})
+    return [
+        rule
+        for rule in alarms(of_topic, deployed(of_topic, environment.account, environment.region))
+        if rule not in rules
+    ]
 
 
 def _row(rule: Rule) -> str:

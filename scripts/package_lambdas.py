@@ -32,6 +32,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "search_forget": ("lambdas.search_forget.handler",),
     "archive_transform": ("lambdas.archive_transform.handler",),
     "warehouse_setup": ("lambdas.warehouse_setup.handler",),
+    "msk_brokers": ("lambdas.msk_brokers.handler",),
+    "topic_setup": ("lambdas.topic_setup.handler",),
 }
 #: Handler names as Lambda takes them.
 HANDLERS: dict[str, tuple[str, ...]] = {
@@ -47,12 +49,16 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "search_forget": ("lambdas.search_forget.handler.handler",),
     "archive_transform": ("lambdas.archive_transform.handler.handler",),
     "warehouse_setup": ("lambdas.warehouse_setup.handler.on_event", "lambdas.warehouse_setup.handler.is_complete"),
+    "msk_brokers": ("lambdas.msk_brokers.handler.on_event", "lambdas.msk_brokers.handler.is_complete"),
+    "topic_setup": ("lambdas.topic_setup.handler.on_event", "lambdas.topic_setup.handler.is_complete"),
 }
 
 _OURS = ("lambdas", "contracts")
 #: Packed from the installed packages, whose versions and hashes requirements/dev.lock holds: plain Python, so the same
 #: files on every architecture. Their optional parts (pydantic, redis) import what is not there only when they are used.
-BUNDLED = ("aws_lambda_powertools", "typing_extensions")
+BUNDLED = ("aws_lambda_powertools", "kafka", "typing_extensions")
+#: Files that a bundled package reads when it is imported: Kafka's protocol is made from the schemas of its messages.
+_DATA = {"kafka": "*.json"}
 #: Comes with the runtime beside the standard library; jmespath is a dependency of botocore.
 _RUNTIME = frozenset({"boto3", "botocore", "jmespath", "urllib3"})
 #: 1980-01-01, the first time that a zip can hold; CDK zips the folder.
@@ -79,6 +85,8 @@ def contents(function: str, root: Path = Path()) -> dict[str, Path]:
             if key not in files:
                 files[key] = path
                 waiting.extend(_imports(root, path, name))
+                for data in path.parent.rglob(_DATA[name]) if name in _DATA else ():
+                    files[data.relative_to(_base(root, name)).as_posix()] = data
     return dict(sorted(files.items()))
 
 

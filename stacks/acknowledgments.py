@@ -13,7 +13,15 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from config.model import Environment
-from contracts.names import ARCHIVE_BUCKET, PARTS, bucket_name, stack_name
+from contracts.names import (
+    ARCHIVE_BUCKET,
+    DELIVERIES,
+    EVENTS_DELIVERY,
+    PARTS,
+    bucket_name,
+    cluster_name,
+    stack_name,
+)
 from stacks.constructs.base import EnvironmentStack, resource_of
 
 _RULES = "AwsSolutions::AwsSolutions-"
@@ -100,7 +108,7 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
             Accepted("Alerts-Failures", ("SQS3",), "It is the dead-letter queue: of the event source mappings."),
         ),
         "lake": (
-            _function("Transform"),
+            *([_function("Transform")] if environment.archives_events else []),
             Accepted(".", ("KDF1",), "Its source is an encrypted stream; the rule is about direct puts."),
             *(
                 _policy(
@@ -109,11 +117,41 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
                     f"<{{Archive/Resource}}.Arn>/errors/{name}/*",
                     reason=_PREFIX,
                 )
-                for name in ("events", "results", "rejected")
+                for name in DELIVERIES
+                if name != EVENTS_DELIVERY or environment.archives_events
+            ),
+            *(
+                [_policy("EventsRole", _groups(environment, place), reason="Firehose names its consumer group itself.")]
+                if environment.msk is not None and environment.archives_events
+                else []
+            ),
+        ),
+        "topic": (
+            *(_function(f"MskBrokers{role}") for role in ("OnEvent", "IsComplete")),
+            *_provider("MskBrokersProvider"),
+            *(
+                [
+                    _function("TopicSetupOnEvent"),
+                    *_functions_in_vpc(place, "TopicSetupIsComplete"),
+                    *_provider("TopicSetupProvider"),
+                ]
+                if environment.msk is not None and not environment.msk.existing_topic
+                else []
             ),
         ),
         "analytics": (
             *_application(place),
+            *(
+                [
+                    _policy(
+                        "Role",
+                        f"arn:aws:s3:::{files.bucket}/{files.prefix}*",
+                        reason="Files with events: they are named by who writes them, below one folder.",
+                    )
+                ]
+                if (files := environment.files) is not None
+                else []
+            ),
             *(
                 _function(f"{name}{role}")
                 for name in ("SnapshotBefore", "StartAfter")
@@ -188,6 +226,13 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
             ),
         ),
     }
+
+
+def _groups(environment: Environment, place: str) -> str:
+    """Consumer groups of the cluster: of an existing one by its id, of ours, which has none yet, by its name."""
+    arn = environment.msk and environment.msk.cluster_arn
+    cluster = arn.partition(":cluster/")[2] if arn else cluster_name(environment.prefix)
+    return f"arn:aws:kafka:{place}:group/{cluster}/*"
 
 
 def acknowledge(stacks: Mapping[str, EnvironmentStack]) -> None:

@@ -11,22 +11,29 @@ from config.model import Application, Environment
 from config.properties import property_groups
 from contracts.names import application_name, backfill_application_name
 from stacks.code import application_zip
+from stacks.constructs import event_source
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.flink_application import Conduct, FlinkApplication, application_arn
 from stacks.constructs.flink_role import flink_role
 from stacks.constructs.function import log_group
 from stacks.constructs.lifecycle import LifecycleStep
-from stacks.constructs.policies import KEY_READ, KEY_WRITE, STREAM_READS, allow, key
+from stacks.constructs.policies import KEY_WRITE, allow, key
 from stacks.constructs.state_key import allow_flink, operator_statements
 from stacks.network import NetworkStack
 from stacks.streams import StreamsStack
+from stacks.topic import TopicStack
 
 
 class AnalyticsStack(EnvironmentStack):
     """``application`` is the construct, ``application_name`` what the service calls it, ``state_key`` for its state."""
 
     def __init__(
-        self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack
+        self,
+        scope: Construct,
+        environment: Environment,
+        network: NetworkStack,
+        streams: StreamsStack,
+        topic: TopicStack | None,
     ) -> None:
         super().__init__(scope, "analytics", environment, "Flink application of the real-time analytics pipeline")
         settings = environment.application
@@ -46,6 +53,7 @@ class AnalyticsStack(EnvironmentStack):
             network.logs_key,
         )
         code = assets.Asset(self, "Code", path=str(application_zip()))
+        groups = property_groups(environment) if topic is None else property_groups(environment, topic.brokers)
         self.application = FlinkApplication(
             self,
             "Flink",
@@ -58,9 +66,15 @@ class AnalyticsStack(EnvironmentStack):
                 keeps_state=True,
                 removal_policy=self.removal_policy,
             ),
-            groups=property_groups(environment),
+            groups=groups,
             code=code,
-            role=flink_role(self, self.application_arn, code, self.log_group, self._reads_and_writes(streams)),
+            role=flink_role(
+                self,
+                self.application_arn,
+                code,
+                self.log_group,
+                [*self._reading(environment, streams, topic), *self._writing(streams)],
+            ),
             key_arn=self.state_key.key_arn,
             vpc=network.vpc,
             subnets=network.subnets,
@@ -69,16 +83,25 @@ class AnalyticsStack(EnvironmentStack):
         )
         self._lifecycle(settings, network.logs_key, code.asset_hash)
 
-    def _reads_and_writes(self, streams: StreamsStack) -> list[iam.PolicyStatement]:
-        input_key = streams.input_key
+    def _reading(
+        self, environment: Environment, streams: StreamsStack, topic: TopicStack | None
+    ) -> list[iam.PolicyStatement]:
+        """What reading the events takes, whatever they come from."""
+        if streams.input is not None:
+            return event_source.of_stream(streams.input)
+        if topic is not None:
+            return event_source.of_topic(topic)
+        if environment.files is not None:
+            return event_source.of_files(self, environment.files)
+        raise ValueError(f"source {environment.source.kind} has no stream, topic or files")
+
+    def _writing(self, streams: StreamsStack) -> list[iam.PolicyStatement]:
         return [
-            allow("ReadEvents", STREAM_READS, [streams.input.stream_arn]),
             allow(
                 "WriteResultsAndRejections",
                 ["kinesis:PutRecords"],
                 [streams.results.stream_arn, streams.rejected.stream_arn],
             ),
-            *([] if input_key is None else [allow("DecryptEvents", KEY_READ, [input_key.key_arn])]),
             allow("EncryptResults", KEY_WRITE, [streams.data_key.key_arn]),
         ]
 

@@ -9,7 +9,7 @@ from constructs import Construct
 from config.model import Environment
 from contracts.names import PARTS, stack_name
 from stacks.constructs.base import RETAINED, EnvironmentStack
-from stacks.constructs.policies import KEY_READ_WRITE, allow, document
+from stacks.constructs.policies import KEY_READ, KEY_WRITE, allow, document
 from stacks.streams import StreamsStack
 
 _ISSUER = "token.actions.githubusercontent.com"
@@ -70,20 +70,34 @@ class DeliveryStack(EnvironmentStack):
         """What `make deploy` looks at before it deploys."""
         stacks = [self.arn("cloudformation", f"stack/{stack_name(self.prefix, part)}/*") for part in PARTS]
         search_role = f"arn:{self.partition}:iam::{self.account}:role/aws-service-role/opensearchservice.amazonaws.com"
+        searched = self.environment_settings.search.enabled
         return [
             allow(
                 "SeeTheBootstrap", ["ssm:GetParameter"], [self.arn("ssm", "parameter/cdk-bootstrap/hnb659fds/version")]
             ),
             allow("SeeTheStacks", ["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], stacks),
-            allow("SeeTheSearchRole", ["iam:GetRole"], [f"{search_role}/AWSServiceRoleForAmazonOpenSearchService"]),
+            *(
+                [
+                    allow(
+                        "SeeTheSearchRole", ["iam:GetRole"], [f"{search_role}/AWSServiceRoleForAmazonOpenSearchService"]
+                    )
+                ]
+                if searched
+                else []
+            ),
         ]
 
     def _smoke(self, streams: StreamsStack) -> list[iam.PolicyStatement]:
         """What `make smoke` does: a canary in, its result out."""
-        keys = [key.key_arn for key in dict.fromkeys((streams.data_key, streams.input_key)) if key is not None]
-        outputs = [streams.results.stream_arn, streams.rejected.stream_arn]
+        canaries = [] if streams.input is None else [streams.input]
+        # Only what was sent from here is looked for among the rejections.
+        outputs = [streams.results.stream_arn, *(streams.rejected.stream_arn for _ in canaries)]
         return [
-            allow("SendTheCanary", ["kinesis:ListShards", "kinesis:PutRecord"], [streams.input.stream_arn]),
+            *(
+                allow("SendTheCanary", ["kinesis:ListShards", "kinesis:PutRecord"], [events.stream.stream_arn])
+                for events in canaries
+            ),
             allow("FindItsResult", ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"], outputs),
-            allow("UseTheirKeys", KEY_READ_WRITE, keys),
+            *(allow("EncryptIt", KEY_WRITE, [events.key.key_arn]) for events in canaries if events.key is not None),
+            allow("DecryptResults", KEY_READ, [streams.data_key.key_arn]),
         ]

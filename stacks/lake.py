@@ -12,7 +12,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kinesisfirehose as firehose
-from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from config.model import Environment
@@ -24,10 +23,12 @@ from stacks.constructs.auto_delete import tame_auto_delete
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.buckets import bucket
 from stacks.constructs.catalog import ANSWERS, Catalog
+from stacks.constructs.delivery_source import StreamSource, TopicSource
 from stacks.constructs.function import PythonFunction, log_group
-from stacks.constructs.policies import KEY_READ, KEY_READ_WRITE, allow, document, service_role
+from stacks.constructs.policies import KEY_READ_WRITE, allow, document, service_role
 from stacks.network import NetworkStack
 from stacks.streams import StreamsStack
+from stacks.topic import TopicStack
 
 #: Firehose's longest wait before it writes a file: fewer, larger files cost less to store and to read.
 _BUFFER_SECONDS = 300
@@ -51,8 +52,7 @@ class _Archive:
     """One Firehose stream: what it reads, and below which prefix it writes."""
 
     name: str
-    stream: kinesis.IStream
-    key: kms.IKey | None
+    source: StreamSource | TopicSource
     prefix: str
     steps: tuple[firehose.CfnDeliveryStream.ProcessorProperty, ...] = ()
     function: PythonFunction | None = None
@@ -65,7 +65,12 @@ class LakeStack(EnvironmentStack):
     """``archive`` holds events as gzip JSON lines, results and rejections as Parquet, by the hour; and ``errors/``."""
 
     def __init__(
-        self, scope: Construct, environment: Environment, network: NetworkStack, streams: StreamsStack
+        self,
+        scope: Construct,
+        environment: Environment,
+        network: NetworkStack,
+        streams: StreamsStack,
+        topic: TopicStack | None,
     ) -> None:
         super().__init__(scope, "lake", environment, "Archive of events, results and rejections in S3")
         self._key = streams.data_key
@@ -88,29 +93,10 @@ class LakeStack(EnvironmentStack):
                 f"{ANSWERS}/": _ANSWER_DAYS,
             },
         )
-        self.transform = PythonFunction(
-            self,
-            "Transform",
-            package="archive_transform",
-            handler="lambdas.archive_transform.handler.handler",
-            code=lambda_code("archive_transform"),
-            key=network.logs_key,
-            description="Raw events with shard, sequence number and arrival, a JSON line each",
-            timeout=cdk.Duration.seconds(_TRANSFORM_SECONDS),
-            environment={"LOG_LEVEL": "INFO"},
-            statements=[],
-        )
         self.catalog = Catalog(self, environment, self.archive, self._key)
         events, results, rejected = DELIVERIES
         for archive in (
-            _Archive(
-                events,
-                streams.input,
-                streams.input_key,
-                f"{events}/{_HOUR}/",
-                steps=(self._transform_step(),),
-                function=self.transform,
-            ),
+            *(self._as_they_came(source, events) for source in self._events(environment, streams, topic)),
             *(
                 self._as_parquet(streams, results, rejected)
                 if lake.parquet
@@ -123,33 +109,65 @@ class LakeStack(EnvironmentStack):
             self._deliver(archive)
         tame_auto_delete(self, network.logs_key)
 
-    def _transform_step(self) -> firehose.CfnDeliveryStream.ProcessorProperty:
-        return _processor(
+    def _events(
+        self, environment: Environment, streams: StreamsStack, topic: TopicStack | None
+    ) -> tuple[StreamSource | TopicSource, ...]:
+        """What raw events are read from; nothing where they are not archived."""
+        if not environment.archives_events:
+            return ()
+        if streams.input is not None:
+            return (StreamSource(streams.input.stream, streams.input.key),)
+        return () if topic is None else (TopicSource(topic),)
+
+    def _as_they_came(self, source: StreamSource | TopicSource, name: str) -> _Archive:
+        """Raw events, with a function that writes each one's place beside it."""
+        transform = PythonFunction(
+            self,
+            "Transform",
+            package="archive_transform",
+            handler="lambdas.archive_transform.handler.handler",
+            code=lambda_code("archive_transform"),
+            key=self._logs_key,
+            description="Raw events with shard, sequence number and arrival, a JSON line each",
+            timeout=cdk.Duration.seconds(_TRANSFORM_SECONDS),
+            environment={
+                "LOG_LEVEL": "INFO",
+                # Firehose names a record's stream, and of a topic the cluster only.
+                **({"TOPIC": source.topic.settings.topic} if isinstance(source, TopicSource) else {}),
+            },
+            statements=[],
+        )
+        step = _processor(
             "Lambda",
-            LambdaArn=f"{self.transform.function.function_arn}:$LATEST",
+            LambdaArn=f"{transform.function.function_arn}:$LATEST",
             BufferSizeInMBs=str(_TRANSFORM_MB),
             BufferIntervalInSeconds=str(_TRANSFORM_SECONDS),
             NumberOfRetries="3",
         )
+        return _Archive(name, source, f"{name}/{_HOUR}/", steps=(step,), function=transform)
 
     def _as_parquet(self, streams: StreamsStack, results: str, rejected: str) -> tuple[_Archive, ...]:
         by_type = _processor("MetadataExtraction", MetadataExtractionQuery=_TYPE_QUERY, JsonParsingEngine="JQ-1.6")
         return (
             _Archive(
                 results,
-                streams.results,
-                self._key,
+                StreamSource(streams.results, self._key),
                 f"{type_prefix(_TYPE)}{_NAMED_HOUR}/",
                 steps=(by_type,),
                 table=EVERY_RESULT,
                 by_type=True,
             ),
-            _Archive(rejected, streams.rejected, self._key, f"{rejected}/{_NAMED_HOUR}/", table=REJECTED),
+            _Archive(
+                rejected,
+                StreamSource(streams.rejected, self._key),
+                f"{rejected}/{_NAMED_HOUR}/",
+                table=REJECTED,
+            ),
         )
 
     def _as_lines(self, stream: kinesis.IStream, name: str) -> _Archive:
         delimiter = _processor("AppendDelimiterToRecord", Delimiter="\\n")
-        return _Archive(name, stream, self._key, f"{name}/{_NAMED_HOUR}/", steps=(delimiter,))
+        return _Archive(name, StreamSource(stream, self._key), f"{name}/{_NAMED_HOUR}/", steps=(delimiter,))
 
     def _deliver(self, archive: _Archive) -> None:
         name = delivery_name(self.prefix, archive.name)
@@ -173,10 +191,7 @@ class LakeStack(EnvironmentStack):
             self,
             f"{title}Delivery",
             delivery_stream_name=name,
-            delivery_stream_type="KinesisStreamAsSource",
-            kinesis_stream_source_configuration=firehose.CfnDeliveryStream.KinesisStreamSourceConfigurationProperty(
-                kinesis_stream_arn=archive.stream.stream_arn, role_arn=role.role_arn
-            ),
+            **archive.source.properties(role),
             extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
                 bucket_arn=self.archive.bucket_arn,
                 role_arn=role.role_arn,
@@ -246,11 +261,7 @@ class LakeStack(EnvironmentStack):
         """What Firehose calls with its role (Firehose developer guide, "Controlling access")."""
         own = [self.archive.arn_for_objects(f"{prefix}{archive.name}/*") for prefix in ("", f"{_ERRORS}/")]
         statements = [
-            allow(
-                "ReadTheStream",
-                ["kinesis:DescribeStream", "kinesis:GetShardIterator", "kinesis:GetRecords", "kinesis:ListShards"],
-                [archive.stream.stream_arn],
-            ),
+            *archive.source.statements(self),
             allow(
                 "FindTheBucket",
                 ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
@@ -269,15 +280,6 @@ class LakeStack(EnvironmentStack):
                 [self.arn("logs", f"log-group:{log_name}:log-stream:delivery")],
             ),
         ]
-        if archive.key is not None:
-            statements.append(
-                allow(
-                    "DecryptRecords",
-                    KEY_READ,
-                    [archive.key.key_arn],
-                    {"StringEquals": {"kms:ViaService": f"kinesis.{self.region}.amazonaws.com"}},
-                )
-            )
         if archive.function is not None:
             statements.append(
                 allow(

@@ -7,7 +7,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from config.model import Environment, ExistingVpc
+from config.model import Environment, ExistingVpc, Msk
+from contracts.kafka import IAM_PORT
 from contracts.lake import BACKFILL
 from stacks.constructs.base import EnvironmentStack, resource_of
 from stacks.constructs.function import log_group
@@ -47,6 +48,8 @@ class NetworkStack(EnvironmentStack):
             },
         )
         existing = environment.network.existing
+        # As the settings have it, and not a reference to the VPC: rules are checked before there is one.
+        self._cidr = existing.cidr if existing else environment.network.cidr
         self.vpc = self._existing(environment, existing) if existing else self._new(environment)
         self.subnets = (
             ec2.SubnetSelection(subnets=self.vpc.private_subnets)
@@ -56,6 +59,10 @@ class NetworkStack(EnvironmentStack):
         self.application_group = self._group("ApplicationGroup", "the Flink application")
         self.search_group = self._group("SearchGroup", "functions of search") if environment.search.enabled else None
         self.warehouse_group = self._warehouse_group() if environment.warehouse.enabled else None
+        self.topic_group: ec2.ISecurityGroup | None = None
+        self.brokers_group: ec2.ISecurityGroup | None = None
+        if environment.msk is not None:
+            self.topic_group, self.brokers_group = self._brokers(environment.msk)
         if existing is None:
             self._endpoints()
         self._allow_s3(existing)
@@ -128,13 +135,41 @@ class NetworkStack(EnvironmentStack):
         group = ec2.SecurityGroup(
             self, name, vpc=self.vpc, description=f"{self.prefix}: {of}", allow_all_outbound=False
         )
-        group.add_egress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(443), "this network alone")
+        group.add_egress_rule(ec2.Peer.ipv4(self._cidr), ec2.Port.tcp(443), "this network alone")
         return group
+
+    def _brokers(self, topic: Msk) -> tuple[ec2.SecurityGroup, ec2.ISecurityGroup | None]:
+        """Groups of who makes the topic, and of the brokers: new ones, or the existing cluster's, where it is named."""
+        setup = ec2.SecurityGroup(
+            self,
+            "TopicGroup",
+            vpc=self.vpc,
+            description=f"{self.prefix}: set-up of the topic",
+            allow_all_outbound=False,
+        )
+        clients = ((self.application_group, "the Flink application"), (setup, "set-up of the topic"))
+        port = ec2.Port.tcp(IAM_PORT)
+        for group, _ in clients:
+            group.add_egress_rule(ec2.Peer.ipv4(self._cidr), port, "brokers in this network")
+        if topic.cluster_arn is None:
+            brokers: ec2.ISecurityGroup | None = ec2.SecurityGroup(
+                self, "BrokersGroup", vpc=self.vpc, description=f"{self.prefix}: MSK", allow_all_outbound=False
+            )
+        elif topic.security_group_id is not None:
+            brokers = ec2.SecurityGroup.from_security_group_id(
+                self, "BrokersGroup", topic.security_group_id, allow_all_outbound=True
+            )
+        else:
+            brokers = None
+        if brokers is not None:
+            for group, who in clients:
+                brokers.add_ingress_rule(group, port, f"{self.prefix}: {who}")
+        return setup, brokers
 
     def _warehouse_group(self) -> ec2.SecurityGroup:
         group = self._group("WarehouseGroup", "Redshift")
         group.add_ingress_rule(
-            ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(_REDSHIFT_PORT), "clients inside of this network"
+            ec2.Peer.ipv4(self._cidr), ec2.Port.tcp(_REDSHIFT_PORT), "clients inside of this network"
         )
         return group
 
@@ -159,12 +194,14 @@ class NetworkStack(EnvironmentStack):
             private_dns_enabled=True,
             open=False,
         )
-        input_arn = self.environment_settings.streams.input.existing_arn
+        stream = self.environment_settings.kinesis
+        reads = stream is not None or self.environment_settings.warehouse.enabled
+        input_arn = None if stream is None else stream.existing_arn
         kinesis_endpoint.add_to_policy(
             iam.PolicyStatement(
                 sid="StreamsOfThisEnvironment",
                 principals=[iam.AnyPrincipal()],
-                actions=[*STREAM_READS, "kinesis:PutRecords"],
+                actions=[*(STREAM_READS if reads else ()), "kinesis:PutRecords"],
                 resources=[self.arn("kinesis", f"stream/{self.prefix}-*"), *([input_arn] if input_arn else [])],
                 conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
             )
@@ -195,6 +232,10 @@ class NetworkStack(EnvironmentStack):
                 ("BackfillsReadTheArchive", ["s3:GetObject", "s3:ListBucket"], [bucket, f"{bucket}/*"]),
                 ("BackfillsWriteFiles", ["s3:PutObject"], [f"{bucket}/{BACKFILL}/*"]),
             ]
+        if (files := self.environment_settings.files) is not None:
+            events = f"arn:{self.partition}:s3:::{files.bucket}"
+            place = [events, f"{events}/{files.prefix}*"]
+            statements.append(("FilesWithEvents", ["s3:GetObject", "s3:ListBucket"], place))
         for sid, actions, resources in statements:
             gateway.add_to_policy(
                 iam.PolicyStatement(

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import aws_cdk as cdk
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from config.model import Environment, Stream
+from config.model import InputStream as Settings
 from contracts.names import StreamRole, stream_name
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.policies import key, service_may_use
 
 
+@dataclass(frozen=True)
+class InputStream:
+    """The stream of events, and the key that it is encrypted with, if it has one."""
+
+    stream: kinesis.IStream
+    key: kms.IKey | None
+
+
 class StreamsStack(EnvironmentStack):
-    """``input``, ``results`` and ``rejected``; ``data_key`` encrypts them and all that is made of them."""
+    """``results``, ``rejected`` and, where events come from one, ``input``.
+
+    ``data_key`` encrypts them and all that is made of them.
+    """
 
     def __init__(self, scope: Construct, environment: Environment) -> None:
         super().__init__(scope, "streams", environment, "Kinesis streams of the real-time analytics pipeline")
@@ -31,13 +45,18 @@ class StreamsStack(EnvironmentStack):
         streams = environment.streams
         self.results = self._stream("Results", StreamRole.RESULTS, streams.results)
         self.rejected = self._stream("Rejected", StreamRole.REJECTED, streams.rejected)
-        self.input_key: kms.IKey | None = self.data_key
-        if streams.input.existing_arn is None:
-            self.input: kinesis.IStream = self._stream("Events", StreamRole.INPUT, streams.input)
-        else:
-            self.input = kinesis.Stream.from_stream_arn(self, "Events", streams.input.existing_arn)
-            arn = streams.input.existing_key_arn
-            self.input_key = None if arn is None else kms.Key.from_key_arn(self, "EventsKey", arn)
+        self.input: InputStream | None = None
+        if environment.kinesis is not None:
+            self.input = self._input(environment.kinesis)
+
+    def _input(self, settings: Settings) -> InputStream:
+        if settings.existing_arn is None:
+            return InputStream(self._stream("Events", StreamRole.INPUT, settings), self.data_key)
+        arn = settings.existing_key_arn
+        return InputStream(
+            kinesis.Stream.from_stream_arn(self, "Events", settings.existing_arn),
+            None if arn is None else kms.Key.from_key_arn(self, "EventsKey", arn),
+        )
 
     def _stream(self, name: str, role: StreamRole, settings: Stream) -> kinesis.Stream:
         on_demand = settings.mode == "on_demand"

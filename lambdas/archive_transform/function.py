@@ -18,9 +18,10 @@ import base64
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 from lambdas.archive_transform.line import line_of
+from lambdas.archive_transform.place import Source, source_of
 from lambdas.common.errors import EventError, RecordError
 from lambdas.common.logs import fields
 
@@ -31,26 +32,18 @@ MAX_ANSWER = 6_200_000
 
 OK, FAILED = "Ok", "ProcessingFailed"
 
-# '{"recordId": "", "result": "ProcessingFailed", "data": ""}, ', as Lambda's runtime writes a record
-_FRAME = 60
-
-
-class AnswerRecord(TypedDict):
-    """What became of one record; ``data`` is base64."""
-
-    recordId: str
-    result: str
-    data: NotRequired[str]
+# '{"recordId": "", "result": "ProcessingFailed", "": ""}, ', as Lambda's runtime writes a record but its data's name
+_FRAME = 56
 
 
 class Answer(TypedDict):
-    """What Firehose wants: one entry a record, under its id."""
+    """What Firehose wants: one entry a record, with ``recordId``, ``result`` and, in base64, the data."""
 
-    records: list[AnswerRecord]
+    records: list[dict[str, str]]
 
 
-def transform(event: Mapping[str, object]) -> Answer:
-    """One line of the archive for each record of a Firehose event.
+def transform(event: Mapping[str, object], topic: str = "") -> Answer:
+    """One line of the archive for each record of a Firehose event; ``topic`` is that of the delivery, if it reads one.
 
     No data raises. What is no Firehose event raises :class:`EventError`: Firehose then invokes again, and delivers
     the whole batch to the error prefix in the end.
@@ -58,17 +51,17 @@ def transform(event: Mapping[str, object]) -> Answer:
     records = event.get("records")
     if not isinstance(records, list):
         raise EventError("not a Firehose event: `records` is not a list")
-    stream = str(event.get("sourceKinesisStreamArn", "")).rpartition("/")[2]
+    source = source_of(event, topic)
     named = [(_record_id(record), record) for record in records]
     # what every record takes in the answer at least; the lines have what is left
-    room = MAX_ANSWER - sum(_FRAME + len(name) for name, _ in named)
-    answers: list[AnswerRecord] = []
+    room = MAX_ANSWER - sum(_FRAME + len(source.words.data) + len(name) for name, _ in named)
+    answers: list[dict[str, str]] = []
     reasons: Counter[str] = Counter()
     for name, record in named:
-        result, data = _transformed(record, stream, reasons)
+        result, data = _transformed(record, source, reasons)
         if len(data) <= room:
             room -= len(data)
-            answers.append({"recordId": name, "result": result, "data": data})
+            answers.append({"recordId": name, "result": result, source.words.data: data})
         else:
             reasons["it does not fit into the answer"] += 1
             answers.append({"recordId": name, "result": FAILED})
@@ -78,13 +71,13 @@ def transform(event: Mapping[str, object]) -> Answer:
     return {"records": answers}
 
 
-def _transformed(record: Mapping[str, object], stream: str, reasons: Counter[str]) -> tuple[str, str]:
+def _transformed(record: Mapping[str, object], source: Source, reasons: Counter[str]) -> tuple[str, str]:
     """Result and data of a record, as base64: its line, or itself where there can be none."""
     try:
-        return OK, base64.b64encode(line_of(record, stream)).decode()
+        return OK, base64.b64encode(line_of(record, source)).decode()
     except RecordError as error:
         reasons[str(error)] += 1
-        data = record.get("data")
+        data = source.data(record)
         return FAILED, data if isinstance(data, str) else ""
 
 
@@ -95,5 +88,5 @@ def _record_id(record: object) -> str:
     return name
 
 
-def _failed(answers: list[AnswerRecord]) -> int:
+def _failed(answers: list[dict[str, str]]) -> int:
     return sum(answer["result"] == FAILED for answer in answers)

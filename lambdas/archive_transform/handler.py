@@ -15,4 +15,4 @@ def handler(event: Mapping[str, object], context: object) -> Answer:
     Raises :class:`~lambdas.common.errors.EventError` for what is no Firehose event; no record's data raises.
     """
     logs.setup(os.environ)
-    return transform(event)
+    return transform(event, os.environ.get("TOPIC", ""))

@@ -7,43 +7,24 @@ import json
 from collections.abc import Mapping
 
 from contracts.archive import ARRIVAL_TIME, PARTITION, PAYLOAD, POSITION, SOURCE
+from lambdas.archive_transform.place import Source
 from lambdas.common.errors import RecordError
 
-_METADATA = "kinesisRecordMetadata"
 
+def line_of(record: Mapping[str, object], source: Source) -> bytes:
+    """The line, with its end, of a record that came from ``source``: ASCII, whatever the payload holds.
 
-def line_of(record: Mapping[str, object], stream: str) -> bytes:
-    """The line, with its end, of a record that came from ``stream``: ASCII, whatever the payload holds.
-
-    Raises :class:`RecordError` without the metadata of a Kinesis stream, or when the data is not base64.
+    Raises :class:`RecordError` without the record's place, or when the data is not base64.
     """
-    if not stream:
-        raise RecordError("`sourceKinesisStreamArn` is missing: the records do not come from a Kinesis stream")
-    metadata = record.get(_METADATA)
-    if not isinstance(metadata, Mapping):
-        raise RecordError(f"`{_METADATA}` is missing: the record does not come from a Kinesis stream")
+    partition, position, arrival = source.place(record)
     document = {
-        SOURCE: stream,
-        PARTITION: _text(metadata, "shardId"),
-        POSITION: _text(metadata, "sequenceNumber"),
-        ARRIVAL_TIME: _milliseconds(metadata, "approximateArrivalTimestamp"),
-        PAYLOAD: _payload(record.get("data")),
+        SOURCE: source.name,
+        PARTITION: partition,
+        POSITION: position,
+        ARRIVAL_TIME: arrival,
+        PAYLOAD: _payload(source.data(record)),
     }
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
-
-
-def _text(metadata: Mapping[str, object], name: str) -> str:
-    value = metadata.get(name)
-    if not isinstance(value, str) or not value:
-        raise RecordError(f"`{_METADATA}.{name}` is missing or not a string")
-    return value
-
-
-def _milliseconds(metadata: Mapping[str, object], name: str) -> int:
-    value = metadata.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise RecordError(f"`{_METADATA}.{name}` is missing or not a number of milliseconds")
-    return value
 
 
 def _payload(data: object) -> str:

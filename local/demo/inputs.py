@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flink_jobs.settings import KINESIS, MSK, S3
+from lambdas.topic_setup.topic import Wish
 from local.demo import application
 from local.processes import Supervisor
 from local.standins.kafka_broker import KafkaBroker
+from local.standins.kafka_topics import connected
 from local.standins.moto import Moto
 from local.traffic.delivery import Log
 from local.traffic.folder_log import FolderLog
 from local.traffic.kinesis_log import KinesisLog
 from local.traffic.topic_log import TopicLog
 
+#: A run is shorter.
+_RETENTION_HOURS = 24
 KAFKA_LIB = application.ROOT / ".cache" / "kafka" / "lib"
 #: What the settings are checked with before anything runs.
 PLANNED: Mapping[str, Mapping[str, str]] = {
@@ -42,7 +46,8 @@ def make(source: str, supervisor: Supervisor, moto: Moto, shards: int) -> Input:
     """Makes the source with as many partitions; starts a broker for msk (see ``KafkaBroker.start`` for the errors)."""
     if source == MSK:
         broker = KafkaBroker.start(supervisor, KAFKA_LIB)
-        broker.create_topic(application.INPUT_STREAM, shards)
+        with connected(broker.address) as topics:
+            topics.make(Wish(application.INPUT_STREAM, shards, _RETENTION_HOURS))
         keys = {**PLANNED[MSK], "bootstrap_servers": broker.address}
         return Input(keys, TopicLog(broker, application.INPUT_STREAM), broker)
     if source == S3:

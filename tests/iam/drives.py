@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -24,6 +25,7 @@ from moto import mock_aws
 from contracts.rejections import REJECTED
 from contracts.results import ResultType
 from lambdas.application_lifecycle.service import SNAPSHOT, LifecycleError
+from lambdas.topic_setup.topic import Topics
 from tests.iam import pipeline
 from tests.iam.opensearch import serving
 from tests.iam.policies import Call
@@ -36,6 +38,7 @@ from tests.unit.lambdas.test_application_lifecycle_service import Clock
 from tests.unit.lambdas.test_archive_transform import event as firehose_event
 from tests.unit.lambdas.test_archive_transform import record as firehose_record
 from tests.unit.lambdas.test_search_setup import Domain
+from tests.unit.lambdas.test_topic_setup import Admin
 from tests.unit.lambdas.test_warehouse_setup import Redshift
 
 _HOST_VARIABLES = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "LOG_LEVEL")
@@ -185,6 +188,52 @@ def _warehouse(run: Run) -> list[Call]:
     return calls
 
 
+def _brokers(run: Run) -> list[Call]:
+    class Msk:
+        """As far as it is asked."""
+
+        def get_bootstrap_brokers(self, *, ClusterArn: str) -> Mapping[str, str]:
+            assert ClusterArn
+            return {"BootstrapBrokerStringSaslIam": "b-1.example.com:9098"}
+
+    request = _request(run, "topic", "Create", run.properties("Custom::Brokers")) | _since()
+    with run.recording({"kafka": Msk()}) as calls:
+        assert run.call(request)["IsComplete"] is True
+    return calls
+
+
+#: IAM action of each request of Kafka's protocol that is made (MSK developer guide, "IAM authorization policy actions
+#: and resources"); a connection is one of the cluster, the others are of the topic.
+_KAFKA_ACTIONS = {
+    "describe_topics": "DescribeTopic",
+    "create_topics": "CreateTopic",
+    "create_partitions": "AlterTopic",
+    "describe_configs": "DescribeTopicDynamicConfiguration",
+    "alter_configs": "AlterTopicDynamicConfiguration",
+}
+
+
+def _topic(run: Run) -> list[Call]:
+    """A topic that is made; and one that is there with fewer partitions and another retention."""
+    properties = run.properties("Custom::Topic")
+    cluster = run.properties("Custom::Brokers")["ClusterArn"]
+    calls: list[Call] = []
+
+    @contextmanager
+    def connected(admin: Admin, brokers: str) -> Iterator[Topics]:
+        assert brokers == properties["Brokers"]
+        calls.append(Call("kafka-cluster:Connect", cluster))
+        yield Topics(admin)
+
+    for cluster_has in ({}, {properties["Topic"]: 0}):
+        admin = Admin(dict(cluster_has))
+        with patch("lambdas.topic_setup.handler.signed_in", partial(connected, admin)):
+            assert run.call(_request(run, "topic", "Create", properties) | _since())["IsComplete"] is True
+        topic = f"{cluster.replace(':cluster/', ':topic/')}/{properties['Topic']}"
+        calls += [Call(f"kafka-cluster:{_KAFKA_ACTIONS[asked]}", topic) for asked in admin.asked]
+    return calls
+
+
 def _transform(run: Run) -> list[Call]:
     with run.recording() as calls:
         run.call(firehose_event(firehose_record(b"{}")))
@@ -308,6 +357,10 @@ _DRIVES: Mapping[str, Callable[[Run], list[Call]]] = {
     "lambdas.search_indexer.handler.handler": _indexer,
     "lambdas.search_setup.handler.is_complete": _setup,
     "lambdas.search_setup.handler.on_event": _on_event("search", "Custom::SearchSetup"),
+    "lambdas.msk_brokers.handler.is_complete": _brokers,
+    "lambdas.msk_brokers.handler.on_event": _on_event("topic", "Custom::Brokers"),
+    "lambdas.topic_setup.handler.is_complete": _topic,
+    "lambdas.topic_setup.handler.on_event": _on_event("topic", "Custom::Topic"),
     "lambdas.warehouse_setup.handler.is_complete": _warehouse,
     "lambdas.warehouse_setup.handler.on_event": _on_event("warehouse", "Custom::WarehouseSetup"),
 }

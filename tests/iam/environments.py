@@ -16,7 +16,7 @@ from stacks.composition import compose  # isort: skip
 from stacks.main import make_app  # isort: skip
 
 #: What runs, and every option switched to what those do not use. What `least` has, dev has.
-ENVIRONMENTS = ("dev", "prod", "full")
+ENVIRONMENTS = ("dev", "prod", "full", "msk", "kafka", "files")
 
 
 @cache

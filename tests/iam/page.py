@@ -7,17 +7,21 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from contracts.lake import database
 from tests.iam import proof
 from tests.iam.environments import assembly
 from tests.iam.policies import Permission
 from tests.iam.proof import Case
-from tests.iam.resolver import ACCOUNT
+from tests.iam.resolver import ACCOUNT, CLUSTER_ID
 from tests.iam.roles import ENDPOINTS
 from tests.iam.service_calls import Source
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "iam.md"
 #: In this order: a role is shown as the first of them has it that has it.
-_ENVIRONMENTS = ("full", "prod", "dev")
+_ENVIRONMENTS = ("full", "prod", "dev", "msk")
+#: Where events come from elsewhere, a role may have other statements.
+_SOURCES = {"msk": "a topic of MSK", "files": "files in S3"}
+_TABLE = "| statement | actions | on | called by | source |\n| --- | --- | --- | --- | --- |\n"
 _ITSELF = Source("recorded while it ran")
 
 _HEAD = """\
@@ -50,10 +54,23 @@ def page() -> str:
         parts.append(f"\n## {name}\n\n")
         if name in ENDPOINTS:
             parts.append("The policy of an endpoint: what passes through it must be allowed by it and by the role.\n\n")
-        parts.append("| statement | actions | on | called by | source |\n| --- | --- | --- | --- | --- |\n")
-        for permission in case.role.permissions:
-            parts += (_row(environment, permission, *row) for row in _callers(case, permission))
+        rows = _rows(environment, case)
+        parts += [_TABLE, *rows]
+        for source, called in _SOURCES.items():
+            other = proof.cases(source).get(name)
+            more = [row for row in _rows(source, other) if row not in rows] if other is not None else []
+            if more:
+                parts += [f"\nWhere events come from {called}, in place of what is about the stream of events:\n\n"]
+                parts += [_TABLE, *more]
     return "".join(parts)
+
+
+def _rows(environment: str, case: Case) -> list[str]:
+    return [
+        _row(environment, permission, *row)
+        for permission in case.role.permissions
+        for row in _callers(case, permission)
+    ]
 
 
 def _callers(case: Case, permission: Permission) -> Iterator[tuple[list[str], str, list[Source]]]:
@@ -91,12 +108,17 @@ def _code(texts: Iterable[str]) -> str:
 def _general(environment: str, text: str) -> str:
     """A resource of any environment."""
     settings = assembly(environment).environment
-    existing = settings.streams.input
+    existing, files = settings.streams.input, settings.files
     for found, name in (
+        (None if files is None else files.bucket, "<bucket with events>"),
+        (None if files is None else files.prefix, "<prefix>/"),
+        (None if files is None else files.key_arn, "<key of the bucket with events>"),
         (existing.existing_arn, "<stream of events>"),
         (existing.existing_key_arn, "<key of the stream of events>"),
+        (database(settings.name), "realtime_analytics_<environment>"),
         (settings.prefix, "realtime-analytics-<environment>"),
         (f"RealTimeAnalytics/{settings.name}", "RealTimeAnalytics/<environment>"),
+        (CLUSTER_ID, "<id>"),
         (ACCOUNT, "<account>"),
         (settings.region, "<region>"),
     ):

@@ -20,9 +20,9 @@ import boto3
 from moto import mock_aws
 
 from contracts.names import StreamRole, input_stream_name, stream_name
-from contracts.results import ResultType
+from contracts.results import RUN_LIVE, ResultType
 from operations import deploy, smoke
-from operations.canary import CANARY, Canary
+from operations.canary import CANARY, Canary, Watch
 from operations.environment import Target
 from tests.iam.policies import Call
 from tests.iam.recorder import Place, recording
@@ -51,8 +51,9 @@ def deploy_and_smoke(resolver: Resolver) -> list[Call]:
         _prepare(environment.region)
         kinesis = boto3.session.Session().client("kinesis", region_name=environment.region)
         results = stream_name(environment.prefix, StreamRole.RESULTS)
-        source = input_stream_name(environment.prefix, environment.streams.input.existing_arn)
-        for name in (source, results, stream_name(environment.prefix, StreamRole.REJECTED)):
+        events = environment.kinesis
+        sources = [] if events is None else [input_stream_name(environment.prefix, events.existing_arn)]
+        for name in (*sources, results, stream_name(environment.prefix, StreamRole.REJECTED)):
             kinesis.create_stream(StreamName=name, ShardCount=1)
         clock = _Clock()
 
@@ -68,8 +69,13 @@ def deploy_and_smoke(resolver: Resolver) -> list[Call]:
             deploy.check_prerequisites(target)
             with patch.object(deploy, "OUT", resolver.assembly.folder.parent):
                 deploy.check_losses(target, deploy.deployed_stacks(target), ())
-            flown = partial(Canary, now=clock, wait=wait, tell=lambda _: None)
-            with patch.object(smoke, "Canary", flown), redirect_stdout(StringIO()):
+            given: dict[str, Any] = {"now": clock, "wait": wait, "tell": lambda _: None}
+            flown, watched = partial(Canary, **given), partial(Watch, **given)
+            with (
+                patch.object(smoke, "Canary", flown),
+                patch.object(smoke, "Watch", watched),
+                redirect_stdout(StringIO()),
+            ):
                 assert smoke.smoke(target, argparse.Namespace(patience=60)) == 0
     return calls
 
@@ -101,6 +107,7 @@ def _result() -> bytes:
         "result_type": ResultType.AGGREGATION,
         "event_type": CANARY,
         "result_id": "r",
+        "run": RUN_LIVE,
         "event_count": 1,
         "total_value": 1.5,
         **{name: time.isoformat() for name, time in window.items()},

@@ -113,14 +113,38 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
         return (texts[name],)
     if name == "code":
         return (f"{resolver.assembly.one('Custom::SnapshotBefore').properties['Code']}.zip",)
+    if name == "archived":
+        return ("",) if environment.archives_events else ()
     if name in ("as-parquet", "as-lines"):
         return ("",) if environment.lake.parquet == (name == "as-parquet") else ()
     if name == "log-groups":
         return log_groups(resolver).get(line.role, ())
+    if name in ("cluster", "topic", "group", "files", "files-folder", "files-key"):
+        return _of_source(resolver, name)
     if name == "events" and environment.streams.input.existing_arn is not None:
         return (environment.streams.input.existing_arn,)
     if name == "events-key" and environment.streams.input.existing_arn is not None:
         return (environment.streams.input.existing_key_arn or "",)
+    if name == "events-key" and environment.kinesis is None:
+        return ()
     part, _, wanted = {"events": "streams/Events", "events-key": "streams/DataKey"}.get(name, name).partition("/")
     found: Found | None = resolver.named(part, wanted)
     return () if found is None else (resolver.arn(found).removesuffix(":*"),)
+
+
+def _of_source(resolver: Resolver, name: str) -> tuple[str, ...]:
+    """What of a topic or of files a placeholder stands for; nothing where events come from elsewhere."""
+    environment = resolver.assembly.environment
+    if (files := environment.files) is not None:
+        of_bucket = {"files": f"arn:aws:s3:::{files.bucket}", "files-folder": files.prefix}
+        of_bucket |= {"files-key": files.key_arn} if files.key_arn else {}
+        return (of_bucket[name],) if name in of_bucket else ()
+    if (topic := environment.msk) is None:
+        return ()
+    cluster = topic.cluster_arn or resolver.arn(resolver.assembly.one("AWS::MSK::ServerlessCluster"))
+    texts = {
+        "cluster": cluster,
+        "topic": f"{cluster.replace(':cluster/', ':topic/')}/{topic.topic}",
+        "group": cluster.replace(":cluster/", ":group/"),
+    }
+    return (texts[name],) if name in texts else ()

@@ -125,6 +125,9 @@ _CALLS: Mapping[tuple[str, str], Callable[[str, str, Parameters], Call]] = {
         "redshift-serverless:UpdateUsageLimit",
         f"arn:aws:redshift-serverless:{region}:{account}:usage-limit/{parameters['usageLimitId']}",
     ),
+    ("kafka", "GetBootstrapBrokers"): lambda region, account, parameters: Call(
+        "kafka:GetBootstrapBrokers", parameters["ClusterArn"]
+    ),
     ("sns", "PublishBatch"): lambda region, account, parameters: Call("sns:Publish", parameters["TopicArn"]),
 }
 #: Calls that need no permission.

@@ -17,6 +17,9 @@ from tests.synth.templates import Assembly, Found
 ACCOUNT = "123456789012"
 _PARTITION = "aws"
 
+#: What AWS appends to the name of a new MSK cluster in its ARN.
+CLUSTER_ID = "01234567-89ab-cdef-0123-456789abcdef-s1"
+
 #: ARN by type: service, whether region and account are part of it, and how the resource is written.
 _ARNS = {
     "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
@@ -25,6 +28,7 @@ _ARNS = {
     "AWS::Lambda::Function": "arn:{partition}:lambda:{region}:{account}:function:{name}",
     "AWS::Logs::LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
     "AWS::OpenSearchService::Domain": "arn:{partition}:es:{region}:{account}:domain/{name}",
+    "AWS::MSK::ServerlessCluster": "arn:{partition}:kafka:{region}:{account}:cluster/{name}/" + CLUSTER_ID,
     "AWS::RedshiftServerless::Workgroup": "arn:{partition}:redshift-serverless:{region}:{account}:workgroup/{name}",
     "AWS::SecretsManager::Secret": "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}",
     "AWS::S3::Bucket": "arn:{partition}:s3:::{name}",
@@ -35,6 +39,7 @@ _ARNS = {
 }
 _NAMES = (
     "BucketName",
+    "ClusterName",
     "DomainName",
     "FunctionName",
     "LogGroupName",
@@ -150,9 +155,17 @@ class Resolver:
     def _attribute(self, found: Found, attribute: str) -> str:
         if attribute in ("Arn", "ConsumerARN", "TopicArn", "Workgroup.WorkgroupArn"):
             return self.arn(found)
+        if found.type == "Custom::Brokers":
+            return self._of_cluster(found, attribute)
         if attribute == "DomainEndpoint":
             return f"vpc-{self.name(found)}.{self.region}.es.amazonaws.com"
         raise UnresolvedError(f"{attribute} of {found}")
+
+    def _of_cluster(self, found: Found, attribute: str) -> str:
+        """What the look-up of brokers answers."""
+        if attribute == "Brokers":
+            return "b-1.example.com:9098,b-2.example.com:9098"
+        return str(self.value(found.part, found.properties["ClusterArn"])).partition(":cluster/")[2]
 
     def _output(self, argument: Mapping[str, str]) -> Any:
         if argument["Region"] != self.region:

@@ -6,8 +6,10 @@ docs/iam.md is made from it.
 
 Resources are written with the templates' names: ``{part/Name}`` is the ARN of a resource (nothing where an environment
 does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
-write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{as-parquet}``
-and ``{as-lines}`` are nothing, and there is no line where Firehose converts nothing, or where it does.
+write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{cluster}``,
+``{topic}`` and ``{group}`` are MSK's, ``{files}``, ``{files-folder}`` and ``{files-key}`` those of the team's bucket;
+``{as-parquet}``, ``{as-lines}`` and ``{archived}`` are nothing, and there is no line where Firehose converts nothing,
+where it does, and where no events are archived.
 """
 
 from __future__ import annotations
@@ -77,6 +79,12 @@ FLINK_KEY = Source(
 )
 KINESIS_PROXY = Source("`org.apache.flink.streaming.connectors.kinesis.proxy.KinesisProxy`, connector 4.3.0-1.19")
 KINESIS_SOURCE = Source("`realtime.analytics.source.KinesisSource.holdsEverything`")
+MSK_ACTIONS = Source(
+    "MSK developer guide, IAM authorization policy actions and resources",
+    f"{_DOCS}/msk/latest/developerguide/kafka-actions.html",
+)
+TOPIC_SOURCE = Source("`org.apache.flink.connector.kafka.source.KafkaSource`: metadata, offsets and fetches")
+FILES_SOURCE = Source("`realtime.analytics.source.FileListing` and `FolderReader`, over Flink's file system of S3")
 KINESIS_SINK = Source("`org.apache.flink.connector.kinesis.sink.KinesisStreamsSinkWriter`, connector 4.3.0-1.19")
 S3A = Source(
     "Hadoop S3A 3.3.4 in flink-s3-fs-hadoop, recorded under these policies",
@@ -84,6 +92,10 @@ S3A = Source(
 )
 S3_404 = Source("S3 API reference, HeadObject", f"{_DOCS}/AmazonS3/latest/API/API_HeadObject.html")
 S3_KMS = Source(
+    "S3 user guide, permissions for server-side encryption with KMS",
+    f"{_DOCS}/AmazonS3/latest/userguide/UsingKMSEncryption.html",
+)
+S3_UPLOADS = Source(
     "S3 user guide, multipart uploads and permissions",
     f"{_DOCS}/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions",
 )
@@ -135,12 +147,26 @@ _EVERY_FUNCTION = (
     "search/SetupProviderCompleteRole",
     "search/SetupProviderOnEventRole",
     "sinks/AlertsFunctionRole",
+    "topic/MskBrokersIsCompleteRole",
+    "topic/MskBrokersOnEventRole",
+    "topic/MskBrokersProviderCompleteRole",
+    "topic/MskBrokersProviderOnEventRole",
+    "topic/TopicSetupIsCompleteRole",
+    "topic/TopicSetupOnEventRole",
+    "topic/TopicSetupProviderCompleteRole",
+    "topic/TopicSetupProviderOnEventRole",
     "warehouse/WarehouseIsCompleteRole",
     "warehouse/WarehouseOnEventRole",
     "warehouse/WarehouseProviderCompleteRole",
     "warehouse/WarehouseProviderOnEventRole",
 )
-_IN_VPC = ("search/ForgetRole", "search/IndexerRole", "search/SetupIsCompleteRole", "search/SetupOnEventRole")
+_IN_VPC = (
+    "search/ForgetRole",
+    "search/IndexerRole",
+    "search/SetupIsCompleteRole",
+    "search/SetupOnEventRole",
+    "topic/TopicSetupIsCompleteRole",
+)
 #: Role, streams it reads, consumers that it may have registered for them, and queue of what it gives up.
 _STREAM_READERS = (
     (
@@ -160,6 +186,8 @@ _PROVIDERS = (
     ("analytics", "SnapshotBefore", "snapshotbeforeprovider"),
     ("analytics", "StartAfter", "startafterprovider"),
     ("search", "Setup", "setupprovider"),
+    ("topic", "MskBrokers", "mskbrokersprovider"),
+    ("topic", "TopicSetup", "topicsetupprovider"),
     ("warehouse", "Warehouse", "warehouseprovider"),
 )
 _INTERFACE = "arn:aws:ec2:{region}:{account}:network-interface/eni-1"
@@ -273,10 +301,20 @@ def _applications() -> Iterator[Line]:
 
 
 def _source() -> Iterator[Line]:
-    for role, context in (("analytics/Role", ()), ("network/KinesisEndpoint", _OWN)):
+    """What the live application reads: a stream, a topic or files."""
+    role, reader = "analytics/Role", "the application's source"
+    for name, context in ((role, ()), ("network/KinesisEndpoint", _OWN)):
         for source, action in _KINESIS_READS:
-            yield Line(role, "the application's source", (action,), ("{events}",), source, context)
-    yield Line("analytics/Role", "Kinesis, for who reads", ("kms:Decrypt",), ("{events-key}",), KINESIS_KMS)
+            yield Line(name, reader, (action,), ("{events}",), source, context)
+    yield Line(role, "Kinesis, for who reads", ("kms:Decrypt",), ("{events-key}",), KINESIS_KMS)
+    yield Line(role, reader, ("kafka-cluster:Connect",), ("{cluster}",), MSK_ACTIONS)
+    yield Line(role, reader, ("kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"), ("{topic}",), TOPIC_SOURCE)
+    file, listed = "{files}/{files-folder}0/part-0001.jsonl.gz", (("s3:prefix", "{files-folder}"),)
+    for name, context in ((role, ()), ("network/S3Endpoint", _OWN)):
+        yield Line(name, reader, ("s3:ListBucket",), ("{files}",), FILES_SOURCE, (*listed, *context))
+        yield Line(name, reader, ("s3:GetObject",), (file,), FILES_SOURCE, context)
+    s3 = ("kms:ViaService", "s3.{region}.amazonaws.com")
+    yield Line(role, "S3, for who reads", ("kms:Decrypt",), ("{files-key}",), S3_KMS, (s3,))
 
 
 #: A prefix that a backfill reads, a file below it, and where: everywhere, or by how the rejections are kept.
@@ -294,10 +332,11 @@ def _backfill() -> Iterator[Line]:
     for caller, action, resource, source, prefix in _s3_calls():
         context = () if prefix is None else (("s3:prefix", prefix),)
         yield Line("backfill/Role", caller, (action,), (resource,), source, context)
-        yield Line("network/S3Endpoint", caller, (action,), (resource,), source, (*context, *_OWN))
+        through = f"{{archived}}{resource}"
+        yield Line("network/S3Endpoint", caller, (action,), (through,), source, (*context, *_OWN))
     key, via = ("{streams/DataKey}",), (("kms:ViaService", "s3.{region}.amazonaws.com"),)
-    yield Line("backfill/Role", "S3, for who reads, and who uploads parts", ("kms:Decrypt",), key, S3_KMS, via)
-    yield Line("backfill/Role", "S3, for who writes", ("kms:GenerateDataKey",), key, S3_KMS, via)
+    yield Line("backfill/Role", "S3, for who reads, and who uploads parts", ("kms:Decrypt",), key, S3_UPLOADS, via)
+    yield Line("backfill/Role", "S3, for who writes", ("kms:GenerateDataKey",), key, S3_UPLOADS, via)
 
 
 def _s3_calls() -> Iterator[tuple[str, str, str, Source, str | None]]:
@@ -354,6 +393,12 @@ def _deliveries() -> Iterator[Line]:
             ),
             FIREHOSE,
         )
+    role, caller = "lake/EventsRole", "Firehose, from a topic"
+    reaches = ("kafka-cluster:Connect", "kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers")
+    of_topic = ("DescribeTopic", "DescribeTopicDynamicConfiguration", "ReadData")
+    yield Line(role, caller, reaches, ("{cluster}",), FIREHOSE)
+    yield Line(role, caller, tuple(f"kafka-cluster:{one}" for one in of_topic), ("{topic}",), FIREHOSE)
+    yield Line(role, caller, ("kafka-cluster:DescribeGroup",), ("{group}/firehose-1",), FIREHOSE)
     yield Line(
         "lake/EventsRole",
         "Firehose, to transform",

@@ -13,6 +13,7 @@ from config.load import FOLDER, environments, load, parse
 from config.model import Environment
 from stacks.main import make_app
 from tests.synth.templates import Assembly
+from tests.unit.config.sources import settings
 
 # After stacks.main, which chooses the Node.js that aws_cdk starts.
 from stacks.checks import add_checks  # isort: skip
@@ -58,7 +59,11 @@ _LEAST: dict[str, Any] = {
     "search": {"enabled": False},
     "audit": {"enabled": False},
 }
-VARIANTS = {"full": _EVERYTHING, "least": _LEAST}
+#: Where events do not come from Kinesis: a topic of a cluster of ours, of one that is there, and files.
+_TOPIC = settings("msk", name="msk", account="123456789012", pipeline={"github_repository": "example/analytics"})
+_KAFKA = settings("msk existing", name="kafka", lake={"events": False})
+_FILES = settings("s3", name="files")
+VARIANTS = {"full": _EVERYTHING, "least": _LEAST, "msk": _TOPIC, "kafka": _KAFKA, "files": _FILES}
 
 
 def environment_named(name: str) -> Environment:

@@ -18,24 +18,35 @@ def _configuration(assembly: Assembly) -> dict[str, Any]:
     return configuration
 
 
+_BROKERS = "b-1.example.com:9098"
+
+
 def property_groups(assembly: Assembly) -> dict[str, dict[str, str]]:
-    """The groups of the template, as the service hands them over."""
-    return {
-        group["PropertyGroupId"]: group["PropertyMap"]
+    """The groups of the template, as the service hands them over; brokers are known when it is deployed."""
+    groups = {
+        group["PropertyGroupId"]: dict(group["PropertyMap"])
         for group in _configuration(assembly)["EnvironmentProperties"]["PropertyGroups"]
     }
+    if isinstance(groups["input"].get("bootstrap_servers"), dict):
+        groups["input"]["bootstrap_servers"] = _BROKERS
+    return groups
 
 
 def test_the_property_groups_are_what_the_application_validates(assembly: Assembly) -> None:
     settings = parse(property_groups(assembly), "template", local=False)
-    prefix, existing = assembly.environment.prefix, assembly.environment.streams.input.existing_arn
-    assert settings.input.region == assembly.environment.region
-    assert settings.input.stream == (existing.rpartition("/")[2] if existing else f"{prefix}-events")
+    environment, prefix = assembly.environment, assembly.environment.prefix
+    existing = environment.streams.input.existing_arn
+    own = not existing and environment.kinesis is not None
+    assert settings.input.region == environment.region
+    assert settings.input.source == environment.source.kind
+    name = existing.rpartition("/")[2] if existing else f"{prefix}-events"
+    assert settings.input.stream == (name if environment.kinesis else "")
+    assert settings.input.bootstrap_servers == (_BROKERS if environment.msk else "")
     assert settings.output.results_stream == f"{prefix}-results"
     assert settings.output.rejected_stream == f"{prefix}-rejected"
     made = {stream.properties["Name"] for stream in assembly.resources("AWS::Kinesis::Stream")}
     wanted = {settings.output.results_stream, settings.output.rejected_stream}
-    assert wanted | (set() if existing else {settings.input.stream}) == made
+    assert wanted | ({settings.input.stream} if own else set()) == made
 
 
 def test_the_runtime_is_the_one_of_the_table(assembly: Assembly) -> None:

@@ -17,7 +17,7 @@ from tests.synth.templates import Assembly
 _APPLICATION = "AWS::KinesisAnalyticsV2::Application"
 
 
-@pytest.fixture(params=["dev", "prod", "full"])
+@pytest.fixture(params=["dev", "prod", "full", "msk"])
 def archived(request: pytest.FixtureRequest, assemblies: Callable[[str], Assembly]) -> Assembly:
     """An environment that archives its events."""
     return assemblies(request.param)

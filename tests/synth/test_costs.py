@@ -110,3 +110,23 @@ def test_a_month_of_calls_with_samples_is_paid_for(assemblies: Callable[[str], A
     per_second = 730 * 3600
     assert paid["CloudWatch: PutMetricData"] == pytest.approx((2 * per_second - 1_000_000) / 1000 * 0.01)
     assert dollars(dev)["CloudWatch: PutMetricData"][0] == 0
+
+
+def test_a_serverless_cluster_is_paid_for_while_the_application_is_stopped(
+    assemblies: Callable[[str], Assembly],
+) -> None:
+    """Worked out by hand: 10 events/s of 180 bytes are 4.405 GB a month, of which 168 of 730 hours are kept."""
+    found = dollars(assemblies("msk"))
+    fixed = (0.75 + 4 * 0.0015) * 730
+    gb = 10 * 180 * 730 * 3600 / 1024**3
+    used = gb * (0.10 + 2 * 0.05) + gb * 168 / 730 * 0.10  # the application and Firehose read it
+    assert found["MSK Serverless"] == pytest.approx((fixed + used, fixed))
+    assert found["MSK: Firehose's connection"][1] == pytest.approx(0.0225 * 730)
+    assert found["Firehose: the topic"] == pytest.approx((gb * 0.055, 0.0))
+    assert "Kinesis: input" not in found
+
+
+@pytest.mark.parametrize("name", ["kafka", "files"])
+def test_what_somebody_else_owns_is_on_nobodys_bill_here(assemblies: Callable[[str], Assembly], name: str) -> None:
+    found = dollars(assemblies(name))
+    assert not [what for what in found if "MSK" in what or what in ("Kinesis: input", "Firehose: the topic")]

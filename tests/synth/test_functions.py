@@ -107,10 +107,14 @@ def test_readers_of_streams_lose_nothing_and_are_held_up_by_nothing(assembly: As
 def test_each_reader_of_the_settings_is_one_of_the_template(assembly: Assembly) -> None:
     """What config.rules adds up against the shards' limits is what is deployed."""
     polled = polling_readers(assembly.environment)
-    deployed = sum(1 for _ in assembly.resources("AWS::KinesisFirehose::DeliveryStream"))
+    deployed = sum(
+        delivery.properties["DeliveryStreamType"] == "KinesisStreamAsSource"
+        for delivery in assembly.resources("AWS::KinesisFirehose::DeliveryStream")
+    )
     deployed += sum(
         1
         for mapping in assembly.resources("AWS::Lambda::EventSourceMapping")
         if "Consumer" not in json.dumps(mapping.properties["EventSourceArn"])
     )
-    assert deployed + 1 == sum(len(readers) for readers in polled.values())  # and the application
+    application = assembly.environment.kinesis is not None
+    assert deployed + application == sum(len(readers) for readers in polled.values())

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from contracts.kafka import IAM_PORT
 from tests.synth.templates import Assembly, Found, Statement, text_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,12 +107,13 @@ def test_no_security_group_lets_the_world_in(assembly: Assembly) -> None:
     for rule in rules:
         assert rule.get("CidrIp") not in _WORLD
         assert rule.get("CidrIpv6") not in _WORLD
-        # TLS; and Redshift's port, for clients inside of the network
-        assert (rule["FromPort"], rule["ToPort"]) in ((443, 443), (5439, 5439))
+        # TLS; Redshift's and Kafka's ports, for clients inside of the network
+        assert (rule["FromPort"], rule["ToPort"]) in ((443, 443), (5439, 5439), (IAM_PORT, IAM_PORT))
 
 
 def test_the_application_reaches_its_network_and_s3_and_nothing_else(assembly: Assembly) -> None:
     network = assembly.environment.network
+    own = network.existing.cidr if network.existing else network.cidr
     (group,) = (
         one for one in assembly.resources("AWS::EC2::SecurityGroup") if one.logical_id.startswith("ApplicationGroup")
     )
@@ -123,6 +125,10 @@ def test_the_application_reaches_its_network_and_s3_and_nothing_else(assembly: A
             if one.properties["GroupId"]["Fn::GetAtt"][0] == group.logical_id
         ),
     ]
+    brokers = [rule for rule in rules if rule["FromPort"] == IAM_PORT]
+    assert len(brokers) == (assembly.environment.msk is not None)
+    assert all((rule["ToPort"], rule["CidrIp"]) == (IAM_PORT, own) for rule in brokers)
+    rules = [rule for rule in rules if rule not in brokers]
     to = [rule.get("DestinationPrefixListId", rule.get("CidrIp")) for rule in rules]
     if network.s3_prefix_list is not None:
         s3 = [network.s3_prefix_list]
@@ -149,7 +155,8 @@ def test_endpoints_serve_this_account_and_its_own_resources_only(assembly: Assem
             resources = statement["Resource"]
             for resource in resources if isinstance(resources, list) else [resources]:
                 assert resource != "*"
-                assert re.search(r"realtime-analytics-|cdk-hnb659fds-assets-|/clicks", text_of(resource)), resource
+                own_or_named = r"realtime-analytics-|cdk-hnb659fds-assets-|/clicks|::clicks-of"
+                assert re.search(own_or_named, text_of(resource)), resource
 
 
 def test_no_identity_has_a_wildcard_action(assembly: Assembly) -> None:
@@ -187,6 +194,7 @@ _PATTERNS = {
     r":(network-interface|subnet|security-group)/\*$": "a network interface is named when it is made",
     r"(events|results|rejected|backfill)/\*$": "objects of one prefix of one bucket",
     r"domain/realtime-analytics-[a-z0-9]+/\*$": "paths of one domain's API",
+    r":group/realtime-analytics-[a-z0-9]+/\*$|:group/clicks/[0-9a-f-]+/\*$": "Firehose names its consumer group itself",
     r"/realtime-analytics-\*/_delete_by_query$": "the request's own path, over the kit's indices",
     r":stack/realtime-analytics-[a-z]+-[a-z]+/\*$": "a stack's ARN ends in an id that it is given when it is made",
     r":usage-limit/\*$": "a usage limit is named when it is made",

@@ -34,7 +34,7 @@ def lines(changes: dict[str, Any]) -> list[str]:
         (
             {"colour": "blue"},
             "unknown key 'colour'; allowed are account, alerts, application, audit, backfill, budget, functions, lake, "
-            "lambda_log_days, network, pipeline, protection, region, search, streams, tags, warehouse",
+            "lambda_log_days, network, pipeline, protection, region, search, source, streams, tags, warehouse",
         ),
         (
             {"application": {"paralelism": 4}},

@@ -195,6 +195,68 @@ def test_no_payload_is_logged(captured_logs: CapturedLogs) -> None:
     assert not any("secret" in text or secret in text for text in captured_logs.text)
 
 
+# --- a topic of MSK ---------------------------------------------------------------------------------------------------
+
+
+def of_topic(*records: dict[str, Any]) -> dict[str, object]:
+    return {
+        "invocationId": "i",
+        "sourceMSKArn": "arn:aws:kafka:us-east-1:111122223333:cluster/clicks/0a1b2c3d-0000-1111-2222-333344445555-s1",
+        "deliveryStreamArn": "arn:aws:firehose:us-east-1:111122223333:deliverystream/archive",
+        "region": "us-east-1",
+        "records": list(records),
+    }
+
+
+def kafka_record(value: object, **metadata: object) -> dict[str, Any]:
+    return {
+        "recordId": f"{RECORD_ID}000000",
+        "approximateArrivalTimestamp": 1_795_514_400_123,
+        "mskRecordMetadata": {"offset": "17", "partitionId": "3", "approximateArrivalTimestamp": 1_795_514_400_123}
+        | metadata,
+        "kafkaRecordValue": value,
+    }
+
+
+def lines_of_topic(monkeypatch: pytest.MonkeyPatch, *records: dict[str, Any]) -> list[dict[str, Any]]:
+    monkeypatch.setenv("TOPIC", "events")
+    answers: Any = handler(of_topic(*records), None)["records"]
+    return [line(answer | {"data": answer["kafkaRecordValue"]}) for answer in answers]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"offset": 17, "partitionId": 3},
+        {"approximateArrivalTimestamp": "1795514400123"},
+    ],
+)
+def test_a_topics_record_is_archived_under_partition_and_offset(
+    monkeypatch: pytest.MonkeyPatch, metadata: dict[str, object]
+) -> None:
+    payload = base64.b64encode(b'{"a":1}').decode()
+    (written,) = lines_of_topic(monkeypatch, kafka_record(payload, **metadata))
+    assert written == {
+        "source": "events",
+        "partition": "3",
+        "position": "17",
+        "arrival_time": 1_795_514_400_123,
+        "payload": payload,
+    }
+
+
+def test_a_tombstone_is_an_empty_record_as_the_live_run_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    (written,) = lines_of_topic(monkeypatch, kafka_record(None))
+    assert written["payload"] == ""
+
+
+def test_a_topics_record_without_its_place_goes_to_the_error_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOPIC", "events")
+    (answer,) = handler(of_topic(kafka_record("eA==", offset=None)), None)["records"]
+    assert answer == {"recordId": f"{RECORD_ID}000000", "result": "ProcessingFailed", "kafkaRecordValue": "eA=="}
+
+
 # --- size ---------------------------------------------------------------------------------------------------------
 
 

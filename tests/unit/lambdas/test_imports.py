@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,28 @@ def test_a_cold_start_imports_what_it_uses_and_little_more(
     assert third_party(modules) == packages
     assert not _UNWANTED & {*modules}
     assert len(modules) <= _MOST[function], len(modules)
+
+
+#: A process that has nothing but the package and Python itself: no installed package comes to the rescue.
+_ALONE = """
+import sys
+sys.path.append({package!r})
+from lambdas.topic_setup import handler
+from lambdas.topic_setup.topic import NotYetError
+import kafka.net.sasl.msk
+handler._MILLISECONDS = 200
+try:
+    with handler.signed_in("127.0.0.1:1"):
+        pass
+except NotYetError as error:
+    print(error)
+"""
+
+
+def test_the_set_up_of_the_topic_has_all_that_it_needs_in_its_package(built: Path) -> None:
+    code = _ALONE.format(package=str(built / "topic_setup"))
+    done = subprocess.run(  # noqa: S603 - this interpreter and the code above
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Unable to bootstrap from" in done.stdout

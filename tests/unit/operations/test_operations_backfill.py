@@ -271,7 +271,8 @@ def test_given_an_application_without_an_archive_then_it_says_so(services: Calla
     ("lake", "words"),
     [
         ({"enabled": True}, f"there is no application {NAME}: the settings have it; run `make deploy ENV=test`"),
-        ({"enabled": False}, f"there is no application {NAME}: config/test.toml archives no events \\(lake.enabled\\)"),
+        ({"enabled": False}, f"there is no application {NAME}: config/test.toml archives no events"),
+        ({"events": False}, f"there is no application {NAME}: config/test.toml archives no events"),
     ],
 )
 def test_given_no_application_then_it_says_what_to_do(

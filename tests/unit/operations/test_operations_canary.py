@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 
 from contracts.names import queue_name
-from operations.canary import CANARY, Canary, CanaryError
+from operations.canary import CANARY, Canary, CanaryError, Watch
 from operations.environment import OperationError
 from operations.forget import forget
+from operations.smoke import smoke
 from tests.unit.operations.conftest import target
 
 STREAMS = ("events", "results", "rejected")
@@ -110,6 +112,30 @@ def test_heartbeats_go_to_every_shard_after_the_canary_so_that_its_window_closes
     assert {event["event_type"] for event in heartbeats} == {"heartbeat"}
     assert {event["event_time"] - canary["event_time"] for event in heartbeats} == {5000, 10_000}
     assert {event["shard"] for event in heartbeats} == {"shardId-000000000000", "shardId-000000000001"}
+
+
+def watch(world: World) -> Watch:
+    return Watch(world.kinesis, "results", world.told.append, lambda: world.time, world._wait)
+
+
+def test_where_nothing_can_be_sent_the_next_live_result_is_waited_for(world: World) -> None:
+    world.put("results", aggregation(result_id="before", run="live"))
+    world.at_wait = [
+        lambda: world.put("results", aggregation(result_id="a-backfills", run="backfill")),
+        lambda: world.put("results", aggregation(result_id="live-1", run="live")),
+    ]
+    assert watch(world).wait_for_one(60)["result_id"] == "live-1"
+    assert world.sent() == []
+    with pytest.raises(CanaryError, match="no result within 20 s: do producers write"):
+        watch(world).wait_for_one(20)
+
+
+def test_smoke_of_a_topic_sends_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(Watch, "wait_for_one", lambda self, patience: {"result_id": f"{self.results_stream}-1"})
+    of_topic = target(source={"kind": "msk"}, network={"zones": ["us-east-1a", "us-east-1b"]})
+    assert smoke(of_topic, argparse.Namespace(patience=60)) == 0
+    told = "test works: realtime-analytics-test-results-1 came of your producers' events"
+    assert capsys.readouterr().out.splitlines() == [told]
 
 
 def test_forgetting_says_what_ends_by_itself_where_there_is_no_index(capsys: pytest.CaptureFixture[str]) -> None:

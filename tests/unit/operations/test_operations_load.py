@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load
+from config.load import load, parse
 from operations.limits import limits
 from operations.load import SECONDS, Load
 from operations.measured import RESULTS, measured
 from operations.prices import PriceError, Prices
+from tests.unit.config.sources import settings
 from tests.unit.monitoring.environments import changed
 
 DEV = load("dev")
@@ -112,3 +113,17 @@ def test_what_is_no_price_is_told(tmp_path: Path, value: str) -> None:
     file.write_text(f"date = 2026-11-01\n[flink]\nkpu_hour = {value}\n", encoding="utf-8")
     with pytest.raises(PriceError, match=r"no price for flink\.kpu_hour"):
         Prices.load(file).of("flink", "kpu_hour")
+
+
+def test_a_topic_of_ours_has_its_own_limits_and_an_existing_one_its_owners() -> None:
+    ours = parse(settings("msk", source={"kind": "msk", "msk": {"partitions": 2}}), "test.toml")
+    found = {limit.setting: limit for limit in limits(ours)}
+    assert found["source.msk.partitions"].most == pytest.approx(2 * 5 * 1024 * 1024 / 180)
+    assert not any("streams.input" in setting for setting in found)
+    existing = {limit.setting for limit in limits(parse(settings("msk existing"), "test.toml"))}
+    assert not any("source.msk" in setting for setting in existing)
+
+
+def test_files_are_archived_already() -> None:
+    assert set(Load(parse(settings("s3"), "test.toml"), 10.0).archived()) == {"results", "rejected"}
+    assert set(Load(parse(settings("msk"), "test.toml"), 10.0).archived()) == {"input", "results", "rejected"}

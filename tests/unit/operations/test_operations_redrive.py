@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from contracts.names import StreamRole, processed_table, queue_name, stream_name
 from contracts.rejections import Reason
@@ -544,6 +545,13 @@ def test_events_that_kinesis_refuses_are_replayed_by_the_next_run(
         assert deployed.run("events") == 1
     assert deployed.run("events") == 0
     assert sorted(events(deployed)["shardId-000000000001"]) == [b'{"n": 1}', b'{"n": 2}', b'{"n": 3}']
+
+
+def test_events_of_another_source_are_not_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_files = target(source={"kind": "s3", "s3": {"bucket": "clicks-of-the-shop"}})
+    arguments = argparse.Namespace(reason=None, since=None, until=None, dry_run=False)
+    with pytest.raises(OperationError, match=r"source.kind is s3: have their producers write them again"):
+        redrive._events(of_files, arguments, Console())
 
 
 @pytest.mark.parametrize(

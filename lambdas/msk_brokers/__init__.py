@@ -1,0 +1,1 @@
+"""Custom resource: the addresses of a cluster's brokers, which no template can look up."""
