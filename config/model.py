@@ -116,6 +116,12 @@ class Files(Section):
     #: The bucket's key, if it has one of its own.
     key_arn: KeyArn | None = None
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What is read of the bucket, as policies write it: what is below the folder, and an object of its name."""
+        name = self.prefix.rstrip("/")
+        return (f"{self.prefix}*", name) if name else ("*",)
+
 
 class Source(Section):
     """Where events come from. ``kinesis``: the stream of ``streams.input``."""

@@ -112,6 +112,7 @@ def _general(environment: str, text: str) -> str:
     for found, name in (
         (None if files is None else files.bucket, "<bucket with events>"),
         (None if files is None else files.prefix, "<prefix>/"),
+        (None if files is None else files.prefix.rstrip("/"), "<prefix>"),
         (None if files is None else files.key_arn, "<key of the bucket with events>"),
         (existing.existing_arn, "<stream of events>"),
         (existing.existing_key_arn, "<key of the stream of events>"),

@@ -7,7 +7,8 @@ docs/iam.md is made from it.
 Resources are written with the templates' names: ``{part/Name}`` is the ARN of a resource (nothing where an environment
 does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
 write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{cluster}``,
-``{topic}`` and ``{group}`` are MSK's, ``{files}``, ``{files-folder}`` and ``{files-key}`` those of the team's bucket;
+``{topic}`` and ``{group}`` are MSK's, ``{files}``, ``{files-folder}``, ``{files-name}`` (without
+the slash) and ``{files-key}`` those of the team's bucket;
 ``{as-parquet}``, ``{as-lines}`` and ``{archived}`` are nothing, and there is no line where Firehose converts nothing,
 where it does, and where no events are archived.
 """
@@ -300,6 +301,10 @@ def _applications() -> Iterator[Line]:
     yield Line("network/S3Endpoint", f"{service}, for the code", reads, (code,), FLINK_CODE, _OWN)
 
 
+#: Who asks whether there is an object of a prefix's name, and who then looks whether the answer may be no.
+_OF_NOTHING, _ASKED = "S3A, of a prefix without objects", "S3, before it says that there is none"
+
+
 def _source() -> Iterator[Line]:
     """What the live application reads: a stream, a topic or files."""
     role, reader = "analytics/Role", "the application's source"
@@ -309,10 +314,13 @@ def _source() -> Iterator[Line]:
     yield Line(role, "Kinesis, for who reads", ("kms:Decrypt",), ("{events-key}",), KINESIS_KMS)
     yield Line(role, reader, ("kafka-cluster:Connect",), ("{cluster}",), MSK_ACTIONS)
     yield Line(role, reader, ("kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"), ("{topic}",), TOPIC_SOURCE)
-    file, listed = "{files}/{files-folder}0/part-0001.jsonl.gz", (("s3:prefix", "{files-folder}"),)
+    file, folder = "{files}/{files-folder}0/part-0001.jsonl.gz", "{files}/{files-name}"
+    listed, missing = (("s3:prefix", "{files-folder}"),), (("s3:prefix", "{files-name}"),)
     for name, context in ((role, ()), ("network/S3Endpoint", _OWN)):
         yield Line(name, reader, ("s3:ListBucket",), ("{files}",), FILES_SOURCE, (*listed, *context))
         yield Line(name, reader, ("s3:GetObject",), (file,), FILES_SOURCE, context)
+        yield Line(name, _OF_NOTHING, ("s3:GetObject",), (folder,), S3A, context)
+        yield Line(name, _ASKED, ("s3:ListBucket",), ("{files}",), S3_404, (*missing, *context))
     s3 = ("kms:ViaService", "s3.{region}.amazonaws.com")
     yield Line(role, "S3, for who reads", ("kms:Decrypt",), ("{files-key}",), S3_KMS, (s3,))
 
@@ -347,8 +355,8 @@ def _s3_calls() -> Iterator[tuple[str, str, str, Source, str | None]]:
         for listed in (f"{prefix}/", file.rpartition("/")[0] + "/"):
             yield "S3A, for the files", lists, place, S3A, f"{where}{listed}"
         yield "S3A, for a file", reads, f"{place}/{file}", S3A, None
-        yield "S3A, of a prefix without objects", reads, f"{place}/{prefix}", S3A, None
-        yield "S3, before it says that there is none", lists, place, S3_404, f"{where}{prefix}"
+        yield _OF_NOTHING, reads, f"{place}/{prefix}", S3A, None
+        yield _ASKED, lists, place, S3_404, f"{where}{prefix}"
     yield "S3A, for the upload of a file", writes, f"{bucket}/{_RESULTS_FILE}", S3A, None
     yield "S3A, for a file that was being completed", reads, f"{bucket}/{_RESULTS_FILE}", S3A, None
 
