@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from config.load import parse
 from contracts.names import alarm_name
 from local.cloudwatch.alarms import PAGES, Alarms, Change
 from local.cloudwatch.clocks import alarm_period
@@ -25,10 +26,19 @@ from local.demo import application, monitored
 from local.processes import Supervisor
 from local.standins.moto import Moto
 from monitoring.alarms import alarms
+from monitoring.names import deployed
 from monitoring.rules import Comparison, Missing, Rule
+from monitoring.source_alarms import source_alarms
+from tests.unit.config.sources import settings
 
 ENVIRONMENT = monitored.environment(application.checked(application.property_groups({})))
 RULES = {rule.name: rule for rule in alarms(ENVIRONMENT, monitored.names())}
+#: Those of a topic of MSK, which say of it what Kinesis says of a stream.
+_OF_TOPIC = parse(settings("msk"), "test.toml")
+TOPIC_RULES = {
+    f"msk-{rule.name}": rule for rule in source_alarms(_OF_TOPIC, deployed(_OF_TOPIC, "123456789012", _OF_TOPIC.region))
+}
+EVERY = {**RULES, **TOPIC_RULES}
 #: Inputs that raise an alarm of several inputs, or of a rate: values of its periods, oldest first.
 SHAPES: dict[str, dict[str, list[float]]] = {
     "flink-checkpoint-failures": {"m": [3.0, 4.0]},
@@ -48,6 +58,9 @@ def cloudwatch() -> Iterator[Any]:
 
 def breaking(rule: Rule) -> dict[str, list[float]]:
     """Values that break the rule's threshold in all its periods."""
+    if rule in TOPIC_RULES.values() and rule.expression is not None:
+        # Nothing comes; or what comes is of the year 2001.
+        return {"w": [1e12] * 3, "n": [100.0] * 3} if "w" in rule.inputs else {"n": [0.0] * rule.of}
     if rule.name in SHAPES:
         return SHAPES[rule.name]
     assert list(rule.inputs) == ["m"], f"{rule.name}: tell in SHAPES how its inputs raise it"
@@ -56,8 +69,12 @@ def breaking(rule: Rule) -> dict[str, list[float]]:
     return {"m": [max(0.0, value)] * rule.of}
 
 
-def fine(rule: Rule) -> dict[str, list[float]]:
-    """Values that are as they should be, over more periods than are looked at."""
+def fine(rule: Rule, end: int) -> dict[str, list[float]]:
+    """Values that are as they should be, over more periods than are looked at, the last of which ends at ``end``."""
+    if rule in TOPIC_RULES.values() and rule.expression is not None:
+        count, period = rule.of + 5, alarm_period(rule.period)
+        fresh = [(end - period * (count - place)) * 1000.0 - 5_000 for place in range(count)]
+        return {key: fresh if key == "w" else [100.0] * count for key in rule.inputs}
     if rule.name == "rejected-rate":
         return {"r": [0.0] * 8, "e": [100.0] * 8}
     if rule.name == "flink-watermark-stuck":
@@ -102,7 +119,7 @@ def began() -> int:
     return int(time.time()) // 300 * 300 - 8_000 * next(_times)
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", EVERY.values(), ids=EVERY)
 def test_each_alarm_is_raised_by_what_it_watches_for_and_fine_without_it(
     cloudwatch: Any, began: int, rule: Rule
 ) -> None:
@@ -112,7 +129,7 @@ def test_each_alarm_is_raised_by_what_it_watches_for_and_fine_without_it(
     period = alarm_period(rule.period)
     end = began - began % period
     # When it is as it should be, then the alarm is fine
-    publish(cloudwatch, rule, fine(rule), end)
+    publish(cloudwatch, rule, fine(rule, end), end)
     watch.evaluate(end)
     assert state_of(cloudwatch, rule.name) == State.OK
     # When what it watches for goes on for as many periods as the rule says, then it is raised, and not before
@@ -127,19 +144,18 @@ def test_each_alarm_is_raised_by_what_it_watches_for_and_fine_without_it(
     assert state_of(cloudwatch, rule.name) == State.ALARM
     if rule.pages:
         assert state_of(cloudwatch, PAGES, "CompositeAlarms") == State.ALARM
-    if rule.periods == rule.of > 1 and rule.name not in SHAPES:
+    if rule.periods == rule.of > 1 and (rule.name not in SHAPES or rule in TOPIC_RULES.values()):
         assert changes[0].at == end  # the last of its periods, none before
     # When it is as it should be again, then so is the alarm
-    again = fine(rule)
-    end += period * max(len(each) for each in again.values())
-    publish(cloudwatch, rule, again, end)
+    end += period * max(len(each) for each in fine(rule, end).values())
+    publish(cloudwatch, rule, fine(rule, end), end)
     watch.evaluate(end)
     assert state_of(cloudwatch, rule.name) == State.OK
     if rule.pages:
         assert state_of(cloudwatch, PAGES, "CompositeAlarms") == State.OK
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", EVERY.values(), ids=EVERY)
 def test_without_any_data_each_alarm_is_what_its_rule_says(cloudwatch: Any, began: int, rule: Rule) -> None:
     watch = Alarms(cloudwatch, [rule], monitored.PREFIX, began)
     watch.put()
