@@ -69,8 +69,18 @@ def alarm_name(prefix: str, alarm: str) -> str:
 FAILURE_QUEUES = {"alerts": "alerts-failures", "search_indexer": "search-failures"}
 
 
-#: Queue of what the warehouse's schedule could not ask for, after the prefix.
+#: Queue of the warehouse's refreshes that could not be asked for, or that failed in Redshift, after the prefix.
 REFRESH_FAILURES = "refresh-failures"
+
+
+def refresh_name(prefix: str) -> str:
+    """Name of the warehouse's schedule, and of each statement that it starts."""
+    return f"{prefix}-refresh"
+
+
+def refresh_failed_rule_name(prefix: str) -> str:
+    """Name of EventBridge's rule for a refresh that Redshift took and did not finish."""
+    return f"{prefix}-refresh-failed"
 
 
 def queue_name(prefix: str, function: str) -> str:

@@ -72,7 +72,8 @@ class InputSettings:
     authentication: str = a_choice(IAM, IAM, "none")
     #: A file's folder below it is its partition, with format lines.
     prefix: str = a_text(r"(s3|file)://[^\s?#]*/", "an s3:// or file:// address that ends with a slash", "")
-    #: lines: an event a line; archive: what Firehose has archived (docs/contracts.md). Files may be gzipped.
+    #: lines: an event a line; archive: what Firehose has archived (contracts/archive.py). Files may be gzipped, and
+    #: appear whole: as an object does, or renamed from a name that begins with a dot.
     format: str = a_choice("lines", "lines", ARCHIVE)
 
     @property

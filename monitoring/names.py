@@ -20,6 +20,7 @@ from contracts.names import (
     function_name,
     input_stream_name,
     queue_name,
+    refresh_failed_rule_name,
     stream_name,
 )
 
@@ -45,6 +46,7 @@ class Names:
     deliveries: Mapping[str, str]
     search_domain: str | None
     refresh_queue: str | None
+    refresh_rule: str | None
     namespace: str
     account: str
     region: str
@@ -75,6 +77,7 @@ def deployed(environment: Environment, account: str, region: str, partition: str
         deliveries={name: delivery_name(prefix, name) for name in _deliveries(environment)},
         search_domain=prefix if searched else None,
         refresh_queue=f"{prefix}-{REFRESH_FAILURES}" if environment.warehouse.enabled else None,
+        refresh_rule=refresh_failed_rule_name(prefix) if environment.warehouse.enabled else None,
         namespace=namespace(environment.name),
         account=account,
         region=region,

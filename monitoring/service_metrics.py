@@ -9,6 +9,7 @@ KINESIS = Publisher("Kinesis Data Streams", f"{_DOCS}/streams/latest/dev/monitor
 LAMBDA = Publisher("Lambda", f"{_DOCS}/lambda/latest/dg/monitoring-metrics-types.html")
 SQS = Publisher("SQS", f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html")
 SNS = Publisher("SNS", f"{_DOCS}/sns/latest/dg/sns-monitoring-using-cloudwatch.html")
+EVENTS = Publisher("EventBridge", f"{_DOCS}/eventbridge/latest/userguide/eb-monitoring.html")
 FIREHOSE = Publisher("Firehose", f"{_DOCS}/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html")
 OPENSEARCH = Publisher(
     "OpenSearch Service",
@@ -57,6 +58,15 @@ UNDELIVERED = Metric(
     "messages that a subscriber did not take after all retries",
     SNS,
 )
+FAILED_TARGETS = Metric(
+    "AWS/Events",
+    "FailedInvocations",
+    ("RuleName",),
+    "Sum",
+    _COUNT,
+    "events that a rule could not hand to its target, after all retries",
+    EVENTS,
+)
 FRESHNESS = Metric(
     "AWS/Firehose",
     "DeliveryToS3.DataFreshness",
@@ -97,6 +107,7 @@ SERVICE_METRICS = (
     MESSAGES,
     MESSAGE_AGE,
     UNDELIVERED,
+    FAILED_TARGETS,
     FRESHNESS,
     SEARCH_RED,
     SEARCH_YELLOW,

@@ -27,8 +27,8 @@ def sink_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
     yield from _given_up(names)
     if names.search_domain is not None:
         yield from _search(environment, names, names.search_domain)
-    if names.refresh_queue is not None:
-        yield _refreshes(names.refresh_queue)
+    if names.refresh_queue is not None and names.refresh_rule is not None:
+        yield from _refreshes(names.refresh_queue, names.refresh_rule)
 
 
 def _functions(names: Names) -> Iterator[Rule]:
@@ -108,17 +108,30 @@ def _given_up(names: Names) -> Iterator[Rule]:
         )
 
 
-def _refreshes(queue: str) -> Rule:
-    return Rule(
+def _refreshes(queue: str, rule: str) -> Iterator[Rule]:
+    """AWS has no metric of one statement's success, so there is none to miss: a refresh tells when it fails."""
+    nothing_here = "a laptop has neither Redshift nor EventBridge"
+    yield Rule(
         "warehouse-refresh",
         {"m": series(service.MESSAGES, queue)},
         0,
-        "the schedule could not ask the warehouse for a refresh: its views stand still",
+        "a refresh of the warehouse could not be asked for, or failed in Redshift: its views stand still",
         Missing.FINE,
         "SQS stops publishing for a queue that was empty for hours",
         periods=1,
         of=1,
-        not_here="a laptop has neither Redshift nor EventBridge Scheduler",
+        not_here=nothing_here,
+    )
+    yield Rule(
+        "warehouse-refresh-untold",
+        {"m": series(service.FAILED_TARGETS, rule)},
+        0,
+        "a refresh failed in Redshift, and EventBridge could not put that into the queue of failures",
+        Missing.FINE,
+        "EventBridge publishes nothing while nothing fails",
+        periods=1,
+        of=1,
+        not_here=nothing_here,
     )
 
 

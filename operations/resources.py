@@ -20,6 +20,7 @@ FREE = frozenset(
         "AWS::EC2::Subnet",
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPC",
+        "AWS::Events::Rule",
         "AWS::Glue::Database",
         "AWS::Glue::Table",
         "AWS::IAM::OIDCProvider",

@@ -11,9 +11,9 @@ from constructs import Construct
 
 from config.model import Environment, Stream
 from config.model import InputStream as Settings
-from contracts.names import StreamRole, stream_name
+from contracts.names import StreamRole, refresh_failed_rule_name, stream_name
 from stacks.constructs.base import EnvironmentStack
-from stacks.constructs.policies import key, service_may_use
+from stacks.constructs.policies import KEY_READ_WRITE, key, service_may_use
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,20 @@ class StreamsStack(EnvironmentStack):
                 self.data_key,
                 f"{service.partition('.')[0].capitalize()}MayUseEncryptedTopics",
                 service,
-                ["kms:Decrypt", "kms:GenerateDataKey"],
+                KEY_READ_WRITE,
                 {"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        if environment.warehouse.enabled:
+            # A rule's target has no role: SQS asks for the key in EventBridge's own name.
+            service_may_use(
+                self.data_key,
+                "EventsMayUseTheRefreshFailuresQueue",
+                "events.amazonaws.com",
+                KEY_READ_WRITE,
+                {
+                    "StringEquals": {"aws:SourceAccount": self.account},
+                    "ArnEquals": {"aws:SourceArn": self.arn("events", f"rule/{refresh_failed_rule_name(self.prefix)}")},
+                },
             )
         streams = environment.streams
         self.results = self._stream("Results", StreamRole.RESULTS, streams.results)

@@ -8,20 +8,20 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_redshiftserverless as redshift
-from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from config.model import Environment
 from contracts.names import REFRESH_FAILURES, StreamRole, stream_name
-from contracts.warehouse import DATABASE, LANDING, SCHEMA, STREAM_PLACEHOLDER
+from contracts.warehouse import DATABASE, STREAM_PLACEHOLDER
 from stacks.code import lambda_code, lambda_digest
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction
-from stacks.constructs.policies import KEY_READ, KEY_READ_WRITE, STREAM_READS, allow, document, service_role
+from stacks.constructs.policies import KEY_READ, STREAM_READS, allow, document, service_role
 from stacks.constructs.provider import provider
 from stacks.constructs.stream_reader import failures_queue
 from stacks.network import NetworkStack
+from stacks.refresh import schedule, tell_failures
 from stacks.streams import StreamsStack
 
 _SQL = Path(__file__).resolve().parent.parent / "sql" / "redshift"
@@ -63,7 +63,16 @@ class WarehouseStack(EnvironmentStack):
         self.workgroup = self._workgroup(environment, network)
         self.failures = failures_queue(self, REFRESH_FAILURES.title(), self._key)
         self._setup(environment, stream)
-        self._refresh(environment)
+        scheduled = schedule(
+            self,
+            every_minutes=environment.warehouse.refresh_minutes,
+            secret_arn=self._secret_arn,
+            run_statements=self._as_administrator("ExecuteStatement"),
+            failures=self.failures,
+            key=self._key,
+        )
+        scheduled.node.add_dependency(self.setup)
+        tell_failures(self, self.failures)
 
     def _secret(self) -> secretsmanager.CfnSecret:
         """The administrator's password, which nobody has seen. CloudFormation tells no ARN of Redshift's own."""
@@ -229,54 +238,3 @@ class WarehouseStack(EnvironmentStack):
             environment={"LOG_LEVEL": "INFO"},
             statements=statements,
         )
-
-    def _refresh(self, environment: Environment) -> None:
-        """EventBridge Scheduler asks the Data API itself; what it could not ask lands in a queue."""
-        name = f"{self.prefix}-refresh"
-        role = service_role(
-            self,
-            "RefreshRole",
-            "scheduler.amazonaws.com",
-            [self.arn("scheduler", f"schedule-group/{self.prefix}")],
-            {
-                "refresh": document(
-                    *self._as_administrator("ExecuteStatement"),
-                    allow("TellFailures", ["sqs:SendMessage"], [self.failures.queue_arn]),
-                    allow(
-                        "EncryptFailures",
-                        KEY_READ_WRITE,
-                        [self._key.key_arn],
-                        {"StringEquals": {"kms:ViaService": f"sqs.{self.region}.amazonaws.com"}},
-                    ),
-                )
-            },
-        )
-        group = scheduler.CfnScheduleGroup(self, "ScheduleGroup", name=self.prefix)
-        schedule = scheduler.CfnSchedule(
-            self,
-            "Refresh",
-            name=name,
-            group_name=self.prefix,
-            schedule_expression=f"rate({environment.warehouse.refresh_minutes} minutes)",
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            kms_key_arn=self._key.key_arn,
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=f"arn:{self.partition}:scheduler:::aws-sdk:redshiftdata:executeStatement",
-                role_arn=role.role_arn,
-                input=self.to_json_string(
-                    {
-                        "WorkgroupName": self.prefix,
-                        "Database": DATABASE,
-                        "SecretArn": self._secret_arn,
-                        "Sql": f"REFRESH MATERIALIZED VIEW {SCHEMA}.{LANDING}",
-                        "StatementName": "refresh",
-                    }
-                ),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=self.failures.queue_arn),
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_event_age_in_seconds=environment.warehouse.refresh_minutes * 60, maximum_retry_attempts=3
-                ),
-            ),
-        )
-        schedule.add_resource_dependency(group)
-        schedule.node.add_dependency(self.setup)

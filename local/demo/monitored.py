@@ -63,6 +63,7 @@ def names() -> Names:
         deliveries={name: name for name in DELIVERIES},
         search_domain=PREFIX,
         refresh_queue=None,  # a laptop has no warehouse, and prod's is off
+        refresh_rule=None,
         namespace=NAMESPACE,
         account=ACCOUNT,
         region=REGION,

@@ -92,6 +92,10 @@ class KafkaBroker:
         """Make a topic whose records bear the time of their arrival. RestError when the broker refuses it."""
         self._gateway.call("POST", "/topics", {"name": name, "partitions": partitions})
 
+    def enlarge_topic(self, name: str, partitions: int) -> None:
+        """Give a topic more partitions, so many in all. RestError when the broker refuses."""
+        self._gateway.call("POST", "/partitions", {"topic": name, "partitions": partitions})
+
     def write(self, topic: str, records: Sequence[tuple[int, bytes]]) -> list[Written]:
         """Write records, (partition, payload) each, in order; returns when the broker has them all.
 

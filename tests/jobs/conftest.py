@@ -15,11 +15,15 @@ from hypothesis import settings as hypothesis_settings
 from pyflink.java_gateway import get_gateway
 
 from flink_jobs.settings import Settings
+from local.demo.inputs import KAFKA_LIB
 from local.oracle.records import LogRecord
 from local.processes import Supervisor
+from local.standins.kafka_broker import KafkaBroker
 from local.standins.moto import Moto
+from tests.jobs import other_sources
 from tests.jobs.harness import JAR, ROOT, Output, run
 from tests.jobs.live import Live
+from tests.jobs.other_sources import OtherLive
 
 Flink = Callable[..., Output]
 
@@ -87,5 +91,36 @@ def live(moto: Moto, jar: Path, tmp_path: Path, request: pytest.FixtureRequest) 
         return made[-1]
 
     yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A Kafka broker; its topics are the tests'."""
+    with Supervisor(tmp_path_factory.mktemp("kafka")) as supervisor:
+        yield KafkaBroker.start(supervisor, KAFKA_LIB)
+
+
+@pytest.fixture(params=["msk", "s3", "archive"])
+def other(
+    moto: Moto, jar: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[[int], OtherLive]]:
+    """An input of the given number of partitions, and the application over it."""
+    made: list[OtherLive] = []
+    name = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name)
+
+    def start(shards: int) -> OtherLive:
+        called = f"{name}-{len(made)}"
+        if request.param == "msk":
+            broker = request.getfixturevalue("broker")
+            made.append(other_sources.topic(moto, jar, tmp_path, called, shards, broker))
+        elif request.param == "s3":
+            made.append(other_sources.files(moto, jar, tmp_path, called, shards))
+        else:
+            made.append(other_sources.archive(moto, jar, tmp_path, called, shards))
+        return made[-1]
+
+    yield start
     for each in made:
         each.close()

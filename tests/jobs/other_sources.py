@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from local.oracle.records import LogRecord
 from local.standins.kafka_broker import KafkaBroker
 from local.standins.moto import Moto
 from local.traffic.delivery import Log
 from local.traffic.folder_log import FolderLog
 from local.traffic.plan import Planned
 from local.traffic.topic_log import TopicLog
+from tests.jobs.archive_log import ArchiveLog, shard
+from tests.jobs.harness import Output
 from tests.jobs.live import Live, Stream
+
+#: Not an event: its rejection tells that the partition is read, and from where.
+PROBE = b"{"
 
 
 class Partitions(Stream):
-    """The partitions of another input, named as the source names them; they are never split or merged."""
+    """The partitions of another input, named as the source names them; they are never split or merged.
 
-    def __init__(self, name: str, names: Iterable[str], target: Log) -> None:
+    ``add`` makes the partition of the number that it is given.
+    """
+
+    def __init__(self, name: str, names: Iterable[str], target: Log, add: Callable[[int], str]) -> None:
         self.name = name
         self.log = []
         self._names = list(names)
         self._target = target
+        self._add = add
 
     def shards(self) -> list[str]:
         """The partitions."""
-        return self._names
+        return list(self._names)
+
+    def add(self) -> str:
+        """Adds a partition; returns its name."""
+        self._names.append(self._add(len(self._names)))
+        return self._names[-1]
 
     def put(self, shard: str, payloads: Iterable[bytes]) -> None:
         """Puts the payloads into a partition."""
@@ -51,17 +66,53 @@ class OtherLive(Live):
         """The input's own keys."""
         return self._source
 
+    def until_read(self, *shards: str) -> None:
+        """Waits until the partitions are read, by records that are none, until one of each is rejected."""
+
+        def seen(output: Output) -> bool:
+            unread = [each for each in shards if not self.reads(each, output)]
+            for each in unread:
+                self.stream.put(each, [PROBE])
+            return not unread
+
+        self.until(seen, f"{shards} are read")
+
+    def reads(self, shard: str, output: Output) -> bool:
+        """Whether a record of the partition was rejected, as a probe is."""
+        return any(partition == shard for partition, _ in output.reasons())
+
+    def read(self, output: Output) -> list[LogRecord]:
+        """The log without the probes that came too early to be read."""
+        seen = output.reasons()
+        return [
+            record
+            for record in self.stream.log
+            if record.payload != PROBE or (record.partition, record.position) in seen
+        ]
+
 
 def topic(moto: Moto, jar: Path, folder: Path, name: str, shards: int, broker: KafkaBroker) -> OtherLive:
     """A topic of so many partitions."""
     broker.create_topic(name, shards)
     keys = {"source": "msk", "bootstrap_servers": broker.address, "topic": name, "authentication": "none"}
-    stream = Partitions(name, map(str, range(shards)), TopicLog(broker, name))
+
+    def add(number: int) -> str:
+        broker.enlarge_topic(name, number + 1)
+        return str(number)
+
+    stream = Partitions(name, map(str, range(shards)), TopicLog(broker, name), add)
     return OtherLive(moto, jar, folder, name, stream, keys)
 
 
 def files(moto: Moto, jar: Path, folder: Path, name: str, shards: int) -> OtherLive:
     """A folder of so many folders."""
     log = FolderLog(folder / "events")
-    stream = Partitions(name, (f"shard-{number}" for number in range(shards)), log)
+    stream = Partitions(name, map("shard-{}".format, range(shards)), log, "shard-{}".format)
     return OtherLive(moto, jar, folder, name, stream, {"source": "s3", "prefix": log.prefix})
+
+
+def archive(moto: Moto, jar: Path, folder: Path, name: str, shards: int) -> OtherLive:
+    """What Firehose archives of a stream of so many shards."""
+    log = ArchiveLog(folder / "archive")
+    stream = Partitions(name, map(shard, range(shards)), log, shard)
+    return OtherLive(moto, jar, folder, name, stream, {"source": "s3", "format": "archive", "prefix": log.prefix})

@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from contracts.rejections import Reason
 from contracts.results import ResultType
-from local.demo.inputs import KAFKA_LIB
 from local.oracle import results
-from local.processes import Supervisor
-from local.standins.kafka_broker import KafkaBroker
-from local.standins.moto import Moto
-from tests.jobs import other_sources
 from tests.jobs.harness import HOUR, MINUTE, event
-from tests.jobs.live import Live
 from tests.jobs.oracle import assert_gives, judge
+from tests.jobs.other_sources import OtherLive
 from tests.jobs.source_cases import back_from_idleness
 from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
 
-NewLive = Callable[[int], Live]
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
-    """A Kafka broker; its topics are the tests'."""
-    with Supervisor(tmp_path_factory.mktemp("kafka")) as supervisor:
-        yield KafkaBroker.start(supervisor, KAFKA_LIB)
-
-
-@pytest.fixture(params=["msk", "s3"])
-def other(
-    moto: Moto, jar: Path, tmp_path: Path, broker: KafkaBroker, request: pytest.FixtureRequest
-) -> Iterator[NewLive]:
-    """An input of the given number of partitions, and the application over it."""
-    made: list[Live] = []
-    name = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name)
-    make = partial(other_sources.topic, broker=broker) if request.param == "msk" else other_sources.files
-
-    def start(shards: int) -> Live:
-        made.append(make(moto, jar, tmp_path, f"{name}-{len(made)}", shards))
-        return made[-1]
-
-    yield start
-    for each in made:
-        each.close()
+NewLive = Callable[[int], OtherLive]
 
 
 @pytest.mark.parametrize("parallelism", [1, 4])

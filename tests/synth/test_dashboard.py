@@ -85,6 +85,7 @@ _NAMED = {
     "TopicName": ("AWS::SNS::Topic", "TopicName"),
     "DeliveryStreamName": ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName"),
     "DomainName": ("AWS::OpenSearchService::Domain", "DomainName"),
+    "RuleName": ("AWS::Events::Rule", "Name"),
 }
 
 

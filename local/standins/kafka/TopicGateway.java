@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -25,6 +26,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *
  * <ul>
  *   <li>POST /topics {"name", "partitions"}: makes a topic whose records bear the time of their arrival.
+ *   <li>POST /partitions {"topic", "partitions"}: gives a topic more partitions, so many in all.
  *   <li>POST /records {"topic", "records": [{"partition", "payload" in base64}]}: answers when the broker has all, with
  *       [{"offset", "timestamp"}] in their order.
  *   <li>GET /: answers when the broker does.
@@ -48,6 +50,7 @@ public final class TopicGateway {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[1])), 0);
         server.createContext("/", exchange -> reply(exchange, request -> admin.describeCluster().clusterId().get()));
         server.createContext("/topics", exchange -> reply(exchange, request -> make(admin, request)));
+        server.createContext("/partitions", exchange -> reply(exchange, request -> enlarge(admin, request)));
         server.createContext("/records", exchange -> reply(exchange, request -> write(producer, request)));
         server.start();
     }
@@ -58,6 +61,12 @@ public final class TopicGateway {
                         .configs(Map.of("message.timestamp.type", "LogAppendTime"));
         admin.createTopics(List.of(topic)).all().get();
         return topic.name();
+    }
+
+    private static Object enlarge(Admin admin, JsonNode request) throws Exception {
+        NewPartitions wanted = NewPartitions.increaseTo(request.get("partitions").asInt());
+        admin.createPartitions(Map.of(request.get("topic").asText(), wanted)).all().get();
+        return wanted.totalCount();
     }
 
     private static Object write(KafkaProducer<byte[], byte[]> producer, JsonNode request) throws Exception {

@@ -39,7 +39,8 @@ def test_what_the_functions_publish_is_in_it_and_nothing_else_of_ours() -> None:
 def test_every_metric_is_looked_at_by_a_dashboard_or_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     used: set[str] = set()
     categories = changed(load("dev"), "alerts", categories=("books",))
-    for environment in (categories, load("prod"), on_second_runtime(monkeypatch)):
+    warehouse = changed(load("prod"), "warehouse", enabled=True)
+    for environment in (categories, load("prod"), warehouse, on_second_runtime(monkeypatch)):
         names = names_of(environment)
         board = body(environment, names)
         used |= {name for _, name, _ in shown(board)} | {search.metric for search in searches(board)}

@@ -37,13 +37,13 @@ final class AnnouncingKafkaSource implements Source<Intake, KafkaPartitionSplit,
     @Override
     public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> createEnumerator(
             SplitEnumeratorContext<KafkaPartitionSplit> context) {
-        return source.createEnumerator(context);
+        return source.createEnumerator(new CalmContext<>(context));
     }
 
     @Override
     public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restoreEnumerator(
             SplitEnumeratorContext<KafkaPartitionSplit> context, KafkaSourceEnumState state) throws Exception {
-        return source.restoreEnumerator(context, state);
+        return source.restoreEnumerator(new CalmContext<>(context), state);
     }
 
     @Override

@@ -11,24 +11,21 @@ import org.apache.flink.core.fs.FileSystem;
 import org.apache.flink.core.fs.Path;
 
 /**
- * Finds the files below a prefix, each once. It remembers those of the last hour before the newest: an older one does not
- * appear any more, because a file bears the time when it was written.
+ * Finds the files below a prefix, each once, whatever its time: one that was uploaded in parts bears the time when that
+ * began, hours before it is there. So it remembers every file that is there, and none that is gone.
  */
 final class FileListing {
-    private static final long REMEMBERED_MILLIS = 3_600_000;
-
     private final String prefix;
     /** Path and time of modification, epoch milliseconds. */
-    private final Map<String, Long> seen;
+    private Map<String, Long> seen;
 
     FileListing(String prefix, Map<String, Long> seen) {
         this.prefix = prefix;
         this.seen = new TreeMap<>(seen);
     }
 
-    /** Files that were not there before, in order of their paths; path and time of modification. */
-    Map<String, Long> next() throws IOException {
-        long floor = newest() - REMEMBERED_MILLIS;
+    /** The files that are there, in order of their paths; path and time of modification. Changes nothing. */
+    Map<String, Long> look() throws IOException {
         Map<String, Long> found = new TreeMap<>();
         List<Path> folders = new ArrayList<>(List.of(new Path(prefix)));
         FileSystem files = FileSystem.get(new Path(prefix).toUri());
@@ -40,23 +37,29 @@ final class FileListing {
                 }
                 if (each.isDir()) {
                     folders.add(each.getPath());
-                } else if (each.getModificationTime() >= floor && !seen.containsKey(each.getPath().toString())) {
+                } else {
                     found.put(each.getPath().toString(), each.getModificationTime());
                 }
             }
         }
-        seen.putAll(found);
-        long newFloor = newest() - REMEMBERED_MILLIS;
-        seen.values().removeIf(modified -> modified < newFloor);
         return found;
     }
 
-    Map<String, Long> seen() {
-        return seen;
+    /** Those of the files that have not been taken. */
+    Map<String, Long> fresh(Map<String, Long> found) {
+        Map<String, Long> fresh = new TreeMap<>(found);
+        fresh.keySet().removeAll(seen.keySet());
+        return fresh;
     }
 
-    private long newest() {
-        return seen.values().stream().mapToLong(modified -> modified).max().orElse(0);
+    /** Takes the files that are there. */
+    void take(Map<String, Long> found) {
+        seen = new TreeMap<>(found);
+    }
+
+    /** The files that are there and have been taken. */
+    Map<String, Long> seen() {
+        return seen;
     }
 
     /** A prefix of S3 without objects is not there; a file may be given instead of a prefix. */

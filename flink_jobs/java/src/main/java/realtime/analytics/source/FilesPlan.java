@@ -1,13 +1,18 @@
 package realtime.analytics.source;
 
+import java.io.FileNotFoundException;
+import java.io.IOException;
 import java.io.Serializable;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import realtime.analytics.intake.Intake;
 
 /** Which files are read, and how. Times are epoch milliseconds. */
 public final class FilesPlan implements Serializable {
@@ -82,6 +87,25 @@ public final class FilesPlan implements Serializable {
             chosen.keySet().removeIf(path -> !mayHold(path));
         }
         return chosen;
+    }
+
+    /** The partitions that the files hold records of. Files of the archive are read for it; those that are gone hold none. */
+    Set<String> partitions(Map<String, Long> files) throws IOException {
+        Set<String> partitions = new HashSet<>();
+        for (Map.Entry<String, Long> each : files.entrySet()) {
+            if (!isArchive) {
+                partitions.add(FolderReader.folder(prefix, each.getKey()));
+                continue;
+            }
+            try (ArchiveFile file = new ArchiveFile(prefix, each.getKey(), each.getValue())) {
+                for (Intake record = file.next(); record != null; record = file.next()) {
+                    partitions.add(record.partition);
+                }
+            } catch (FileNotFoundException gone) {
+                continue;
+            }
+        }
+        return partitions;
     }
 
     private boolean mayHold(String path) {

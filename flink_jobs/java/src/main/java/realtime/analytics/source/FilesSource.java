@@ -3,6 +3,7 @@ package realtime.analytics.source;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.flink.api.common.state.ListState;
@@ -29,7 +30,11 @@ import realtime.analytics.intake.Reason;
  * looks for new files for ever, or, for a backfill, reads those that are there and ends.
  *
  * <p>A listing's new files are one batch, which {@link Playback} merges by event time. A checkpoint holds the batch's files
- * and how far each partition of it was read; after a restore the batch is merged again from there.
+ * of which something is left, and how far each partition of it was read; after a restore the batch is merged again from
+ * there. A file that is broken, or gone, stops nothing.
+ *
+ * <p>At a first start at LATEST the files that are there are left out before any checkpoint can be made. The first batch
+ * waits until each of their folders has a new file, or the start grace is over: what is complete is known from all of them.
  *
  * <p>Not the connector's FileSource: it reads one file after the other in no order of partitions, so whoever judges its
  * records cannot tell a partition that is idle from one whose files wait for their turn.
@@ -51,17 +56,20 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
     private transient ListState<Tuple2<String, Long>> seenState;
     private transient ListState<Tuple2<String, Long>> batchState;
     private transient ListState<Tuple2<String, Long>> takenState;
+    private transient ArchiveMemory memory;
     private transient FileListing listing;
     /** The files that are being read. */
     private transient Map<String, Long> batch;
+    /** How much of the batch had been taken before the restore. */
     private transient Map<String, Long> taken;
+    private transient Playback playback;
     private transient PartitionLog log;
+    private transient Silence silence;
     private transient LiveRejections rejections;
     private transient EventDecoder decoder;
-    private transient boolean first;
-    private transient long startedAt;
-    private transient long listedAt;
     private transient long markedAt;
+    /** Whether a listing is wanted although a batch is being read. */
+    private transient boolean listingWanted;
     /** Drawn at each start; see {@link SubtaskReport}. */
     private transient String instance;
 
@@ -86,8 +94,11 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         seenState = store.getListState(state("seen"));
         batchState = store.getListState(state("batch"));
         takenState = store.getListState(state("taken"));
-        first = !context.isRestored();
+        memory = new ArchiveMemory(store);
         listing = new FileListing(plan.prefix, read(seenState));
+        if (plan.startsAtLatest && !progress.restored()) {
+            listing.take(listing.look());
+        }
         batch = new TreeMap<>(read(batchState));
         taken = read(takenState);
         long horizon = progress.horizon() == Horizon.UNKNOWN ? plan.knownFrom : progress.horizon();
@@ -125,7 +136,8 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
     public void snapshotState(FunctionSnapshotContext context) throws Exception {
         write(seenState, listing.seen());
         write(batchState, batch);
-        write(takenState, taken);
+        write(takenState, playback == null ? taken : playback.taken());
+        memory.snapshot();
         progress.snapshot(
                 log == null ? progress.partitions() : log.partitions(),
                 log == null ? progress.watermark() : log.watermark(),
@@ -136,27 +148,43 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
     public void run(SourceContext<Intake> context) throws Exception {
         decoder = new EventDecoder(times.futureTolerance);
         rejections = liveRejections();
-        startedAt = System.nanoTime();
-        synchronized (context.getCheckpointLock()) {
+        Object lock = context.getCheckpointLock();
+        synchronized (lock) {
             log = new PartitionLog(context, progress.partitions(), progress.watermark());
+            silence = new Silence(log, times);
             if (log.watermark() != NONE) {
                 log.emitWatermark(new Watermark(log.watermark()));
             }
-            if (first && plan.startsAtLatest) {
-                listing.next();
-            }
         }
         do {
-            synchronized (context.getCheckpointLock()) {
-                if (batch.isEmpty()) {
-                    batch = plan.chosen(listing.next());
-                }
-                listedAt = System.nanoTime();
+            if (batch.isEmpty()) {
+                discover(lock);
             }
             if (!batch.isEmpty()) {
-                play(context.getCheckpointLock());
+                play(lock);
             }
-        } while (running && !plan.bounded && rest(context.getCheckpointLock()));
+        } while (running && !plan.bounded && rest(lock));
+    }
+
+    private void discover(Object lock) throws IOException {
+        long at = System.nanoTime();
+        Map<String, Long> found = listing.look();
+        Map<String, Long> fresh = listing.fresh(found);
+        synchronized (lock) {
+            silence.listed(at, Set.of());
+            if (!awaitsMore(fresh)) {
+                batch = plan.chosen(fresh);
+                listing.take(found);
+            }
+        }
+    }
+
+    /** Whether the first batch after a start at LATEST waits for files of other folders. */
+    private boolean awaitsMore(Map<String, Long> fresh) throws IOException {
+        if (history.isKnown() || plan.isArchive || silence.graceIsOver()) {
+            return false;
+        }
+        return !plan.partitions(fresh).containsAll(plan.partitions(listing.seen()));
     }
 
     private LiveRejections liveRejections() throws IOException {
@@ -164,67 +192,103 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
             return null;
         }
         LiveRejections found = new LiveRejections();
-        for (String path : plan.chosen(new FileListing(plan.rejections, Map.of()).next()).keySet()) {
+        for (String path : plan.chosen(new FileListing(plan.rejections, Map.of()).look()).keySet()) {
             found.add(path);
         }
         return found;
     }
 
     private void play(Object lock) throws IOException {
-        try (SortedArchive archive = plan.isArchive ? new SortedArchive() : null) {
-            Map<String, PartitionReader> readers;
-            if (archive != null) {
-                for (String path : batch.keySet()) {
-                    archive.add(path);
+        try (SortedArchive archive = plan.isArchive ? new SortedArchive(plan.prefix) : null) {
+            try (Playback opened =
+                    new Playback(readers(archive, lock), taken, name -> clock(name, lock), decoder, times.delay)) {
+                synchronized (lock) {
+                    playback = opened;
                 }
-                readers = archive.readers();
-            } else {
-                readers = FolderReader.of(plan.prefix, batch);
-            }
-            try (Playback playback = new Playback(readers, taken, this::clock, decoder, times.delay)) {
-                while (running && playback.peek() != null) {
+                while (running && opened.peek() != null) {
+                    if (listingWanted) {
+                        look(lock);
+                    }
                     synchronized (lock) {
-                        step(playback);
+                        step(opened);
                     }
                 }
             }
-        }
-        synchronized (lock) {
-            if (running) {
-                batch = new TreeMap<>();
-                taken = new HashMap<>();
+            synchronized (lock) {
+                if (running) {
+                    if (archive != null && !plan.bounded) {
+                        memory.take(archive.ranges(), batch);
+                    }
+                    playback = null;
+                    batch = new TreeMap<>();
+                    taken = new HashMap<>();
+                }
             }
         }
     }
 
-    private PartitionClock clock(String partition) {
-        long newest = log.partition(partition).newest;
-        return new PartitionClock(times.delay, newest == NONE ? Map.of() : Map.of(partition, newest));
+    private Map<String, PartitionReader> readers(SortedArchive archive, Object lock) throws IOException {
+        if (archive == null) {
+            return FolderReader.of(plan.prefix, batch, path -> finished(path, lock));
+        }
+        for (Map.Entry<String, Long> each : batch.entrySet()) {
+            archive.add(each.getKey(), each.getValue());
+        }
+        for (String path : memory.overlapping(archive.ranges())) {
+            archive.addKnown(path);
+        }
+        return archive.readers();
     }
 
-    private void step(Playback playback) throws IOException {
-        if (!history.isKnown() && playback.watermark() != NONE) {
+    /** What is left of a folder begins with the next of its files. */
+    private void finished(String path, Object lock) {
+        synchronized (lock) {
+            batch.remove(path);
+            taken.remove(FolderReader.folder(plan.prefix, path));
+        }
+    }
+
+    private PartitionClock clock(String partition, Object lock) {
+        synchronized (lock) {
+            long newest = log.partition(partition).newest;
+            return new PartitionClock(times.delay, newest == NONE ? Map.of() : Map.of(partition, newest));
+        }
+    }
+
+    /** Looks for files that come after the batch, to tell who is idle from who waits for it. */
+    private void look(Object lock) throws IOException {
+        long at = System.nanoTime();
+        Set<String> waiting = plan.partitions(listing.fresh(listing.look()));
+        synchronized (lock) {
+            silence.listed(at, waiting);
+            listingWanted = false;
+        }
+    }
+
+    private void step(Playback reading) throws IOException {
+        if (!history.isKnown() && reading.watermark() != NONE) {
             // What came before a first event is at most the delay ahead of it, or it would have been late.
-            history.agree(playback.lastToBegin() + times.delay);
+            history.agree(reading.lastToBegin() + times.delay);
             tell();
         }
-        Intake record = playback.peek();
-        PartitionClock clock = playback.clock();
+        Intake record = reading.peek();
+        PartitionClock clock = reading.clock();
         Watermark own = clock.getCurrentWatermark();
         if (own != null && own.getTimestamp() > plan.until) {
-            playback.drop();
+            reading.drop();
         } else {
             long timestamp = judge(record, clock);
             if (!record.accepted() || record.eventTime >= plan.knownFrom) {
                 log.collectWithTimestamp(record, timestamp);
             }
-            playback.advance();
-            taken = playback.taken();
+            reading.advance();
         }
         long now = System.nanoTime();
         if (now - markedAt >= TICK_MILLIS * NANOS) {
             markedAt = now;
-            advance(Math.min(playback.watermark(), quiet(playback.taken())));
+            long silent = plan.bounded ? Long.MAX_VALUE : silence.watermark(reading.left());
+            advance(Math.min(reading.watermark(), silent));
+            listingWanted = !plan.bounded && silence.asksForListing(reading.left());
         }
     }
 
@@ -244,7 +308,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         long until = System.nanoTime() + plan.discoveryMillis * NANOS;
         synchronized (lock) {
             while (running && System.nanoTime() < until) {
-                advance(quiet(Map.of()));
+                advance(silence.watermark(Set.of()));
                 lock.wait(TICK_MILLIS);
             }
         }
@@ -255,34 +319,6 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         if (history.isKnown() && watermark != Long.MAX_VALUE && watermark > log.watermark()) {
             log.emitWatermark(new Watermark(watermark));
         }
-    }
-
-    /**
-     * Where the partitions without files hold the watermark: the slowest of them that is not idle. One is idle when it has
-     * been silent for the idle timeout and the latest listing had nothing of it. When nobody holds the watermark and
-     * nothing is being read, time goes on to where the foremost stopped.
-     *
-     * @param reading the partitions of the batch that is being read.
-     */
-    private long quiet(Map<String, Long> reading) {
-        if (plan.bounded) {
-            return Long.MAX_VALUE;
-        }
-        long slowest = Long.MAX_VALUE;
-        long foremost = NONE;
-        for (Map.Entry<String, PartitionLog.Partition> each : log.partitions().entrySet()) {
-            PartitionLog.Partition partition = each.getValue();
-            foremost = Math.max(foremost, partition.newest);
-            long silent = listedAt - (partition.delivered ? partition.acceptedAt : startedAt);
-            boolean idle = silent >= (partition.delivered ? times.idleTimeout : times.startGrace) * NANOS;
-            if (!idle && !reading.containsKey(each.getKey())) {
-                slowest = Math.min(slowest, partition.newest);
-            }
-        }
-        if (slowest == Long.MAX_VALUE && reading.isEmpty()) {
-            slowest = foremost;
-        }
-        return slowest == Long.MAX_VALUE || slowest == NONE ? slowest : slowest - times.delay;
     }
 
     @Override

@@ -1,56 +1,77 @@
 package realtime.analytics.source;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.flink.core.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.Reason;
 
 /**
  * The files of one folder, an event a line, in order of their paths. An event's position is its file and line, its
- * arrival the file's time.
+ * arrival the file's time. What a broken file cannot give is one rejected record; a file that is gone is passed over.
  */
 final class FolderReader implements PartitionReader {
     /** Of files that lie right below the prefix. */
-    private static final String NO_FOLDER = ".";
+    static final String NO_FOLDER = ".";
+
+    private static final Logger LOG = LoggerFactory.getLogger(FolderReader.class);
 
     private final String prefix;
     private final String partition;
     private final Iterator<Map.Entry<String, Long>> files;
+    private final Consumer<String> finished;
     private EventFile file;
+    private Map.Entry<String, Long> current;
     private String name;
-    private long arrival;
+    /** Lines that were given of the file. */
     private long line;
+    private boolean broken;
+    /** Whether a file was not there any more. */
+    private boolean gone;
 
-    private FolderReader(String prefix, String partition, List<Map.Entry<String, Long>> files) {
+    private FolderReader(
+            String prefix, String partition, List<Map.Entry<String, Long>> files, Consumer<String> finished) {
         this.prefix = prefix;
         this.partition = partition;
         this.files = files.iterator();
+        this.finished = finished;
     }
 
     /**
      * A reader for each folder right below the prefix.
      *
      * @param files path and time of modification, in order of the paths.
+     * @param finished is told each file of which nothing is left.
      */
-    static Map<String, PartitionReader> of(String prefix, Map<String, Long> files) {
+    static Map<String, PartitionReader> of(String prefix, Map<String, Long> files, Consumer<String> finished) {
         Map<String, List<Map.Entry<String, Long>>> folders = new LinkedHashMap<>();
         for (Map.Entry<String, Long> each : files.entrySet()) {
-            String below = below(prefix, each.getKey());
-            int end = below.indexOf('/');
-            String folder = end < 0 ? NO_FOLDER : below.substring(0, end);
-            folders.computeIfAbsent(folder, unseen -> new ArrayList<>()).add(each);
+            // A copy: the caller may forget those that are finished.
+            folders.computeIfAbsent(folder(prefix, each.getKey()), unseen -> new ArrayList<>())
+                    .add(Map.entry(each.getKey(), each.getValue()));
         }
         Map<String, PartitionReader> readers = new LinkedHashMap<>();
-        folders.forEach((folder, its) -> readers.put(folder, new FolderReader(prefix, folder, its)));
+        folders.forEach((folder, its) -> readers.put(folder, new FolderReader(prefix, folder, its, finished)));
         return readers;
     }
 
+    /** The folder right below the prefix that a file lies in: its partition. */
+    static String folder(String prefix, String path) {
+        String below = below(prefix, path);
+        int end = below.indexOf('/');
+        return end < 0 ? NO_FOLDER : below.substring(0, end);
+    }
+
     /** Paths are compared without their scheme: file systems write it in different ways. */
-    private static String below(String prefix, String path) {
+    static String below(String prefix, String path) {
         String folder = new Path(prefix).toUri().getPath();
         String whole = new Path(path).toUri().getPath();
         return whole.substring(folder.endsWith("/") ? folder.length() : folder.length() + 1);
@@ -58,25 +79,74 @@ final class FolderReader implements PartitionReader {
 
     @Override
     public Intake next() throws IOException {
-        while (true) {
-            if (file == null) {
-                if (!files.hasNext()) {
-                    return null;
+        while (file != null || open()) {
+            if (!broken) {
+                Intake record = read();
+                if (record != null) {
+                    return record;
                 }
-                Map.Entry<String, Long> next = files.next();
-                file = new EventFile(next.getKey());
-                String below = below(prefix, next.getKey());
-                name = partition.equals(NO_FOLDER) ? below : below.substring(partition.length() + 1);
-                arrival = next.getValue();
-                line = 0;
             }
-            byte[] payload = file.next();
-            if (payload != null) {
-                return new Intake(prefix, partition, name + ":" + line++, arrival, payload);
-            }
-            file.close();
-            file = null;
+            finish();
         }
+        return null;
+    }
+
+    private Intake read() throws IOException {
+        try {
+            byte[] payload = file.next();
+            return payload == null ? null : record(payload);
+        } catch (BrokenFileException what) {
+            broken = what.isEnd;
+            Intake record = record(what.line);
+            record.reject(Reason.MALFORMED, what.getMessage());
+            return record;
+        }
+    }
+
+    private Intake record(byte[] payload) {
+        return new Intake(prefix, partition, name + ":" + line++, current.getValue(), payload);
+    }
+
+    private boolean open() throws IOException {
+        while (files.hasNext()) {
+            current = files.next();
+            String below = below(prefix, current.getKey());
+            name = partition.equals(NO_FOLDER) ? below : below.substring(partition.length() + 1);
+            line = 0;
+            broken = false;
+            try {
+                file = new EventFile(current.getKey());
+                return true;
+            } catch (FileNotFoundException deleted) {
+                gone = true;
+                LOG.warn("{} was deleted before it was read", current.getKey());
+                finished.accept(current.getKey());
+            }
+        }
+        return false;
+    }
+
+    private void finish() throws IOException {
+        file.close();
+        file = null;
+        line = 0;
+        finished.accept(current.getKey());
+    }
+
+    /** Of the first file: those before it are finished, and not given any more. */
+    @Override
+    public void skip(long records) throws IOException {
+        if (records == 0 || !open() || gone) {
+            return;
+        }
+        while (!broken && line < records && read() != null) {
+            // left out
+        }
+    }
+
+    @Override
+    public long given() {
+        return line;
     }
 
     @Override

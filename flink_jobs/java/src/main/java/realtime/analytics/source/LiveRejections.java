@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonProcessingException;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import realtime.analytics.intake.Intake;
@@ -30,6 +31,9 @@ final class LiveRejections {
                     reasons.put(place(node.required("partition").asText(), node.required("position").asText()), reason);
                 }
             }
+        } catch (BrokenFileException | JsonProcessingException | IllegalArgumentException broken) {
+            // Without it the backfill would count what was rejected.
+            throw new IOException(path + " is no archive of rejections", broken);
         }
     }
 

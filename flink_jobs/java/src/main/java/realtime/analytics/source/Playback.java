@@ -4,9 +4,11 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.function.Function;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import realtime.analytics.intake.EventDecoder;
@@ -22,13 +24,15 @@ final class Playback implements Closeable {
     private static final long NONE = ShardReport.NONE;
 
     private static final class Cursor {
+        final String partition;
         final PartitionReader reader;
         final PartitionClock clock;
         Intake head;
         /** Where the partition's own watermark stands, or would with its first event. */
         long stand;
 
-        Cursor(PartitionReader reader, PartitionClock clock) {
+        Cursor(String partition, PartitionReader reader, PartitionClock clock) {
+            this.partition = partition;
             this.reader = reader;
             this.clock = clock;
         }
@@ -38,11 +42,11 @@ final class Playback implements Closeable {
     private final long delayMillis;
     private final List<Cursor> cursors = new ArrayList<>();
     private final PriorityQueue<Cursor> queue = new PriorityQueue<>((one, other) -> Long.compare(one.stand, other.stand));
-    private final Map<String, Long> taken = new HashMap<>();
+    private final Set<String> left = new HashSet<>();
 
     /**
      * @param readers of the partitions.
-     * @param skip how many records of each partition have been taken before.
+     * @param skip what {@link #taken()} said before.
      * @param clocks largest accepted event time of each partition before that, where there is one.
      */
     Playback(
@@ -55,13 +59,10 @@ final class Playback implements Closeable {
         this.decoder = decoder;
         this.delayMillis = delayMillis;
         for (Map.Entry<String, PartitionReader> each : readers.entrySet()) {
-            Cursor cursor = new Cursor(each.getValue(), clocks.apply(each.getKey()));
+            Cursor cursor = new Cursor(each.getKey(), each.getValue(), clocks.apply(each.getKey()));
             cursors.add(cursor);
-            long done = skip.getOrDefault(each.getKey(), 0L);
-            for (long number = 0; number < done; number++) {
-                cursor.reader.next();
-            }
-            taken.put(each.getKey(), done);
+            left.add(cursor.partition);
+            cursor.reader.skip(skip.getOrDefault(each.getKey(), 0L));
             advance(cursor);
         }
     }
@@ -78,22 +79,23 @@ final class Playback implements Closeable {
 
     /** Goes on to the next record, after the clock has seen this one. */
     void advance() throws IOException {
-        Cursor cursor = queue.poll();
-        taken.merge(cursor.head.partition, 1L, Long::sum);
-        advance(cursor);
+        advance(queue.poll());
     }
 
     /** Leaves the rest of the next record's partition out. */
     void drop() {
-        queue.poll();
+        left.remove(queue.poll().partition);
     }
 
     private void advance(Cursor cursor) throws IOException {
         cursor.head = cursor.reader.next();
         if (cursor.head == null) {
+            left.remove(cursor.partition);
             return;
         }
-        decoder.decode(cursor.head);
+        if (cursor.head.accepted()) {
+            decoder.decode(cursor.head);
+        }
         Watermark own = cursor.clock.getCurrentWatermark();
         if (own != null) {
             cursor.stand = own.getTimestamp();
@@ -113,9 +115,16 @@ final class Playback implements Closeable {
         return queue.stream().mapToLong(cursor -> cursor.stand).max().orElse(NONE) + delayMillis;
     }
 
-    /** How many records of each partition have been taken. */
+    /** How many records of each partition another playback of what is left of the files would have to skip. */
     Map<String, Long> taken() {
+        Map<String, Long> taken = new HashMap<>();
+        cursors.forEach(each -> taken.put(each.partition, each.reader.given() - (each.head == null ? 0 : 1)));
         return taken;
+    }
+
+    /** The partitions that have records left. */
+    Set<String> left() {
+        return left;
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.File;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -17,14 +18,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.util.FileUtils;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.Reason;
 
 /**
  * Archived records (contracts/archive.py), per partition in order of their position, each once: Firehose writes batches of
- * all shards, in no promised order, and may write one twice.
+ * all shards, in no promised order, and may write one twice. What an earlier file is known to hold is left out.
  *
  * <p>Sorts on disk, in runs that fit into memory, so the archive may be larger than that.
  */
@@ -34,61 +36,95 @@ final class SortedArchive implements Closeable {
     /** What a record takes beside its payload. */
     private static final int RECORD_BYTES = 200;
 
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final byte[] NOTHING = new byte[0];
 
-    /** Numbers of any length: sequence numbers have 56 digits. */
-    private static final Comparator<Intake> BY_POSITION =
-            Comparator.<Intake>comparingInt(record -> record.position.length())
-                    .thenComparing(record -> record.position);
+    private static final Logger LOG = LoggerFactory.getLogger(SortedArchive.class);
 
+    private static final Comparator<Entry> BY_POSITION =
+            Comparator.comparing(entry -> entry.record.position, ArchivedRange.BY_POSITION);
+
+    /** A record, and whether it was read before. */
+    private static final class Entry {
+        final Intake record;
+        final boolean isKnown;
+
+        Entry(Intake record, boolean isKnown) {
+            this.record = record;
+            this.isKnown = isKnown;
+        }
+    }
+
+    private final String prefix;
     private final File folder;
     private final long runBytes;
-    private final Map<String, List<Intake>> run = new TreeMap<>();
+    private final Map<String, List<Entry>> run = new TreeMap<>();
+    private final Map<String, Map<String, ArchivedRange>> ranges = new HashMap<>();
     private long bytes;
     private int runs;
     private final Map<String, List<File>> spilled = new LinkedHashMap<>();
     private final List<Closeable> open = new ArrayList<>();
 
-    SortedArchive() throws IOException {
-        this(RUN_BYTES);
+    /** @param prefix below which the files lie. */
+    SortedArchive(String prefix) throws IOException {
+        this(prefix, RUN_BYTES);
     }
 
-    SortedArchive(long runBytes) throws IOException {
+    SortedArchive(String prefix, long runBytes) throws IOException {
+        this.prefix = prefix;
         this.folder = Files.createTempDirectory("archive").toFile();
         this.runBytes = runBytes;
     }
 
-    /** Takes the lines of a file. */
-    void add(String path) throws IOException {
-        try (EventFile file = new EventFile(path)) {
-            for (byte[] line = file.next(); line != null; line = file.next()) {
-                JsonNode node = MAPPER.readTree(line);
-                Intake record =
-                        new Intake(
-                                node.required("source").asText(),
-                                node.required("partition").asText(),
-                                node.required("position").asText(),
-                                node.required("arrival_time").asLong(),
-                                node.required("payload").binaryValue());
-                run.computeIfAbsent(record.partition, unseen -> new ArrayList<>()).add(record);
+    /** Takes the records of a file; none where it is gone. */
+    void add(String path, long modified) throws IOException {
+        Map<String, ArchivedRange> held = new HashMap<>();
+        add(path, modified, false, held);
+        ranges.put(path, held);
+    }
+
+    /** Leaves out what the file holds, of the partitions that are in files that were added. */
+    void addKnown(String path) throws IOException {
+        add(path, 0, true, new HashMap<>());
+    }
+
+    /** By file and partition, what the files hold that were added. */
+    Map<String, Map<String, ArchivedRange>> ranges() {
+        return ranges;
+    }
+
+    private void add(String path, long modified, boolean isKnown, Map<String, ArchivedRange> held) throws IOException {
+        try (ArchiveFile file = new ArchiveFile(prefix, path, modified)) {
+            for (Intake record = file.next(); record != null; record = file.next()) {
+                if (isKnown) {
+                    record.payload = NOTHING;
+                } else if (record.accepted()) {
+                    String position = record.position;
+                    held.computeIfAbsent(record.partition, unseen -> new ArchivedRange(position, position)).add(position);
+                }
+                run.computeIfAbsent(record.partition, unseen -> new ArrayList<>()).add(new Entry(record, isKnown));
                 bytes += record.payload.length + RECORD_BYTES;
                 if (bytes >= runBytes) {
                     spill();
                 }
             }
+        } catch (FileNotFoundException gone) {
+            LOG.warn("{} was deleted before it was read", path);
         }
     }
 
     private void spill() throws IOException {
-        for (Map.Entry<String, List<Intake>> each : run.entrySet()) {
+        for (Map.Entry<String, List<Entry>> each : run.entrySet()) {
             each.getValue().sort(BY_POSITION);
             File file = new File(folder, Integer.toString(runs++));
             try (DataOutputStream out =
                     new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file.toPath())))) {
-                for (Intake record : each.getValue()) {
+                for (Entry entry : each.getValue()) {
+                    Intake record = entry.record;
                     out.writeUTF(record.source);
                     out.writeUTF(record.position);
                     out.writeLong(record.arrival);
+                    out.writeBoolean(entry.isKnown);
+                    out.writeUTF(record.accepted() ? "" : record.detail);
                     out.writeInt(record.payload.length);
                     out.write(record.payload);
                 }
@@ -123,7 +159,7 @@ final class SortedArchive implements Closeable {
     private static final class Run implements Closeable {
         private final String partition;
         private final DataInputStream in;
-        Intake head;
+        Entry head;
 
         Run(String partition, File file) throws IOException {
             this.partition = partition;
@@ -141,9 +177,15 @@ final class SortedArchive implements Closeable {
             }
             String position = in.readUTF();
             long arrival = in.readLong();
+            boolean isKnown = in.readBoolean();
+            String detail = in.readUTF();
             byte[] payload = new byte[in.readInt()];
             in.readFully(payload);
-            head = new Intake(source, partition, position, arrival, payload);
+            Intake record = new Intake(source, partition, position, arrival, payload);
+            if (!detail.isEmpty()) {
+                record.reject(Reason.MALFORMED, detail);
+            }
+            head = new Entry(record, isKnown);
         }
 
         @Override
@@ -157,7 +199,7 @@ final class SortedArchive implements Closeable {
         private final PriorityQueue<Run> queue =
                 new PriorityQueue<>((one, other) -> BY_POSITION.compare(one.head, other.head));
         private final List<Run> files = new ArrayList<>();
-        private String last;
+        private long given;
 
         Merge(String partition, List<File> sorted) throws IOException {
             for (File each : sorted) {
@@ -172,18 +214,39 @@ final class SortedArchive implements Closeable {
         @Override
         public Intake next() throws IOException {
             while (!queue.isEmpty()) {
-                Run least = queue.poll();
-                Intake record = least.head;
-                least.advance();
-                if (least.head != null) {
-                    queue.add(least);
+                Entry entry = poll();
+                boolean isKnown = entry.isKnown;
+                while (!queue.isEmpty() && BY_POSITION.compare(queue.peek().head, entry) == 0) {
+                    isKnown |= poll().isKnown;
                 }
-                if (!record.position.equals(last)) {
-                    last = record.position;
-                    return record;
+                if (!isKnown) {
+                    given++;
+                    return entry.record;
                 }
             }
             return null;
+        }
+
+        private Entry poll() throws IOException {
+            Run least = queue.poll();
+            Entry entry = least.head;
+            least.advance();
+            if (least.head != null) {
+                queue.add(least);
+            }
+            return entry;
+        }
+
+        @Override
+        public void skip(long records) throws IOException {
+            while (given < records && next() != null) {
+                // left out
+            }
+        }
+
+        @Override
+        public long given() {
+            return given;
         }
 
         @Override

@@ -22,6 +22,7 @@ final class SourceProgress {
     private final Map<String, Partition> partitions = new HashMap<>();
     private final long watermark;
     private final long horizon;
+    private final boolean restored;
 
     SourceProgress(OperatorStateStore store) throws Exception {
         partitionState =
@@ -34,13 +35,21 @@ final class SourceProgress {
         }
         long lowest = Long.MAX_VALUE;
         long known = Horizon.UNKNOWN;
+        boolean any = false;
         for (Tuple2<Long, Long> each : progressState.get()) {
+            any = true;
             // The operators have seen the smallest: they merge what the subtasks send.
             lowest = Math.min(lowest, each.f0);
             known = Math.max(known, each.f1);
         }
         watermark = lowest == Long.MAX_VALUE ? Long.MIN_VALUE : lowest;
         horizon = known;
+        restored = any;
+    }
+
+    /** Whether this source goes on from a checkpoint of its own; the application may, from one of another source. */
+    boolean restored() {
+        return restored;
     }
 
     /** The restored partitions; empty at a first start. */

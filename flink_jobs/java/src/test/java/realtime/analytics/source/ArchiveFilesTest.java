@@ -1,17 +1,23 @@
 package realtime.analytics.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -29,9 +35,9 @@ class ArchiveFilesTest {
         write("b.gz", line("one", "10", "c"), line("other", "7", "x"), line("one", "9", "b"));
         write("a.gz", line("one", "100", "d"), line("one", "8", "a"), line("one", "9", "b"));
         for (long runBytes : new long[] {1, 1 << 20}) {
-            try (SortedArchive archive = new SortedArchive(runBytes)) {
-                archive.add(folder.resolve("a.gz").toUri().toString());
-                archive.add(folder.resolve("b.gz").toUri().toString());
+            try (SortedArchive archive = new SortedArchive(prefix(), runBytes)) {
+                archive.add(path("a.gz"), 1);
+                archive.add(path("b.gz"), 1);
                 Map<String, PartitionReader> readers = archive.readers();
                 assertEquals(List.of("8a", "9b", "10c", "100d"), texts(readers.get("one")));
                 assertEquals(List.of("7x"), texts(readers.get("other")));
@@ -46,8 +52,7 @@ class ArchiveFilesTest {
         Files.write(folder.resolve("shard-0/deep/1.jsonl"), bytes);
         write("shard-0/2.jsonl.gz", "gzipped");
         Files.writeString(folder.resolve("loose.jsonl"), "loose\n");
-        String prefix = folder.toUri().toString();
-        Map<String, PartitionReader> readers = FolderReader.of(prefix, new FileListing(prefix, Map.of()).next());
+        Map<String, PartitionReader> readers = folders(new ArrayList<>());
         assertEquals(List.of(".", "shard-0"), new ArrayList<>(new TreeMap<>(readers).keySet()));
         List<Intake> records = read(readers.get("shard-0"));
         List<String> places = new ArrayList<>();
@@ -60,22 +65,164 @@ class ArchiveFilesTest {
     }
 
     @Test
-    void aListingGivesEachFileOnceAndNoneThatIsStillWritten() throws IOException {
-        FileListing listing = new FileListing(folder.toUri().toString(), Map.of());
-        assertEquals(Map.of(), listing.next());
-        write("p/1.gz", "x");
-        write("p/.2.gz", "x");
+    void aListingGivesEachFileOnceWhateverItsTimeAndNoneThatIsStillWritten() throws IOException {
+        FileListing listing = new FileListing(prefix(), Map.of());
+        assertEquals(Map.of(), taken(listing));
+        write("p/2.gz", "x");
+        write("p/.3.gz", "x");
         write("_SUCCESS", "x");
-        assertEquals(1, listing.next().size());
-        write("p/0.gz", "x");
-        assertEquals(1, new FileListing(folder.toUri().toString(), listing.seen()).next().size());
-        assertEquals(1, listing.next().size());
-        assertEquals(Map.of(), listing.next());
+        assertEquals(List.of(path("p/2.gz")), List.copyOf(taken(listing).keySet()));
+        // Uploaded in parts, which began a day before the file was there.
+        write("p/1.gz", "x");
+        Files.setLastModifiedTime(folder.resolve("p/1.gz"), FileTime.fromMillis(0));
+        FileListing restored = new FileListing(prefix(), listing.seen());
+        assertEquals(List.of(path("p/1.gz")), List.copyOf(taken(restored).keySet()));
+        assertEquals(List.of(path("p/1.gz")), List.copyOf(taken(listing).keySet()));
+        assertEquals(Map.of(), taken(listing));
+        Files.delete(folder.resolve("p/2.gz"));
+        taken(listing);
+        assertEquals(List.of(path("p/1.gz")), List.copyOf(listing.seen().keySet()));
+    }
+
+    private static Map<String, Long> taken(FileListing listing) throws IOException {
+        Map<String, Long> found = listing.look();
+        Map<String, Long> fresh = listing.fresh(found);
+        listing.take(found);
+        return fresh;
     }
 
     @Test
     void aPrefixThatIsNotThereIsEmpty() throws IOException {
-        assertEquals(Map.of(), new FileListing(folder.resolve("nothing").toUri().toString(), Map.of()).next());
+        assertEquals(Map.of(), new FileListing(folder.resolve("nothing").toUri().toString(), Map.of()).look());
+    }
+
+    @Test
+    void aFolderGoesOnWithinTheFirstOfItsFilesThatIsNotFinished() throws IOException {
+        write("p/1.gz", "a", "b");
+        write("p/2.gz", "c", "d", "e");
+        List<String> finished = new ArrayList<>();
+        PartitionReader reader = folders(finished).get("p");
+        for (String expected : List.of("a", "b", "c", "d")) {
+            assertEquals(expected, new String(reader.next().payload, StandardCharsets.UTF_8));
+        }
+        assertEquals(List.of(path("p/1.gz")), finished);
+        assertEquals(2, reader.given());
+        PartitionReader restored = folder("p/2.gz").get("p");
+        restored.skip(2);
+        assertEquals(List.of("2.gz:2e"), texts(restored));
+        // Nothing of the next file was taken because the first one is gone.
+        Files.delete(folder.resolve("p/1.gz"));
+        PartitionReader gone = folder("p/1.gz", "p/2.gz").get("p");
+        gone.skip(2);
+        assertEquals(List.of("2.gz:0c", "2.gz:1d", "2.gz:2e"), texts(gone));
+    }
+
+    @Test
+    void whatABrokenFileCannotGiveIsOneRejectedRecordAndTheNextFileIsRead() throws IOException {
+        Files.createDirectories(folder.resolve("p"));
+        byte[] whole = gzipped("first\n" + "x".repeat(100_000) + "\nlast\n");
+        Files.write(folder.resolve("p/1.gz"), Arrays.copyOf(whole, whole.length - 60));
+        Files.write(folder.resolve("p/2.gz"), new byte[] {0x1f, (byte) 0x8b, 9, 9, 9});
+        byte[] flipped = gzipped("flipped\n");
+        flipped[flipped.length - 6] ^= 1;
+        Files.write(folder.resolve("p/3.gz"), flipped);
+        Files.write(folder.resolve("p/4.gz"), concatenated(gzipped("before\n"), "garbage".getBytes()));
+        Files.write(folder.resolve("p/5.gz"), new byte[0]);
+        write("p/6.gz", "whole");
+        List<String> finished = new ArrayList<>();
+        List<String> found = new ArrayList<>();
+        for (Intake record : read(folders(finished).get("p"))) {
+            found.add(record.position + (record.accepted() ? "" : " " + record.reason.code));
+        }
+        assertEquals(
+                List.of(
+                        "1.gz:0", "1.gz:1 malformed", "2.gz:0 malformed", "3.gz:0", "3.gz:1 malformed",
+                        "4.gz:0", "4.gz:1 malformed", "6.gz:0"),
+                found);
+        assertEquals(6, finished.size());
+    }
+
+    @Test
+    void everyMemberOfAGzipIsRead() throws IOException {
+        Files.createDirectories(folder.resolve("p"));
+        Files.write(folder.resolve("p/1.gz"), concatenated(gzipped("a\nb"), gzipped(""), gzipped("c\n")));
+        assertEquals(List.of("1.gz:0a", "1.gz:1bc"), texts(folder("p/1.gz").get("p")));
+    }
+
+    @Test
+    void aLineWithoutEndIsRejectedInPartAndTheNextOneIsRead() throws IOException {
+        Files.writeString(folder.resolve("1"), "0123456789\nshort\n");
+        try (EventFile file = new EventFile(path("1"), 8)) {
+            BrokenFileException tooLong = assertThrows(BrokenFileException.class, file::next);
+            assertEquals("01234567", new String(tooLong.line, StandardCharsets.UTF_8));
+            assertFalse(tooLong.isEnd);
+            assertEquals("short", new String(file.next(), StandardCharsets.UTF_8));
+            assertNull(file.next());
+        }
+    }
+
+    @Test
+    void whatIsNoLineOfTheArchiveIsRejectedUnderItsFileAndLine() throws IOException {
+        write(
+                "2026/1.gz",
+                line("one", "1", "a"),
+                "{\"event_time\":1,\"user_id\":1,\"event_type\":\"view\"}",
+                "",
+                "[]",
+                line("one", "2", "b").replace("\"arrival_time\":5", "\"arrival_time\":\"5\""),
+                line("one", "3", "c").replaceAll("\"payload\":\".*\"", "\"payload\":\"?\""),
+                line("one", "4", "d"));
+        for (long runBytes : new long[] {1, 1 << 20}) {
+            try (SortedArchive archive = new SortedArchive(prefix(), runBytes)) {
+                archive.add(path("2026/1.gz"), 7);
+                archive.add(path("2026/gone.gz"), 7);
+                Map<String, PartitionReader> readers = archive.readers();
+                assertEquals(List.of("1a", "4d"), texts(readers.get("one")));
+                List<Intake> rejected = read(readers.get(ArchiveFile.NO_SHARD));
+                assertEquals(5, rejected.size());
+                for (int number = 0; number < rejected.size(); number++) {
+                    Intake record = rejected.get(number);
+                    assertEquals("2026/1.gz:" + (number + 1), record.position);
+                    assertEquals(Reason.MALFORMED, record.reason);
+                    assertEquals(7, record.arrival);
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatAnEarlierFileHeldIsLeftOutAndWhatItLeftOpenIsNot() throws IOException {
+        write("1.gz", line("one", "1", "a"), line("one", "4", "d"));
+        write("2.gz", line("one", "2", "b"), line("one", "4", "d"), line("other", "1", "x"));
+        write("3.gz", line("one", "5", "e"));
+        for (long runBytes : new long[] {1, 1 << 20}) {
+            try (SortedArchive archive = new SortedArchive(prefix(), runBytes)) {
+                archive.add(path("2.gz"), 1);
+                archive.add(path("3.gz"), 1);
+                archive.addKnown(path("1.gz"));
+                Map<String, PartitionReader> readers = archive.readers();
+                PartitionReader one = readers.get("one");
+                one.skip(1);
+                assertEquals(List.of("5e"), texts(one));
+                assertEquals(2, one.given());
+                assertEquals(List.of("1x"), texts(readers.get("other")));
+                assertEquals(Set.of(path("2.gz"), path("3.gz")), archive.ranges().keySet());
+                assertEquals("2", archive.ranges().get(path("2.gz")).get("one").low);
+                assertEquals("4", archive.ranges().get(path("2.gz")).get("one").high);
+            }
+        }
+    }
+
+    @Test
+    void rangesOverlapByTheSizeOfNumbers() {
+        ArchivedRange range = new ArchivedRange("9", "9");
+        range.add("100");
+        range.add("10");
+        assertEquals("100", range.high);
+        assertTrue(range.overlaps(new ArchivedRange("100", "1000")));
+        assertTrue(new ArchivedRange("1", "5000").overlaps(range));
+        assertFalse(range.overlaps(new ArchivedRange("101", "102")));
+        assertFalse(range.overlaps(new ArchivedRange("1", "8")));
     }
 
     @Test
@@ -104,10 +251,13 @@ class ArchiveFilesTest {
                 "{\"partition\":\"p\",\"position\":\"1\",\"reason\":\"late_after_idle\"}",
                 "{\"partition\":\"p\",\"position\":\"2\",\"reason\":\"malformed\",\"payload\":\"{\"}");
         LiveRejections rejections = new LiveRejections();
-        rejections.add(folder.resolve("no-name-for-gzip").toUri().toString());
+        rejections.add(path("no-name-for-gzip"));
         assertEquals(Reason.LATE_AFTER_IDLE, rejections.of(new Intake("s", "p", "1", 0, null)));
         assertNull(rejections.of(new Intake("s", "p", "2", 0, null)));
         assertNull(rejections.of(new Intake("s", "q", "1", 0, null)));
+        write("events", "{}");
+        IOException other = assertThrows(IOException.class, () -> rejections.add(path("events")));
+        assertEquals(path("events") + " is no archive of rejections", other.getMessage());
     }
 
     private static String line(String partition, String position, String payload) {
@@ -116,14 +266,48 @@ class ArchiveFilesTest {
                 + Base64.getEncoder().encodeToString(payload.getBytes(StandardCharsets.UTF_8)) + "\"}";
     }
 
-    private void write(String name, String... lines) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
-            out.write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
+    private String prefix() {
+        return folder.toUri().toString();
+    }
+
+    private String path(String name) {
+        return new org.apache.flink.core.fs.Path(folder.resolve(name).toUri()).toString();
+    }
+
+    /** Readers of everything that is there. */
+    private Map<String, PartitionReader> folders(List<String> finished) throws IOException {
+        return FolderReader.of(prefix(), new FileListing(prefix(), Map.of()).look(), finished::add);
+    }
+
+    /** Readers of these files, whether they are there or not. */
+    private Map<String, PartitionReader> folder(String... names) {
+        Map<String, Long> files = new TreeMap<>();
+        for (String name : names) {
+            files.put(path(name), 0L);
         }
+        return FolderReader.of(prefix(), files, path -> {});
+    }
+
+    private void write(String name, String... lines) throws IOException {
         Path file = folder.resolve(name);
         Files.createDirectories(file.getParent());
-        Files.write(file, bytes.toByteArray());
+        Files.write(file, gzipped(String.join("\n", lines) + "\n"));
+    }
+
+    private static byte[] gzipped(String text) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+        }
+        return bytes.toByteArray();
+    }
+
+    private static byte[] concatenated(byte[]... parts) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (byte[] part : parts) {
+            bytes.write(part);
+        }
+        return bytes.toByteArray();
     }
 
     private static List<Intake> read(PartitionReader reader) throws IOException {

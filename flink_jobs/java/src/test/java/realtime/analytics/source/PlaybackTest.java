@@ -9,10 +9,12 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
+import realtime.analytics.intake.Reason;
 
 /** Partitions of unequal backlog, merged by event time. */
 class PlaybackTest {
@@ -20,6 +22,7 @@ class PlaybackTest {
 
     private static final class Records implements PartitionReader {
         private final Iterator<Intake> records;
+        private long given;
 
         Records(String partition, Object... times) {
             List<Intake> made = new ArrayList<>();
@@ -30,9 +33,29 @@ class PlaybackTest {
             records = made.iterator();
         }
 
+        Records(Intake only) {
+            records = List.of(only).iterator();
+        }
+
         @Override
         public Intake next() {
-            return records.hasNext() ? records.next() : null;
+            if (!records.hasNext()) {
+                return null;
+            }
+            given++;
+            return records.next();
+        }
+
+        @Override
+        public void skip(long count) {
+            while (given < count) {
+                next();
+            }
+        }
+
+        @Override
+        public long given() {
+            return given;
         }
 
         @Override
@@ -81,6 +104,27 @@ class PlaybackTest {
         Playback playback = of(Map.of("a", 2L), new Records("a", 10, 20, 30), new Records("b", 15));
         assertEquals(List.of("b0 10", "a2 25"), played(playback));
         assertEquals(Map.of("a", 3L, "b", 1L), playback.taken());
+    }
+
+    @Test
+    void itTellsWhichPartitionsHaveRecordsLeftAndHowManyWereTaken() throws IOException {
+        Playback playback = of(Map.of(), new Records("a", 20, 100), new Records("b", 15));
+        assertEquals(Set.of("a", "b"), playback.left());
+        for (int record = 0; record < 2; record++) {
+            playback.clock().extractTimestamp(playback.peek(), Long.MIN_VALUE);
+            playback.advance();
+        }
+        assertEquals(Set.of("a"), playback.left());
+        assertEquals(Map.of("a", 1L, "b", 1L), playback.taken());
+    }
+
+    @Test
+    void whatIsRejectedAlreadyIsNotDecoded() throws IOException {
+        Intake broken = new Intake("s", "a", "0", 0, "{\"event_time\":1,\"user_id\":1,\"event_type\":\"v\"}".getBytes());
+        broken.reject(Reason.MALFORMED, "not a line");
+        Playback playback = of(Map.of(), new Records(broken), new Records("b", 15));
+        assertEquals("not a line", playback.peek().detail);
+        assertEquals(List.of("a0 malformed -", "b0 10"), played(playback));
     }
 
     @Test
