@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lambdas.archive_transform.line import line_of
+from lambdas.archive_transform.place import KINESIS, Source
 from local.oracle.records import LogRecord
 from local.traffic.plan import Planned
 
@@ -67,7 +68,7 @@ class ArchiveLog:
 
 def lines(records: Sequence[LogRecord]) -> bytes:
     """What the archive's function makes of the records."""
-    return b"".join(line_of(_delivered(record), record.source) for record in records)
+    return b"".join(line_of(_delivered(record), Source(record.source, KINESIS)) for record in records)
 
 
 def _delivered(record: LogRecord) -> dict[str, object]:

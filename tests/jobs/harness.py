@@ -143,6 +143,11 @@ def run(
     env = environment(jar, parallelism)
     backfill = settings.backfill or BackfillSettings(str(archive), 0, 2**62, 0)
     source = endpoints.archived_records(env, settings, dataclasses.replace(backfill, archive=str(archive)))
+    return outcome(env, source, settings)
+
+
+def outcome(env: StreamExecutionEnvironment, source: Any, settings: Settings) -> Output:
+    """What comes out of the graph over a source that ends."""
     documents = graph.build(env, source, settings, SQL)
     texts = java("sink.KeyedJson").texts(documents.results.union(streams([documents.rejected])))
     output = Output({}, {})

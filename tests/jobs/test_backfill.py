@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
 
 from contracts.rejections import Reason
+from flink_jobs import endpoints
 from flink_jobs.settings import Settings
 from local.oracle import results
 from local.oracle.records import LogRecord
+from local.traffic.plan import Planned
+from tests.jobs.archive_log import ArchiveLog
 from tests.jobs.conftest import Flink
-from tests.jobs.harness import HOUR, MINUTE, SOURCE, START, Output, at, configured, event, log
+from tests.jobs.harness import (
+    HOUR,
+    MINUTE,
+    SOURCE,
+    START,
+    Output,
+    at,
+    configured,
+    environment,
+    event,
+    log,
+    outcome,
+)
 from tests.jobs.live import Live
 from tests.jobs.oracle import complete_from, judge
 
@@ -107,4 +126,53 @@ def test_a_range_of_the_archive_gives_what_became_true_in_it_and_is_whole(flink:
 def _offset(record: LogRecord) -> int:
     assert record.source == SOURCE
     time: int = json.loads(record.payload)["event_time"]
+    return time - START
+
+
+def test_an_archive_that_ends_within_the_range_gives_what_it_is_whole_for(flink: Flink) -> None:
+    everything = log(_events(3, 8 * HOUR))
+    start, end = 4 * HOUR, 6 * HOUR
+    ends = 5 * HOUR + 2 * MINUTE + 34_000  # within windows, slots and sessions
+    kept = [record for record in everything if start - 3 * HOUR <= _offset(record) < ends]
+    output = _content(flink(kept, _backfill(start, end, "3 h")))
+    # Nothing is there that the whole log does not give, word by word, and all that is due well before the end is
+    found = _content(flink(everything, configured()))
+    assert output == {identity: found[identity] for identity in output}
+    judged = judge(everything, configured())
+    whole = results.expected(judged.events, configured())
+    inside = {
+        identity: result
+        for identity, result in whole.items()
+        if START + start < result["event_time"] <= START + ends - 2 * MINUTE
+    }
+    assert complete_from(inside, configured(), START + start - 3 * HOUR).keys() <= output.keys()
+    assert len(output) > 50
+
+
+@pytest.mark.parametrize("ends", [5 * HOUR + 2 * MINUTE + 34_000, 6 * HOUR + 10 * MINUTE], ids=["before", "after"])
+def test_so_does_the_archive_as_firehose_writes_it(flink: Flink, jar: Path, tmp_path: Path, ends: int) -> None:
+    everything = _events(3, 8 * HOUR)
+    archive = ArchiveLog(tmp_path)
+    start, end = 4 * HOUR, 6 * HOUR
+    kept = [payload for payload in everything if start - 3 * HOUR <= _time(payload) < ends]
+    # Of two shards, one batch and another
+    for number, payloads in enumerate((kept[::2], kept[1::2])):
+        archive.append([Planned(number, payload, None) for payload in payloads])
+    group = {"archive": archive.prefix, "start": _text(start), "end": _text(end), "margin": "3 h", "delay": "1 d"}
+    settings = configured(backfill=group)
+    assert settings.backfill is not None
+    # The files' hour is that of the test: the plan must not leave them out
+    backfill = dataclasses.replace(settings.backfill, delay=10 * 365 * 24 * HOUR)
+    env = environment(jar, 2)
+    output = _content(outcome(env, endpoints.backfill_records(env, settings, backfill), settings))
+    found = _content(flink(log(everything), configured()))
+    assert output == {identity: found[identity] for identity in output}
+    whole = results.expected(judge(log(everything), configured()).events, configured())
+    due = min(end, ends - 2 * MINUTE)
+    inside = {key: one for key, one in whole.items() if START + start < one["event_time"] <= START + due}
+    assert complete_from(inside, configured(), START + start - 3 * HOUR).keys() <= output.keys()
+
+
+def _time(payload: bytes) -> int:
+    time: int = json.loads(payload)["event_time"]
     return time - START

@@ -12,7 +12,7 @@ from local.oracle import results
 from local.oracle.records import LogRecord
 from tests.jobs.harness import HOUR, MINUTE
 from tests.jobs.oracle import assert_gives, complete_from, judge
-from tests.jobs.other_sources import PROBE, OtherLive
+from tests.jobs.other_sources import PROBE, OtherLive, Partitions
 from tests.jobs.traffic import CLOSING, JOBS, events, heartbeat
 
 NewLive = Callable[[int], OtherLive]
@@ -97,6 +97,7 @@ def test_a_partition_that_is_added_is_read_from_its_beginning(other: NewLive, re
     run.until(lambda output: bool(output.results), "what is complete is known")
     # When another is added, with events before anybody can have found it; after a restore: while nobody reads
     savepoint = run.stop() if restored else None
+    assert isinstance(run.stream, Partitions)
     new = run.stream.add()
     run.stream.put(new, [PROBE, *events(12 * MINUTE + HOUR, HOUR, 1_000)])
     if restored:

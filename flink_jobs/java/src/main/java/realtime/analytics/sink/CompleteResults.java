@@ -3,10 +3,12 @@ package realtime.analytics.sink;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.runtime.state.StateInitializationContext;
@@ -25,6 +27,10 @@ import realtime.analytics.source.Horizon;
  * Lets only complete results through: none that depends on events from before the application knew the log, so that no
  * partial window takes a complete one's id, and in a backfill none beyond its range.
  *
+ * <p>The end of a backfill's input closes whatever is open, as if nothing could follow. So in a backfill a result is held
+ * until the source's own watermark has passed it, and dropped where none did: an archive that ends before the range does
+ * gives what it is complete for, and no more.
+ *
  * <p>A job that is there for the first time, after the source had read on without it, has a horizon of its own, which
  * is checkpointed. What is held back is counted as {@code partial_results}.
  */
@@ -38,15 +44,22 @@ public class CompleteResults extends AbstractStreamOperator<Row> implements OneI
     private final int eventTime;
     private final long after;
     private final long until;
+    private final TypeInformation<Row> type;
     private transient ListState<Long> horizonState;
+    private transient ListState<Row> heldState;
+    /** Results of a backfill that no watermark has confirmed yet. */
+    private transient List<StreamRecord<Row>> held;
+    /** The source's own watermark, as far as it has come. */
+    private transient long confirmed;
     private transient long horizon;
     private transient Counter partial;
 
-    CompleteResults(int needsFrom, int eventTime, long after, long until) {
+    CompleteResults(int needsFrom, int eventTime, long after, long until, TypeInformation<Row> type) {
         this.needsFrom = needsFrom;
         this.eventTime = eventTime;
         this.after = after;
         this.until = until;
+        this.type = type;
         this.chainingStrategy = ChainingStrategy.ALWAYS;
     }
 
@@ -65,7 +78,8 @@ public class CompleteResults extends AbstractStreamOperator<Row> implements OneI
         return rows.transform(
                         type + " complete",
                         rows.getType(),
-                        new CompleteResults(names.indexOf(NEEDS_FROM), names.indexOf("event_time"), after, until))
+                        new CompleteResults(
+                                names.indexOf(NEEDS_FROM), names.indexOf("event_time"), after, until, rows.getType()))
                 .uid(type + "-complete");
     }
 
@@ -78,6 +92,18 @@ public class CompleteResults extends AbstractStreamOperator<Row> implements OneI
         for (Long restored : horizonState.get()) {
             horizon = Math.max(horizon, restored);
         }
+        confirmed = Long.MIN_VALUE;
+        held = new ArrayList<>();
+        if (isBounded()) {
+            heldState = context.getOperatorStateStore().getListState(new ListStateDescriptor<>("held", type));
+            for (Row restored : heldState.get()) {
+                held.add(new StreamRecord<>(restored, millis(restored.getField(eventTime))));
+            }
+        }
+    }
+
+    private boolean isBounded() {
+        return until != Long.MAX_VALUE;
     }
 
     @Override
@@ -95,11 +121,24 @@ public class CompleteResults extends AbstractStreamOperator<Row> implements OneI
         if (horizon != Horizon.UNKNOWN) {
             horizonState.add(horizon);
         }
+        if (isBounded()) {
+            heldState.clear();
+            for (StreamRecord<Row> each : held) {
+                heldState.add(each.getValue());
+            }
+        }
     }
 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
         settle();
+        if (mark.getTimestamp() == Long.MAX_VALUE) {
+            partial.inc(held.size());
+        } else {
+            confirmed = mark.getTimestamp();
+            held.forEach(output::collect);
+        }
+        held.clear();
         super.processWatermark(mark);
     }
 
@@ -108,10 +147,12 @@ public class CompleteResults extends AbstractStreamOperator<Row> implements OneI
         long becameTrue = millis(result.getValue().getField(eventTime));
         settle();
         boolean complete = millis(result.getValue().getField(needsFrom)) >= horizon;
-        if (complete && becameTrue > after && becameTrue <= until) {
+        if (!complete || becameTrue <= after || becameTrue > until) {
+            partial.inc();
+        } else if (!isBounded() || becameTrue <= confirmed) {
             output.collect(result);
         } else {
-            partial.inc();
+            held.add(new StreamRecord<>(Row.copy(result.getValue()), result.getTimestamp()));
         }
     }
 

@@ -57,6 +57,9 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
     private transient ListState<Tuple2<String, Long>> batchState;
     private transient ListState<Tuple2<String, Long>> takenState;
     private transient ArchiveMemory memory;
+    /** More than any job waits beyond a result's time: the slots of Batching have a minute. */
+    private static final long BEYOND_MILLIS = 3_600_000;
+
     private transient FileListing listing;
     /** The files that are being read. */
     private transient Map<String, Long> batch;
@@ -164,6 +167,23 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
                 play(lock);
             }
         } while (running && !plan.bounded && rest(lock));
+        if (running) {
+            synchronized (lock) {
+                conclude();
+            }
+        }
+    }
+
+    /**
+     * The last watermark of a backfill of the source's own: how far the archive reaches. Flink's, behind it, closes what is
+     * open whether it is whole or not (see {@link realtime.analytics.sink.CompleteResults}).
+     */
+    private void conclude() {
+        long reached = log.partitions().values().stream().mapToLong(each -> each.newest).max().orElse(NONE);
+        if (reached != NONE) {
+            // Beyond the range nothing is of interest, and windows at its end are to close.
+            advance(reached - times.delay > plan.until ? plan.until + BEYOND_MILLIS : reached - times.delay);
+        }
     }
 
     private void discover(Object lock) throws IOException {

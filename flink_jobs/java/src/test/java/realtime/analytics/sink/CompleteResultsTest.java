@@ -8,6 +8,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
@@ -24,7 +25,7 @@ class CompleteResultsTest {
             OperatorSubtaskState restored, Long knownFrom, long after, long until) throws Exception {
         OneInputStreamOperatorTestHarness<Row, Row> harness =
                 new OneInputStreamOperatorTestHarness<>(
-                        new CompleteResults(0, 1, after, until) {
+                        new CompleteResults(0, 1, after, until, Types.ROW(Types.LONG, Types.LONG)) {
                             @Override
                             long askedHorizon() {
                                 return knownFrom == null ? Horizon.UNKNOWN : knownFrom;
@@ -49,9 +50,7 @@ class CompleteResultsTest {
         for (long need : needs) {
             harness.processElement(new StreamRecord<>(Row.of(need, need + 100)));
         }
-        return harness.extractOutputValues().stream()
-                .map(row -> (Long) row.getField(0))
-                .collect(Collectors.toList());
+        return needs(harness);
     }
 
     @Test
@@ -105,8 +104,43 @@ class CompleteResultsTest {
     @Test
     void aBackfillWritesWhatBecameTrueInItsRange() throws Exception {
         try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 0L, 1_100, 1_200)) {
-            assertEquals(List.of(1_001L, 1_100L), through(harness, 1_000, 1_001, 1_100, 1_101));
+            assertEquals(List.of(), through(harness, 1_000, 1_001, 1_100, 1_101));
+            harness.processWatermark(new Watermark(1_250));
+            assertEquals(List.of(1_001L, 1_100L), needs(harness));
         }
+    }
+
+    @Test
+    void whatTheEndOfABackfillsInputClosesIsNotWhole() throws Exception {
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 0L, 0, 9_000)) {
+            harness.processWatermark(new Watermark(1_150));
+            // At or below the watermark, and closed by the next one; then what only the end closes.
+            assertEquals(List.of(1_050L), through(harness, 1_050, 1_090));
+            harness.processWatermark(new Watermark(1_200));
+            assertEquals(List.of(1_050L, 1_090L), needs(harness));
+            assertEquals(List.of(), through(harness, 1_500));
+            harness.processWatermark(Watermark.MAX_WATERMARK);
+            assertEquals(List.of(), needs(harness));
+        }
+    }
+
+    @Test
+    void whatIsHeldOutlivesARestart() throws Exception {
+        OperatorSubtaskState snapshot;
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 0L, 0, 9_000)) {
+            through(harness, 1_000);
+            snapshot = harness.snapshot(1, 1);
+        }
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(snapshot, 0L, 0, 9_000)) {
+            harness.processWatermark(new Watermark(1_200));
+            assertEquals(List.of(1_000L), needs(harness));
+        }
+    }
+
+    private static List<Long> needs(OneInputStreamOperatorTestHarness<Row, Row> harness) {
+        return harness.extractOutputValues().stream()
+                .map(row -> (Long) row.getField(0))
+                .collect(Collectors.toList());
     }
 
     @Test
