@@ -47,12 +47,16 @@ def source_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
 
 
 def _behind(environment: Environment, names: Names) -> Rule:
-    """By event time: MSK knows no age of what a reader without a consumer group reads."""
+    """By event time: MSK knows no age of what a reader without a consumer group reads.
+
+    By what the slowest operator has been told, not by what the fastest tells: Kafka's source has marks of its own, which
+    run ahead by the look-ahead.
+    """
     time = parse(property_groups(environment), environment.name, local=False).time
     return Rule(
         "lag-events",
         {
-            "w": series(flink.WATERMARK_OUT, names.application),
+            "w": series(flink.WATERMARK_IN, names.application),
             "n": series(flink.RECORDS_IN, names.application),
         },
         READ_LAG_MS + time.idle_timeout + time.start_grace,
@@ -60,7 +64,8 @@ def _behind(environment: Environment, names: Names) -> Rule:
         "records are lost",
         Missing.FINE,
         "nobody writes or reads the topic: no-events tells that",
-        expression="IF(n > 0, EPOCH(w) * 1000 - w, 0)",
+        # Before its first watermark an operator tells the lowest number that there is.
+        expression="IF(n * w > 0, EPOCH(w) * 1000 - w, 0)",
         severity=Severity.PAGE,
         here="stop the reader, or send events of an hour ago",
     )

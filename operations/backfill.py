@@ -26,6 +26,7 @@ from contracts.rejections import REJECTED, Reason
 from flink_jobs.properties import Groups, SettingsError
 from flink_jobs.settings import BackfillSettings, parse
 from lambdas.application_lifecycle.service import DOWN, READY, RUNNING, UP
+from operations import archive_range
 from operations.environment import OperationError, Target, run
 
 _EVENTS = f"{EVENTS}/"
@@ -51,6 +52,8 @@ class Backfill:
         tell: told what happens, a line each.
         pause: waits for so many seconds; a test's may not.
         clock: seconds that only go on.
+        now: the time, which the archive is held against.
+        from_the_first: the archive begins with the stream, so that a range may begin with it, too.
     """
 
     target: Target
@@ -59,6 +62,8 @@ class Backfill:
     tell: Callable[[str], None] = print
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    from_the_first: bool = False
     _flink: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +98,13 @@ class Backfill:
             "rejections": f"{deployed['archive'].removesuffix(_EVENTS)}{REJECTED}/",
         }
         settings = self._checked(groups)
+        archive_range.check(
+            settings,
+            self.target.environment,
+            self.target.client("s3"),
+            self.now(),
+            from_the_first=self.from_the_first,
+        )
         if self.target.environment.lake.parquet:
             place = f"{base}rejections_{bounds}_{int(time.time())}/"
             self._unload(settings, place)
@@ -242,7 +254,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m operations.backfill", description=__doc__)
     parser.add_argument("--from", dest="start", required=True, metavar="TIME", help="2026-11-24T00:00:00Z")
     parser.add_argument("--to", dest="end", required=True, metavar="TIME", help="results of up to then, UTC")
-    return run(lambda target, given: Backfill(target, given.start, given.end).play(), parser)
+    parser.add_argument("--from-the-first", action="store_true", help="the archive begins with the stream itself")
+    return run(
+        lambda target, given: Backfill(target, given.start, given.end, from_the_first=given.from_the_first).play(),
+        parser,
+    )
 
 
 if __name__ == "__main__":

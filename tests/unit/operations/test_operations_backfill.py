@@ -17,6 +17,7 @@ from operations.environment import OperationError, Target
 from tests.unit.operations.conftest import environment
 
 START, END = "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"
+TODAY = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
 NAME = "realtime-analytics-test-backfill"
 END_OF_TIME = float(2**63 - 1)
 PROPERTIES = {
@@ -64,16 +65,32 @@ class Services:
         session = boto3.session.Session()
         self.now = 0.0
         self.told: list[str] = []
+        self.from_the_first = False
         self._stubs = {}
         clients = {}
-        for service in ("kinesisanalyticsv2", "cloudwatch", "athena"):
+        for service in ("kinesisanalyticsv2", "cloudwatch", "athena", "s3"):
             clients[service] = session.client(service, region_name="us-east-1")
             self._stubs[service] = stack.enter_context(Stubber(clients[service]))
         self._target = _Stubbed(environment(lake=lake), session, clients)
 
     def backfill(self, start: str = START, end: str = END) -> Backfill:
         """The backfill over the stubs."""
-        return Backfill(self._target, start, end, self.told.append, self._pause, lambda: self.now)
+        return Backfill(
+            self._target,
+            start,
+            end,
+            self.told.append,
+            self._pause,
+            lambda: self.now,
+            lambda: TODAY,
+            self.from_the_first,
+        )
+
+    def archive_begins(self, *hours: str) -> None:
+        """The first object of the archive is of this hour; none: it is empty."""
+        contents = [{"Key": f"events/{hour}/archive-1.gz"} for hour in hours]
+        asked = {"Bucket": "lake", "Prefix": "events/", "MaxKeys": 1}
+        self.expects("s3", "list_objects_v2", {"Contents": contents}, asked)
 
     def expects(self, service: str, call: str, answer: dict[str, Any], request: dict[str, Any] | None = None) -> None:
         """The next call of a service."""
@@ -154,6 +171,7 @@ def test_given_an_archive_then_the_range_is_set_the_job_runs_to_its_end_and_is_s
 ) -> None:
     aws = services()
     aws.is_in("READY")
+    aws.archive_begins("2026/11/20/07")
     aws.updates(
         {
             "archive": "s3://lake/events/",
@@ -189,6 +207,7 @@ def test_given_an_archive_then_the_range_is_set_the_job_runs_to_its_end_and_is_s
 def test_given_an_application_that_ends_by_itself_then_nothing_is_stopped(services: Callable[..., Services]) -> None:
     aws = services()
     aws.is_in("READY")
+    aws.archive_begins("2026/11/20/07")
     aws.expects("kinesisanalyticsv2", "update_application", {"ApplicationDetail": _detail("UPDATING", PROPERTIES)})
     aws.is_in("READY")
     aws.starts()
@@ -203,6 +222,7 @@ def test_given_a_job_that_fails_again_and_again_then_it_is_stopped_and_its_log_n
 ) -> None:
     aws = services()
     aws.is_in("READY")
+    aws.archive_begins("2026/11/20/07")
     aws.expects("kinesisanalyticsv2", "update_application", {"ApplicationDetail": _detail("UPDATING", PROPERTIES)})
     aws.is_in("READY")
     aws.starts()
@@ -224,6 +244,7 @@ def test_given_a_job_that_fails_again_and_again_then_it_is_stopped_and_its_log_n
 def test_given_rejections_in_parquet_then_athena_writes_them_as_lines_first(services: Callable[..., Services]) -> None:
     aws = services(parquet=True)
     aws.is_in("READY")
+    aws.archive_begins("2026/11/20/07")
     asked: dict[str, Any] = {
         "QueryString": ANY,
         "QueryExecutionContext": {"Database": "realtime_analytics_test"},
@@ -249,6 +270,56 @@ def test_given_a_range_that_is_none_then_nothing_is_changed(
     aws.is_in("READY")
     with pytest.raises(OperationError, match=words):
         aws.backfill(start, end).play()
+    aws.nothing_is_left()
+
+
+def test_given_a_range_that_the_archive_may_not_have_to_its_end_then_it_is_refused(
+    services: Callable[..., Services],
+) -> None:
+    aws = services()
+    aws.is_in("READY")
+    with pytest.raises(OperationError, match="may not have it yet; allowed is up to 2026-11-25T10:15:00Z"):
+        aws.backfill(START, "2026-11-25T10:15:01Z").play()
+    aws.nothing_is_left()
+
+
+def test_given_a_range_whose_margin_has_expired_then_it_is_refused(services: Callable[..., Services]) -> None:
+    aws = services(raw_days=3)
+    aws.is_in("READY")
+    # Kept from the 23rd at 10:30 on, and the margin is 25 hours
+    with pytest.raises(OperationError, match=r"lake.raw_days = 3; allowed is from 2026-11-24T11:30:00Z on"):
+        aws.backfill("2026-11-24T11:29:59Z", "2026-11-25T00:00:00Z").play()
+    aws.nothing_is_left()
+
+
+def test_given_an_archive_that_begins_later_then_only_one_that_begins_with_the_stream_is_played(
+    services: Callable[..., Services],
+) -> None:
+    aws = services()
+    aws.is_in("READY")
+    aws.archive_begins("2026/11/23/00")
+    told = "the archive begins at 2026-11-23T00:00:00Z; allowed is from 2026-11-24T01:00:00Z on"
+    with pytest.raises(OperationError, match=told):
+        aws.backfill().play()
+    aws.nothing_is_left()
+    aws.from_the_first = True
+    aws.is_in("READY")
+    aws.archive_begins("2026/11/23/00")
+    aws.expects("kinesisanalyticsv2", "update_application", {"ApplicationDetail": _detail("UPDATING", PROPERTIES)})
+    aws.is_in("READY")
+    aws.starts()
+    aws.is_in("RUNNING")
+    aws.is_in("READY")
+    assert aws.backfill().play() == 0
+    aws.nothing_is_left()
+
+
+def test_given_an_empty_archive_then_it_is_said(services: Callable[..., Services]) -> None:
+    aws = services()
+    aws.is_in("READY")
+    aws.archive_begins()
+    with pytest.raises(OperationError, match="s3://lake/events/ is empty: nothing has been archived yet"):
+        aws.backfill().play()
     aws.nothing_is_left()
 
 
