@@ -49,7 +49,7 @@ def source_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
 def _behind(environment: Environment, names: Names) -> Rule:
     """By event time: MSK knows no age of what a reader without a consumer group reads.
 
-    By what the slowest operator has been told, not by what the fastest tells: Kafka's source has marks of its own, which
+    By what the slowest operator has been told, not by what the fastest tells: Kafka's source has marks of its own that
     run ahead by the look-ahead.
     """
     time = parse(property_groups(environment), environment.name, local=False).time
