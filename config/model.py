@@ -324,6 +324,11 @@ class Environment(Section):
         return self.source.msk or Msk() if self.source.kind == "msk" else None
 
     @property
+    def makes_cluster(self) -> bool:
+        """Whether the cluster that events come from is one that the kit makes, and that costs while it is there."""
+        return self.msk is not None and self.msk.cluster_arn is None
+
+    @property
     def files(self) -> Files | None:
         """The files with events, where they come from files."""
         return self.source.s3 if self.source.kind == "s3" else None
