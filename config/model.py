@@ -45,8 +45,9 @@ PropertyGroups = dict[str, dict[str, str]]
 class ExistingVpc(Section):
     """A VPC of the team's own. Nothing in it is changed but for security groups.
 
-    It has a way to Kinesis and S3, and with search to SQS: endpoints or NAT. Endpoints are not made here: with private
-    DNS they would serve, or lock out, everybody else in it.
+    It has an interface endpoint for Kinesis, and with search for SQS. NAT is no way to them: what runs in it may reach
+    its range alone on port 443. S3 is reached by ``s3_prefix_list``, over a gateway endpoint or NAT. Endpoints are not
+    made here: with private DNS they would serve, or lock out, everybody else in it.
     """
 
     vpc_id: VpcId
