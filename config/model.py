@@ -45,8 +45,9 @@ PropertyGroups = dict[str, dict[str, str]]
 class ExistingVpc(Section):
     """A VPC of the team's own. Nothing in it is changed but for security groups.
 
-    It has a way to Kinesis and S3, and with search to SQS: endpoints or NAT. Endpoints are not made here: with private
-    DNS they would serve, or lock out, everybody else in it.
+    It has an interface endpoint for Kinesis, and with search for SQS. NAT is no way to them: what runs in it may reach
+    its range alone on port 443. S3 is reached by ``s3_prefix_list``, over a gateway endpoint or NAT. Endpoints are not
+    made here: with private DNS they would serve, or lock out, everybody else in it.
     """
 
     vpc_id: VpcId
@@ -322,6 +323,11 @@ class Environment(Section):
     def msk(self) -> Msk | None:
         """The topic of events, where they come from one."""
         return self.source.msk or Msk() if self.source.kind == "msk" else None
+
+    @property
+    def makes_cluster(self) -> bool:
+        """Whether the cluster that events come from is one that the kit makes, and that costs while it is there."""
+        return self.msk is not None and self.msk.cluster_arn is None
 
     @property
     def files(self) -> Files | None:

@@ -12,7 +12,7 @@ from config.properties import BACKFILL_GROUP, backfill_groups, property_groups
 from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS, INDEXER_OF_RESULTS
 from contracts.kinesis import READ_KB_PER_SHARD, READS_PER_SHARD, WRITE_KB_PER_SHARD
 from contracts.metrics import OTHER_CATEGORY
-from contracts.names import ARCHIVE_BUCKET, bucket_name
+from contracts.names import ARCHIVE_BUCKET, EVENTS_DELIVERY, bucket_name
 from flink_jobs.properties import SettingsError
 from flink_jobs.settings import parse
 
@@ -132,6 +132,8 @@ def _topic(environment: Environment) -> Iterator[Finding]:
     topic = environment.msk
     if topic is None:
         return
+    if topic.topic.startswith("__"):
+        yield "source.msk.topic", topic.topic, "a topic of events: what begins with two underscores is Kafka's own"
     if topic.cluster_arn is None:
         if len(environment.network.zones) < _SERVERLESS_ZONES:
             yield (
@@ -152,14 +154,35 @@ def _topic(environment: Environment) -> Iterator[Finding]:
         yield f"source.msk.{key}", getattr(topic, key), "not with source.msk.existing_topic, which is not changed"
 
 
+#: The archive of some environment of the kit: to be played into another one, which is a good use of it.
+_ANY_ARCHIVE = re.compile(rf"realtime-analytics-[a-z0-9]+-{ARCHIVE_BUCKET}(-|$)")
+_ARCHIVED_EVENTS = f"{EVENTS_DELIVERY}/"
+
+
 def _files(environment: Environment) -> Iterator[Finding]:
-    files = environment.files
+    files, network = environment.files, environment.network
     if files is None:
         return
     if files.key_arn is not None:
         yield from _of_this_place(environment, "source.s3.key_arn", files.key_arn)
+    if network.existing is not None and network.s3_prefix_list is None:
+        yield (
+            "network.s3_prefix_list",
+            None,
+            "the region's prefix list of S3 (aws ec2 describe-managed-prefix-lists): without it the application "
+            "reaches no file from network.existing",
+        )
     if files.bucket.startswith(f"{environment.prefix}-"):
         yield "source.s3.bucket", files.bucket, "a bucket of your own: results must not come back as events"
+    elif _ANY_ARCHIVE.match(files.bucket):
+        if files.format != "archive":
+            yield "source.s3.format", files.format, '"archive": the bucket is the archive of another environment'
+        if not files.prefix.startswith(_ARCHIVED_EVENTS):
+            yield (
+                "source.s3.prefix",
+                files.prefix,
+                f"{_ARCHIVED_EVENTS} or a folder below it: the archive of another environment has its results, too",
+            )
 
 
 def _of_this_place(environment: Environment, key: str, arn: str) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from contracts.names import cluster_name, stack_name
 from operations.deploy import deployed_stacks, left_over
 from operations.environment import OperationError, Target, interactive, run
 from scripts.synth import cdk
@@ -23,6 +24,15 @@ def destroy(target: Target, arguments: argparse.Namespace) -> int:
     missing = set(chosen) - set(there)
     if missing or not there:
         raise OperationError(f"nothing to destroy: {', '.join(sorted(missing)) or environment.prefix} is not deployed")
+    if (
+        environment.protection.retain_data
+        and environment.makes_cluster
+        and stack_name(environment.prefix, "topic") in chosen
+    ):
+        print(
+            f"stays, and costs some 550 USD a month before traffic: the MSK cluster {cluster_name(environment.prefix)} "
+            "(docs/deploy.md, Tear down: how to delete it)"
+        )
     if not arguments.yes:
         if not interactive():
             raise OperationError("nobody to ask: say --yes to delete without a question")

@@ -9,10 +9,14 @@ import sys
 from botocore.config import Config
 
 from contracts.names import function_name
+from contracts.warehouse import LANDING, SCHEMA
 from operations.environment import OperationError, Target, run
 from operations.letters import Inbox, Letter, inboxes
 
 _LONG = 2**63
+#: The only way to remove a row: a streaming view takes no DELETE. Typed views are not bound to it and stay; CASCADE is
+#: for views of the team's own that are.
+DROP_LANDING = f"DROP MATERIALIZED VIEW {SCHEMA}.{LANDING} CASCADE"
 #: The function may take five minutes; asking again meanwhile would start it once more.
 _PATIENT = Config(connect_timeout=5, read_timeout=310, retries={"total_max_attempts": 1})
 
@@ -35,13 +39,20 @@ def forget(target: Target, arguments: argparse.Namespace) -> int:
         print("index: switched off in this environment")
     removed = sum(_from_dead_letters(inbox, user) for inbox in inboxes(target))
     print(f"dead letters: {removed} records of user {user} removed")
-    streams = [environment.streams.results, environment.streams.rejected, *filter(None, [environment.kinesis])]
+    results = environment.streams.results
+    streams = [results, environment.streams.rejected, *filter(None, [environment.kinesis])]
     hours = max(stream.retention_hours for stream in streams)
     print(f"streams: what they still hold of the user ends within {hours} hours")
     if environment.msk is not None:
         print(f"topic: its events end by its own retention ({environment.msk.topic}; source.msk)")
     if environment.files is not None:
         print(f"files: the events in {environment.files.bucket} are their owner's to delete")
+    if environment.warehouse.enabled:
+        print(
+            f"warehouse: KEEPS the results of user {user}: {SCHEMA}.{LANDING} ends no row and takes no DELETE. To "
+            f"remove them, {results.retention_hours} hours after the last one was written, drop it for everybody: "
+            f"{DROP_LANDING} (docs/deploy.md, Remove a person: how, and what makes it again)"
+        )
     lake = environment.lake
     if lake.enabled:
         print(

@@ -79,7 +79,8 @@ class NetworkStack(EnvironmentStack):
             restrict_default_security_group=False,
             subnet_configuration=[ec2.SubnetConfiguration(name=_SUBNETS, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)],
         )
-        if environment.search.enabled:  # a domain that outlives its stack has interfaces in them
+        # A domain or a cluster that outlives its stack has interfaces in them, and would hold this stack's end up.
+        if environment.search.enabled or environment.makes_cluster:
             for kept in (vpc, *vpc.isolated_subnets):
                 resource_of(kept).apply_removal_policy(self.removal_policy)
         for subnet in vpc.isolated_subnets:
@@ -155,6 +156,8 @@ class NetworkStack(EnvironmentStack):
             brokers: ec2.ISecurityGroup | None = ec2.SecurityGroup(
                 self, "BrokersGroup", vpc=self.vpc, description=f"{self.prefix}: MSK", allow_all_outbound=False
             )
+            # A cluster that stays keeps its interfaces; the rules of who may reach it go, and their groups with them.
+            resource_of(brokers).apply_removal_policy(self.removal_policy)
         elif topic.security_group_id is not None:
             brokers = ec2.SecurityGroup.from_security_group_id(
                 self, "BrokersGroup", topic.security_group_id, allow_all_outbound=True

@@ -70,6 +70,24 @@ def test_a_source_and_a_destination_are_what_was_asked_for(
     assert archived == ({"KinesisStreamAsSource", of_events} - {None} if _archives(source, lake) else _results(lake))
 
 
+@pytest.mark.parametrize("source", [source for source in SOURCES if source.startswith("msk")])
+def test_firehose_reads_a_topic_from_its_beginning_over_a_private_connection(
+    combined: Callable[[Combination], Assembly], source: str
+) -> None:
+    made = combined((source, "parquet", False))
+    topic = made.environment.msk
+    assert topic is not None
+    (read,) = (
+        one.properties["MSKSourceConfiguration"]
+        for one in made.resources("AWS::KinesisFirehose::DeliveryStream")
+        if one.properties["DeliveryStreamType"] == "MSKAsSource"
+    )
+    # Without a time Firehose begins with what comes after it was made, and the archive lacks what came before.
+    assert read["ReadFromTimestamp"] == "1970-01-01T00:00:00Z"
+    assert read["AuthenticationConfiguration"]["Connectivity"] == "PRIVATE"
+    assert read["TopicName"] == topic.topic
+
+
 def test_cfn_lint_finds_nothing_in_any_of_them(combined: Callable[[Combination], Assembly]) -> None:
     # Most combinations share most of their templates: each is looked at once.
     found = {

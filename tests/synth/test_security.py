@@ -307,6 +307,7 @@ _STATEFUL = (
     "AWS::Kinesis::Stream",
     "AWS::KinesisAnalyticsV2::Application",
     "AWS::Logs::LogGroup",
+    "AWS::MSK::ServerlessCluster",
     "AWS::OpenSearchService::Domain",
     "AWS::S3::Bucket",
     "AWS::SQS::Queue",
@@ -323,16 +324,33 @@ def test_what_holds_data_says_what_becomes_of_it(assembly: Assembly) -> None:
         assert resource.body["UpdateReplacePolicy"] == ("Retain" if retained else "Delete"), resource
 
 
-def test_what_a_retained_domain_stands_in_is_retained_with_it(assembly: Assembly) -> None:
-    domains = list(assembly.resources("AWS::OpenSearchService::Domain"))
-    if not domains or not assembly.environment.protection.retain_data:
+#: What has interfaces in the network and outlives its stack, with the group that they are in.
+_IN_THE_NETWORK = {
+    "AWS::MSK::ServerlessCluster": "BrokersGroup",
+    "AWS::OpenSearchService::Domain": "DomainGroup",
+}
+
+
+def test_what_a_retained_domain_or_cluster_stands_in_is_retained_with_it(assembly: Assembly) -> None:
+    standing = {one.type for one in assembly.resources(*_IN_THE_NETWORK)}
+    if not assembly.environment.protection.retain_data:
         return
     network = [*assembly.resources("AWS::EC2::VPC", "AWS::EC2::Subnet")]
-    groups = [one for one in assembly.resources("AWS::EC2::SecurityGroup") if one.logical_id.startswith("DomainGroup")]
-    assert groups
     assert network or assembly.environment.network.existing
-    for resource in (*network, *groups):
-        assert resource.body["DeletionPolicy"] == "RetainExceptOnCreate", resource
+    for kind in standing:
+        name = _IN_THE_NETWORK[kind]
+        (group,) = (one for one in assembly.resources("AWS::EC2::SecurityGroup") if one.logical_id.startswith(name))
+        for resource in (*network, group):
+            assert resource.body["DeletionPolicy"] == "RetainExceptOnCreate", resource
+        # Rules of its own: one inside of it would name a group that could not be deleted, as it is named.
+        assert "SourceSecurityGroupId" not in text_of(group.properties.get("SecurityGroupIngress", [])), group
+        rules = [
+            rule
+            for rule in assembly.resources("AWS::EC2::SecurityGroupIngress")
+            if group.logical_id in text_of(rule.properties["GroupId"])
+        ]
+        assert rules
+        assert all(rule.body.get("DeletionPolicy", "Delete") == "Delete" for rule in rules)
 
 
 def test_cloudtrails_bucket_needs_no_right_to_decrypt(assembly: Assembly) -> None:

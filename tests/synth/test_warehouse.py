@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from moto.events.models import EventPattern
 
+from operations.forget import DROP_LANDING
 from tests.synth.templates import Assembly, Found, text_of
 
 #: Redshift management guide, "Monitoring events for the Amazon Redshift Data API in Amazon EventBridge", its example of
@@ -64,6 +67,26 @@ def test_the_schedule_asks_for_the_event_of_a_statement_that_carries_the_environ
     asked = _asked(full)
     assert asked["WithEvent"] is True
     assert asked["StatementName"] == f"{full.environment.prefix}-refresh"
+
+
+def test_a_dropped_landing_view_is_made_again_by_what_the_page_says(full: Assembly) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
+    dropped = re.fullmatch(r"DROP MATERIALIZED VIEW (\S+) CASCADE", DROP_LANDING)
+    assert dropped is not None
+    assert DROP_LANDING in page
+    # The set-up makes it, and runs when the limit changes; what is bound to nothing is there when it comes back.
+    setup = full.one("Custom::WarehouseSetup").properties
+    assert f"CREATE MATERIALIZED VIEW {dropped[1]} " in setup["Created"]
+    assert setup["RpuHoursADay"] == str(full.environment.warehouse.rpu_hours_a_day)
+    assert "`warehouse.rpu_hours_a_day`" in page
+    for group in json.loads(setup["Replaced"]):
+        assert group[-1].endswith("WITH NO SCHEMA BINDING")
+    # The page's names, of another environment.
+    names = (full.environment.prefix, "realtime-analytics-prod")
+    secret = full.one("AWS::SecretsManager::Secret").properties["Name"].replace(*names)
+    workgroup = full.one("AWS::RedshiftServerless::Workgroup").properties["WorkgroupName"].replace(*names)
+    assert f"--workgroup-name {workgroup} --database {setup['Database']} " in page
+    assert f"--secret-arn {secret} " in page
 
 
 @pytest.mark.parametrize(("state", "told"), [("FAILED", True), ("ABORTED", True), ("FINISHED", False)])

@@ -70,6 +70,9 @@ def test_brokers_that_nobody_knows_yet_have_the_port_of_iam() -> None:
     assert property_groups(made(settings("msk")))["input"]["bootstrap_servers"].endswith(f":{IAM_PORT}")
 
 
+#: An archive of the kit's, of another environment than ``test``.
+OTHER_ARCHIVE = "realtime-analytics-prod-archive-123456789012-us-east-1"
+IN_A_VPC_THAT_IS_THERE = SOURCES["msk existing"]["network"]
 OTHER_ACCOUNT = CLUSTER.replace("123456789012", "210987654321")
 
 
@@ -169,6 +172,30 @@ OTHER_ACCOUNT = CLUSTER.replace("123456789012", "210987654321")
             "results must not come back as events",
         ),
         (
+            "s3",
+            {"source": {"kind": "s3", "s3": {"bucket": OTHER_ARCHIVE, "prefix": "events/"}}},
+            "source.s3.format: 'lines' is not allowed; allowed is \"archive\": the bucket is the archive of another "
+            "environment",
+        ),
+        (
+            "s3",
+            {"source": {"kind": "s3", "s3": {"bucket": OTHER_ARCHIVE, "format": "archive"}}},
+            "source.s3.prefix: '' is not allowed; allowed is events/ or a folder below it: the archive of another "
+            "environment has its results, too",
+        ),
+        (
+            "s3",
+            {"network": IN_A_VPC_THAT_IS_THERE},
+            "network.s3_prefix_list: None is not allowed; allowed is the region's prefix list of S3 (aws ec2 "
+            "describe-managed-prefix-lists): without it the application reaches no file from network.existing",
+        ),
+        (
+            "msk existing",
+            {"source": {"kind": "msk", "msk": {"cluster_arn": CLUSTER, "topic": "__consumer_offsets"}}},
+            "source.msk.topic: '__consumer_offsets' is not allowed; allowed is a topic of events: what begins with two "
+            "underscores is Kafka's own",
+        ),
+        (
             "msk",
             {"application": {"properties": {"input": {"topic": "clicks"}}}},
             "application.properties.input.topic: 'clicks' is not allowed; allowed is not here: the stack sets it",
@@ -183,3 +210,12 @@ def test_a_key_that_only_kinesis_has_is_refused_of_a_topic() -> None:
     (line,) = lines(settings("msk", application={"properties": {"input": {"poll_interval": "1 s"}}}))
     assert "poll_interval" in line
     assert "msk" in line
+
+
+def test_files_may_be_read_from_a_network_that_is_there_once_s3_is_let_through() -> None:
+    made(settings("s3", network=IN_A_VPC_THAT_IS_THERE | {"s3_prefix_list": "pl-0123456789abcdef0"}))
+
+
+def test_another_environments_archived_events_may_be_played() -> None:
+    files = {"bucket": OTHER_ARCHIVE, "format": "archive", "prefix": "events/2026/11/23/"}
+    assert made(settings("s3", source={"kind": "s3", "s3": files})).files is not None

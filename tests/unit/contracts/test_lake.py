@@ -119,6 +119,24 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, row: dict[str, ob
     connection.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(row.values()))  # noqa: S608
 
 
+def test_of_a_session_that_was_written_twice_the_latest_copy_counts(archive: duckdb.DuckDBPyConnection) -> None:
+    # Given a backfill that found a conversion which the live run had not, and one that took one back
+    for result_id, first, second in (("found", False, True), ("taken", True, False)):
+        for hour, converted in (("2026-11-23-11", first), ("2026-11-23-15", second)):
+            session: dict[str, object] = {
+                "result_type": "behavior",
+                "result_id": result_id,
+                "event_time": "2026-11-23T11:30:00.000Z" if result_id == "found" else "2026-11-23T12:30:00.000Z",
+                "conversion_flag": converted,
+                HOUR: hour,
+            }
+            _insert(archive, "behavior", session)
+    (file,) = (file for file in QUERIES if file.stem == "conversion_by_hour")
+    sql = sqlglot.transpile(file.read_text(encoding="utf-8"), read="athena", write="duckdb")[0]
+    rates = [(sessions, float(rate)) for _, sessions, rate in archive.execute(sql).fetchall()]
+    assert rates == [(1, 1.0), (1, 1.0), (1, 0.0)]
+
+
 def test_the_examples_count_each_result_once(archive: duckdb.DuckDBPyConnection) -> None:
     found = {}
     for file in QUERIES:

@@ -151,6 +151,12 @@ def test_forgetting_says_what_ends_by_itself_where_there_is_no_index(capsys: pyt
         "archive: objects end by themselves, events after 30 days, results after 365, rejections after 14 "
         "(docs/deploy.md: how to take one out before)",
     ]
+    with_warehouse = target(warehouse={"enabled": True}, network={"zones": [f"us-east-1{zone}" for zone in "abc"]})
+    assert forget(with_warehouse, Arguments()) == 0  # type: ignore[arg-type]
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warehouse: ")]
+    assert "KEEPS the results of user 42" in line
+    assert "24 hours after" in line
+    assert "DROP MATERIALIZED VIEW public.results_landing CASCADE" in line
     Arguments.user = 2**63
     with pytest.raises(OperationError, match="64-bit"):
         forget(target(), Arguments())  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -176,6 +177,28 @@ def test_a_part_that_was_switched_off_is_destroyed_with_the_others(commands: lis
     assert destroy.destroy(open_target, Namespace(yes=True, stack=None)) == 0
     assert deploy.deployed_stacks(open_target) == {}
     assert commands[-1] == ("test", "destroy", "--all", "--force")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"source": {"kind": "msk"}}, True),
+        ({"source": {"kind": "msk"}, "protection": {"retain_data": False, "termination_protection": False}}, False),
+        ({}, False),
+    ],
+)
+def test_a_cluster_that_stays_is_named_with_what_it_costs(
+    commands: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str], changes: dict[str, Any], told: bool
+) -> None:
+    protection = {"protection": {"termination_protection": False}}
+    open_target = target(network={"zones": ["us-east-1a", "us-east-1b"]}, **{**protection, **changes})
+    client = open_target.client("cloudformation")
+    client.create_stack(StackName="realtime-analytics-test-topic", TemplateBody=a_template())
+    assert destroy.destroy(open_target, Namespace(yes=True, stack=None)) == 0
+    assert (
+        "550 USD a month before traffic: the MSK cluster realtime-analytics-test" in capsys.readouterr().out
+    ) is told
+    assert commands
 
 
 def test_what_is_still_there_afterwards_is_an_error(

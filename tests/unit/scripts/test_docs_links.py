@@ -43,3 +43,12 @@ def test_the_old_applications_parts_are_all_mapped_to_files_that_are_there() -> 
     files = re.findall(r"`((?:contracts|flink_jobs|lambdas|monitoring|sql|stacks)/[\w./]+)`", text)
     assert len(files) > 10
     assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+def test_the_korean_page_has_the_same_commands() -> None:
+    commands = [
+        set(re.findall(r"\bmake [a-z][a-z-]*(?: [A-Z]+=\w+)?", (ROOT / name).read_text(encoding="utf-8")))
+        for name in ("README.md", "README.ko.md")
+    ]
+    assert len(commands[0]) > 15
+    assert commands[0] == commands[1]
