@@ -43,6 +43,7 @@ def kafka_records(environment: StreamExecutionEnvironment, settings: Settings) -
     client = {
         "bootstrap.servers": given.bootstrap_servers,
         "partition.discovery.interval.ms": str(given.discovery_interval),
+        "isolation.level": "read_committed",  # what a transaction took back is no event
     }
     if given.authentication == IAM:
         client |= _IAM_CLIENT

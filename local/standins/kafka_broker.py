@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from local.ports import HOST, free_port
 from local.processes import ManagedProcess, Supervisor, wait_until
@@ -32,6 +33,31 @@ class Written:
 
     offset: int
     arrival: int
+
+
+@dataclass(frozen=True)
+class Message:
+    """A record to write; without a ``payload`` it is a tombstone. ``timestamp``: the producer's, epoch milliseconds."""
+
+    partition: int
+    payload: bytes | None
+    key: bytes | None = None
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+    timestamp: int | None = None
+
+    def body(self) -> dict[str, object]:
+        """As the gateway takes it."""
+        return {
+            "partition": self.partition,
+            "payload": _base64(self.payload),
+            "key": _base64(self.key),
+            "headers": {name: _base64(value) for name, value in self.headers.items()},
+            "timestamp": self.timestamp,
+        }
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
 
 
 class KafkaBroker:
@@ -88,26 +114,45 @@ class KafkaBroker:
         wait_until(lambda: gateway.probe("/"), _START_SECONDS, "Kafka", process=(broker.process, producer))
         return broker
 
-    def create_topic(self, name: str, partitions: int) -> None:
-        """Make a topic whose records bear the time of their arrival. RestError when the broker refuses it."""
-        self._gateway.call("POST", "/topics", {"name": name, "partitions": partitions})
+    def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
+        """Make a topic whose records bear the time of their arrival, unless ``config``, its settings, says otherwise.
+
+        RestError when the broker refuses it.
+        """
+        self._gateway.call("POST", "/topics", {"name": name, "partitions": partitions, "config": dict(config or {})})
 
     def enlarge_topic(self, name: str, partitions: int) -> None:
         """Give a topic more partitions, so many in all. RestError when the broker refuses."""
         self._gateway.call("POST", "/partitions", {"topic": name, "partitions": partitions})
 
     def write(self, topic: str, records: Sequence[tuple[int, bytes]]) -> list[Written]:
-        """Write records, (partition, payload) each, in order; returns when the broker has them all.
+        """Write records, (partition, payload) each, in order; as :meth:`send`."""
+        return self.send(topic, [Message(partition, payload) for partition, payload in records])
+
+    def send(
+        self,
+        topic: str,
+        messages: Sequence[Message],
+        *,
+        compression: str = "",
+        transaction: Literal["", "commit", "abort"] = "",
+    ) -> list[Written]:
+        """Write messages in order; returns when the broker has them all.
+
+        Args:
+            topic: to which.
+            messages: which.
+            compression: a codec of Kafka's.
+            transaction: they are one, and this is how it ends.
 
         Raises:
             RestError: the broker did not take them within two minutes.
         """
         body = {
             "topic": topic,
-            "records": [
-                {"partition": partition, "payload": base64.b64encode(payload).decode()}
-                for partition, payload in records
-            ],
+            "records": [message.body() for message in messages],
+            "compression": compression,
+            "transaction": transaction,
         }
         answer = self._gateway.call("POST", "/records", body)
         return [Written(place["offset"], place["timestamp"]) for place in answer]

@@ -55,6 +55,8 @@ class Partitions(Stream):
 class OtherLive(Live):
     """One test's input that is no Kinesis stream, and runs of the application over it."""
 
+    stream: Partitions
+
     def __init__(
         self, moto: Moto, jar: Path, folder: Path, name: str, stream: Partitions, source: Mapping[str, str]
     ) -> None:
@@ -91,9 +93,9 @@ class OtherLive(Live):
         ]
 
 
-def topic(moto: Moto, jar: Path, folder: Path, name: str, shards: int, broker: KafkaBroker) -> OtherLive:
-    """A topic of so many partitions."""
-    broker.create_topic(name, shards)
+def topic(moto: Moto, jar: Path, folder: Path, name: str, shards: int, broker: KafkaBroker, **config: str) -> OtherLive:
+    """A topic of so many partitions; ``config``: the topic's settings, dots written as underscores."""
+    broker.create_topic(name, shards, {key.replace("_", "."): value for key, value in config.items()})
     keys = {"source": "msk", "bootstrap_servers": broker.address, "topic": name, "authentication": "none"}
 
     def add(number: int) -> str:

@@ -7,6 +7,7 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.record.TimestampType;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 
@@ -33,14 +34,25 @@ final class KafkaIntakeSchema implements KafkaRecordDeserializationSchema<Intake
 
     @Override
     public void deserialize(ConsumerRecord<byte[], byte[]> read, Collector<Intake> out) {
-        // A record of an old client has no time of its own: it arrives when it is read.
-        long arrival = read.timestamp() < 0 ? System.currentTimeMillis() : read.timestamp();
+        long arrival = arrival(read);
         String partition = names.computeIfAbsent(read.partition(), number -> Integer.toString(number));
         // A tombstone is an empty record: no payload at all is how a partition is announced.
         byte[] payload = read.value() == null ? NOTHING : read.value();
         Intake record = new Intake(read.topic(), partition, Long.toString(read.offset()), arrival, payload);
         decoder.decode(record);
         out.collect(record);
+    }
+
+    /**
+     * When the brokers took the record. A topic with CreateTime has its producer's clock instead, which is not believed to be
+     * ahead of the one here; a record of an old client has no time, and arrives when it is read.
+     */
+    private static long arrival(ConsumerRecord<byte[], byte[]> read) {
+        if (read.timestampType() == TimestampType.LOG_APPEND_TIME) {
+            return read.timestamp();
+        }
+        long now = System.currentTimeMillis();
+        return read.timestamp() < 0 ? now : Math.min(read.timestamp(), now);
     }
 
     @Override

@@ -1,11 +1,11 @@
 package realtime.analytics.source;
 
 import java.time.Duration;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
@@ -22,11 +22,10 @@ import org.slf4j.LoggerFactory;
 final class TopicBacklog implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TopicBacklog.class);
     private static final long ASK_AGAIN_NANOS = 1_000_000_000L;
-    /** The end of a transaction takes an offset and is no record. */
-    private static final long NO_BACKLOG = 1;
 
     private final String topic;
     private final Admin admin;
+    private final TopicTail tail;
     private Map<String, Long> ends = Map.of();
     private KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> question;
     private long askedAt;
@@ -34,6 +33,7 @@ final class TopicBacklog implements AutoCloseable {
     TopicBacklog(String topic, Properties client) {
         this.topic = topic;
         this.admin = Admin.create(client);
+        this.tail = new TopicTail(client);
     }
 
     /** Whether no record of the topic's partitions has been deleted: every log begins at offset 0. */
@@ -48,18 +48,30 @@ final class TopicBacklog implements AutoCloseable {
         return admin.listOffsets(first).all().get().values().stream().allMatch(each -> each.offset() == 0);
     }
 
-    /** Asks, and takes the answers that have come. What is not asked for any more is forgotten. */
-    void ask(Collection<String> silent) {
+    /**
+     * Asks, and takes the answers that have come. What is not asked for any more is forgotten.
+     *
+     * @param next of each silent partition the offset behind its last record.
+     */
+    void ask(Map<String, Long> next) {
+        Set<String> silent = next.keySet();
         ends = new HashMap<>(ends);
         ends.keySet().retainAll(silent);
         if (question != null && question.isDone()) {
             take();
             ends.keySet().retainAll(silent);
         }
+        Map<TopicPartition, Long> open = new HashMap<>();
+        ends.forEach(
+                (name, end) -> {
+                    if (end > next.get(name)) {
+                        open.put(place(name), next.get(name));
+                    }
+                });
+        tail.look(open);
         if (question == null && !silent.isEmpty() && System.nanoTime() - askedAt >= ASK_AGAIN_NANOS) {
             Map<TopicPartition, OffsetSpec> last = new HashMap<>();
-            silent.forEach(
-                    name -> last.put(new TopicPartition(topic, Integer.parseInt(name)), OffsetSpec.latest()));
+            silent.forEach(name -> last.put(place(name), OffsetSpec.latest()));
             question = admin.listOffsets(last).all();
             askedAt = System.nanoTime();
         }
@@ -77,14 +89,19 @@ final class TopicBacklog implements AutoCloseable {
         question = null;
     }
 
-    /** Whether the brokers have said, since the partition fell silent, that nothing comes after this offset. */
-    boolean drained(String partition, long offset) {
+    /** Whether the brokers have said, since the partition fell silent, that no record comes from this offset on. */
+    boolean drained(String partition, long next) {
         Long end = ends.get(partition);
-        return end != null && end - (offset + 1) <= NO_BACKLOG;
+        return end != null && (end <= next || tail.isEmpty(place(partition), end));
+    }
+
+    private TopicPartition place(String partition) {
+        return new TopicPartition(topic, Integer.parseInt(partition));
     }
 
     @Override
     public void close() {
+        tail.close();
         admin.close(Duration.ZERO);
     }
 }

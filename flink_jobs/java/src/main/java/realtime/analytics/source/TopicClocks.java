@@ -3,11 +3,9 @@ package realtime.analytics.source;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import java.util.UUID;
 import org.apache.flink.api.common.operators.ProcessingTimeService.ProcessingTimeCallback;
 import org.apache.flink.runtime.state.StateInitializationContext;
@@ -174,12 +172,12 @@ final class TopicClocks extends AbstractStreamOperator<Intake>
     }
 
     private List<ShardReport> shards() {
-        Set<String> silent = new HashSet<>();
+        Map<String, Long> silent = new HashMap<>();
         long now = System.nanoTime();
-        for (String name : subscriptions.keySet()) {
-            PartitionLog.Partition partition = log.partition(name);
+        for (Map.Entry<String, Subscription> each : subscriptions.entrySet()) {
+            PartitionLog.Partition partition = log.partition(each.getKey());
             if (partition.delivered && now - partition.acceptedAt >= times.idleTimeout * NANOS) {
-                silent.add(name);
+                silent.put(each.getKey(), each.getValue().offset + 1);
             }
         }
         backlog.ask(silent);
@@ -190,7 +188,8 @@ final class TopicClocks extends AbstractStreamOperator<Intake>
             if (!partition.delivered) {
                 boolean grace = now - each.getValue().since < times.startGrace * NANOS;
                 status = grace ? ShardReport.Status.WAITING : ShardReport.Status.IDLE;
-            } else if (silent.contains(each.getKey()) && backlog.drained(each.getKey(), each.getValue().offset)) {
+            } else if (silent.containsKey(each.getKey())
+                    && backlog.drained(each.getKey(), silent.get(each.getKey()))) {
                 status = ShardReport.Status.IDLE;
             }
             shards.add(new ShardReport(each.getKey(), List.of(), status, partition.newest, partition.newest));

@@ -1,0 +1,120 @@
+"""What only a topic can hold: tombstones, keys, compressed batches, transactions, and producers' own clocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from contracts.rejections import Reason
+from contracts.results import ResultType
+from local.oracle import results
+from local.oracle.records import LogRecord
+from local.standins.kafka_broker import KafkaBroker, Message
+from local.standins.moto import Moto
+from tests.jobs import other_sources
+from tests.jobs.harness import HOUR, MINUTE, START, event
+from tests.jobs.oracle import assert_gives, judge
+from tests.jobs.other_sources import OtherLive
+from tests.jobs.traffic import CLOSING, JOBS, events, heartbeat
+
+NewTopic = Callable[..., OtherLive]
+
+
+@pytest.fixture
+def topic(moto: Moto, jar: Path, tmp_path: Path, broker: KafkaBroker) -> Iterator[NewTopic]:
+    """A topic of the given number of partitions and settings, and the application over it."""
+    made: list[OtherLive] = []
+
+    def start(shards: int, **config: str) -> OtherLive:
+        name = f"{tmp_path.name}-{len(made)}".replace("_", "-")
+        made.append(other_sources.topic(moto, jar, tmp_path, name, shards, broker, **config))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.close()
+
+
+def sent(
+    run: OtherLive,
+    broker: KafkaBroker,
+    messages: Sequence[Message],
+    compression: str = "",
+    transaction: Literal["", "commit", "abort"] = "",
+) -> None:
+    """Sends the messages, and keeps those that a consumer may see: nobody believes that one arrived after now."""
+    places = broker.send(run.stream.name, messages, compression=compression, transaction=transaction)
+    now = time.time_ns() // 1_000_000
+    if transaction != "abort":
+        run.stream.log += [
+            LogRecord(
+                run.stream.name,
+                str(message.partition),
+                str(place.offset),
+                min(place.arrival, now),
+                message.payload or b"",
+            )
+            for message, place in zip(messages, places, strict=True)
+        ]
+
+
+def test_records_with_keys_and_headers_in_compressed_batches_are_events_and_tombstones_are_none(
+    topic: NewTopic, broker: KafkaBroker
+) -> None:
+    run = topic(1)
+    settings = run.settings(*JOBS)
+    run.start(settings, 1)
+    for part, codec in enumerate(["none", "gzip", "snappy", "lz4", "zstd"]):
+        batch = [
+            Message(0, payload, key=b"k", headers={"trace": b"\x00\xff"}) for payload in events(part * HOUR, HOUR, 300)
+        ]
+        sent(run, broker, [*batch, Message(0, None, key=b"k")], compression=codec)
+    run.stream.put("0", [heartbeat(CLOSING)])
+    judged = judge(run.stream.log, settings)
+    assert list(judged.rejected.values()) == [Reason.MALFORMED] * 5
+    wanted = results.expected(judged.events, settings)
+    assert_gives(run.finish(wanted, 5), judged, wanted, run.stream.log)
+
+
+def test_what_a_transaction_took_back_is_no_event_and_holds_nobody(topic: NewTopic, broker: KafkaBroker) -> None:
+    # Given a partition that ends with what was taken back, in more than one transaction, and one that goes on
+    run = topic(2)
+    settings = run.settings("aggregation", "behavior", idle_timeout="10 s")
+    for first, end in ((0, "commit"), (10, "abort"), (20, "commit"), (30, "abort"), (40, "abort")):
+        batch = [Message(0, payload) for payload in events(first * MINUTE, 10 * MINUTE, 100)]
+        sent(run, broker, batch, transaction=end)  # type: ignore[arg-type]
+    run.stream.put("1", [*events(0, 2 * HOUR, 500), heartbeat(2 * HOUR + MINUTE)])
+    # When nothing more comes of the first
+    run.start(settings, 2)
+    seen = results.expected(judge(run.stream.log, settings).events, settings)
+    # Then the windows of the other close without it
+    run.until_all(i for i, result in seen.items() if result["result_type"] == ResultType.AGGREGATION)
+    for partition in ("0", "1"):
+        run.stream.put(partition, [heartbeat(CLOSING)])
+    judged = judge(run.stream.log, settings)
+    assert not judged.rejected
+    wanted = results.expected(judged.events, settings)
+    assert_gives(run.finish(wanted), judged, wanted, run.stream.log)
+
+
+def test_a_producer_whose_clock_is_wrong_does_not_move_time(topic: NewTopic, broker: KafkaBroker) -> None:
+    # Given a topic whose records bear their producers' time, and a producer that is years ahead
+    run = topic(1, message_timestamp_type="CreateTime", message_timestamp_after_max_ms=str(2**63 - 1))
+    settings = run.settings(*JOBS)
+    ahead = START + 50 * 365 * 24 * HOUR
+    run.stream.put("0", events(0, HOUR, 300))
+    wrong = event(ahead - START, value=1.0)
+    sent(run, broker, [Message(0, wrong, timestamp=ahead)])
+    run.stream.put("0", [*events(HOUR, HOUR, 300), heartbeat(CLOSING)])
+    # When it is read
+    run.start(settings, 1)
+    judged = judge(run.stream.log, settings)
+    wanted = results.expected(judged.events, settings)
+    output = run.finish(wanted, 1)
+    # Then its event is in the future, and the others are in time
+    assert list(judged.rejected.values()) == [Reason.FUTURE]
+    assert_gives(output, judged, wanted, run.stream.log)
