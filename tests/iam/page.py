@@ -20,7 +20,7 @@ PATH = Path(__file__).resolve().parents[2] / "docs" / "iam.md"
 #: In this order: a role is shown as the first of them has it that has it.
 _ENVIRONMENTS = ("full", "prod", "dev", "msk")
 #: Where events come from elsewhere, a role may have other statements.
-_SOURCES = {"msk": "a topic of MSK", "files": "files in S3"}
+_SOURCES = {"msk": "a topic of MSK", "files": "files in S3 (here with a warehouse)"}
 _TABLE = "| statement | actions | on | called by | source |\n| --- | --- | --- | --- | --- |\n"
 _ITSELF = Source("recorded while it ran")
 
@@ -90,7 +90,8 @@ def _callers(case: Case, permission: Permission) -> Iterator[tuple[list[str], st
 
 
 def _row(environment: str, permission: Permission, actions: list[str], caller: str, sources: list[Source]) -> str:
-    resources = _code(_general(environment, resource) for resource in permission.resources)
+    # Sorted: CDK orders what is known at deployment otherwise in each environment.
+    resources = _code(sorted(_general(environment, resource) for resource in permission.resources))
     conditions = [
         f"`{_general(environment, key)}` is {_code(_general(environment, value) for value in values)}"
         for _, key, values in permission.conditions

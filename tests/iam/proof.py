@@ -115,6 +115,8 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
         return (f"{resolver.assembly.one('Custom::SnapshotBefore').properties['Code']}.zip",)
     if name == "archived":
         return ("",) if environment.archives_events else ()
+    if name == "warehouse":
+        return ("",) if environment.warehouse.enabled else ()
     if name in ("as-parquet", "as-lines"):
         return ("",) if environment.lake.parquet == (name == "as-parquet") else ()
     if name == "log-groups":

@@ -9,8 +9,8 @@ does not have it; a log group without its ending for streams), ``{log-groups}`` 
 write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{cluster}``,
 ``{topic}`` and ``{group}`` are MSK's, ``{files}``, ``{files-folder}``, ``{files-name}`` (without
 the slash) and ``{files-key}`` those of the team's bucket;
-``{as-parquet}``, ``{as-lines}`` and ``{archived}`` are nothing, and there is no line where Firehose converts nothing,
-where it does, and where no events are archived.
+``{as-parquet}``, ``{as-lines}``, ``{archived}`` and ``{warehouse}`` are nothing, and there is no line where Firehose
+converts nothing, where it does, where no events are archived, and where there is no warehouse.
 """
 
 from __future__ import annotations
@@ -436,8 +436,11 @@ def _warehouse() -> Iterator[Line]:
         "kinesis:ListShards",
     )
     role, key = "warehouse/StreamRole", ("{streams/DataKey}",)
-    yield Line(role, "Redshift", reads, ("{streams/Results}",), REDSHIFT_STREAMS)
-    yield Line(role, "Redshift, for the external schema", ("kinesis:ListStreams",), ("*",), REDSHIFT_STREAMS)
+    # Its traffic is routed through the network, so the endpoint of a network of ours must let it pass, too.
+    for name, there, context in ((role, "", ()), ("network/KinesisEndpoint", "{warehouse}", _OWN)):
+        results, schema = (f"{there}{{streams/Results}}",), "Redshift, for the external schema"
+        yield Line(name, "Redshift", reads, results, REDSHIFT_STREAMS, context)
+        yield Line(name, schema, ("kinesis:ListStreams",), (f"{there}*",), REDSHIFT_STREAMS, context)
     yield Line(role, "Redshift, from an encrypted stream", ("kms:Decrypt",), key, REDSHIFT_STREAMS, (kinesis,))
     for role in ("warehouse/WarehouseIsCompleteRole", "warehouse/RefreshRole"):
         caller = "the Data API, in the name of who calls it"

@@ -61,8 +61,9 @@ _LEAST: dict[str, Any] = {
 }
 #: Where events do not come from Kinesis: a topic of a cluster of ours, of one that is there, and files.
 _TOPIC = settings("msk", name="msk", account="123456789012", pipeline={"github_repository": "example/analytics"})
-_KAFKA = settings("msk existing", name="kafka", lake={"events": False})
-_FILES = settings("s3", name="files")
+_WAREHOUSE = {"enabled": True}
+_KAFKA = settings("msk existing", name="kafka", lake={"events": False, "parquet": False}, warehouse=_WAREHOUSE)
+_FILES = settings("s3", name="files", warehouse=_WAREHOUSE)
 VARIANTS = {"full": _EVERYTHING, "least": _LEAST, "msk": _TOPIC, "kafka": _KAFKA, "files": _FILES}
 
 

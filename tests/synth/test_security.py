@@ -152,6 +152,9 @@ def test_endpoints_serve_this_account_and_its_own_resources_only(assembly: Assem
         for statement in endpoint.properties["PolicyDocument"]["Statement"]:
             assert "aws:PrincipalAccount" in statement["Condition"]["StringEquals"], endpoint
             assert "*" not in statement["Action"]
+            if statement["Action"] == "kinesis:ListStreams":  # has no resource level; Redshift's external schema asks
+                assert assembly.environment.warehouse.enabled
+                continue
             resources = statement["Resource"]
             for resource in resources if isinstance(resources, list) else [resources]:
                 assert resource != "*"
