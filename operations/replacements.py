@@ -19,7 +19,9 @@ STATEFUL = (
     "AWS::KMS::Key",
     "AWS::Kinesis::Stream",
     "AWS::KinesisAnalyticsV2::Application",
+    "AWS::MSK::ServerlessCluster",
     "AWS::OpenSearchService::Domain",
+    "AWS::RedshiftServerless::Namespace",
     "AWS::S3::Bucket",
     "AWS::SQS::Queue",
 )

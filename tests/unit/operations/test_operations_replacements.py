@@ -63,3 +63,22 @@ def test_what_holds_no_data_may_go() -> None:
         name: body for name, body in new["Resources"].items() if body["Type"] != "AWS::Lambda::Function"
     }
     assert lost(template("sinks"), new) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "changed"),
+    [
+        (
+            "AWS::MSK::ServerlessCluster",
+            {"VpcConfigs": [{"SubnetIds": ["a", "b"]}]},
+            {"VpcConfigs": [{"SubnetIds": ["a"]}]},
+        ),
+        ("AWS::RedshiftServerless::Namespace", {"NamespaceName": "one"}, {"NamespaceName": "two"}),
+    ],
+)
+def test_a_cluster_or_a_warehouse_that_would_begin_anew_is_lost(
+    kind: str, properties: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    deployed, new = ({"Resources": {"It": {"Type": kind, "Properties": each}}} for each in (properties, changed))
+    (told,) = lost(deployed, new)
+    assert told.startswith(f"It ({kind}): {next(iter(properties))} is set when it is created")
