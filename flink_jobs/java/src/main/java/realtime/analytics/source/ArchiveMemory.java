@@ -26,10 +26,14 @@ final class ArchiveMemory {
     /** When each file was written, epoch milliseconds. */
     private final Map<String, Long> modified = new HashMap<>();
 
-    ArchiveMemory(OperatorStateStore store) throws Exception {
+    static ArchiveMemory of(OperatorStateStore store) throws Exception {
         TypeInformation<Tuple5<String, Long, String, String, String>> type =
                 Types.TUPLE(Types.STRING, Types.LONG, Types.STRING, Types.STRING, Types.STRING);
-        state = store.getListState(new ListStateDescriptor<>("ranges", type));
+        return new ArchiveMemory(store.getListState(new ListStateDescriptor<>("ranges", type)));
+    }
+
+    ArchiveMemory(ListState<Tuple5<String, Long, String, String, String>> state) throws Exception {
+        this.state = state;
         for (Tuple5<String, Long, String, String, String> each : state.get()) {
             modified.put(each.f0, each.f1);
             ranges.computeIfAbsent(each.f0, unseen -> new HashMap<>()).put(each.f2, new ArchivedRange(each.f3, each.f4));

@@ -97,7 +97,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         seenState = store.getListState(state("seen"));
         batchState = store.getListState(state("batch"));
         takenState = store.getListState(state("taken"));
-        memory = new ArchiveMemory(store);
+        memory = ArchiveMemory.of(store);
         listing = new FileListing(plan.prefix, read(seenState));
         if (plan.startsAtLatest && !progress.restored()) {
             listing.take(listing.look());

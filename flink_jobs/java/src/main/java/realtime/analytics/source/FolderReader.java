@@ -70,10 +70,13 @@ final class FolderReader implements PartitionReader {
         return end < 0 ? NO_FOLDER : below.substring(0, end);
     }
 
-    /** Paths are compared without their scheme: file systems write it in different ways. */
+    /** Paths are compared without their scheme: file systems write it in different ways. A prefix may be the file itself. */
     static String below(String prefix, String path) {
         String folder = new Path(prefix).toUri().getPath();
         String whole = new Path(path).toUri().getPath();
+        if (whole.equals(folder)) {
+            return new Path(path).getName();
+        }
         return whole.substring(folder.endsWith("/") ? folder.length() : folder.length() + 1);
     }
 

@@ -92,6 +92,18 @@ class ArchiveFilesTest {
     }
 
     @Test
+    void anArchiveMayBeOneFile() throws IOException {
+        write("1.gz", line("one", "1", "a"), "{}");
+        assertEquals(List.of(path("1.gz")), List.copyOf(new FileListing(path("1.gz"), Map.of()).look().keySet()));
+        try (SortedArchive archive = new SortedArchive(path("1.gz"))) {
+            archive.add(path("1.gz"), 0);
+            Map<String, PartitionReader> readers = archive.readers();
+            assertEquals(List.of("1a"), texts(readers.get("one")));
+            assertEquals("1.gz:1", readers.get(ArchiveFile.NO_SHARD).next().position);
+        }
+    }
+
+    @Test
     void aPrefixThatIsNotThereIsEmpty() throws IOException {
         assertEquals(Map.of(), new FileListing(folder.resolve("nothing").toUri().toString(), Map.of()).look());
     }
