@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from kafka import TopicPartition
 
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from local.oracle import results
 from local.oracle.records import LogRecord
 from local.standins.kafka_broker import KafkaBroker, Message
+from local.standins.kafka_topics import connected
 from local.standins.moto import Moto
 from tests.jobs import other_sources
 from tests.jobs.harness import HOUR, MINUTE, START, event
@@ -118,3 +120,29 @@ def test_a_producer_whose_clock_is_wrong_does_not_move_time(topic: NewTopic, bro
     # Then its event is in the future, and the others are in time
     assert list(judged.rejected.values()) == [Reason.FUTURE]
     assert_gives(output, judged, wanted, run.stream.log)
+
+
+@pytest.mark.parametrize("start", ["LATEST", "TRIM_HORIZON"])
+def test_what_is_left_is_read_where_the_next_record_has_expired(
+    topic: NewTopic, broker: KafkaBroker, start: str
+) -> None:
+    # Given an application that has read a topic, and is stopped
+    run = topic(1)
+    settings = run.settings("aggregation", start=start)
+    (shard,) = run.stream.shards()
+    run.start(settings, 1)
+    run.until_read(shard)
+    savepoint = run.stop()
+    before = run.output().rejected.keys()
+    # When the next records expire before it goes on, and others have come
+    run.stream.put(shard, [b"lost"] * 3)
+    left = len(run.stream.log)
+    run.stream.put(shard, [b"left 1", b"left 2"])
+    first = int(run.stream.log[left].position)
+    with connected(broker.address) as topics:
+        topics.admin.delete_records({TopicPartition(run.stream.name, int(shard)): first})
+    run.start(settings, 1, savepoint)
+    # Then these are read
+    wanted = {(record.partition, record.position) for record in run.stream.log[left:]}
+    output = run.until(lambda output: wanted <= output.reasons().keys(), "what is left")
+    assert len(output.rejected.keys() - before) == len(wanted)

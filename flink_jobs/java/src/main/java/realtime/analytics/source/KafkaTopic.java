@@ -1,6 +1,8 @@
 package realtime.analytics.source;
 
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
 import java.util.Properties;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -9,6 +11,8 @@ import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsIni
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.consumer.OffsetResetStrategy;
+import org.apache.kafka.common.TopicPartition;
 import realtime.analytics.intake.Intake;
 
 /** Reads a topic once: decoded records with per-partition verdicts and one watermark. */
@@ -32,8 +36,7 @@ public final class KafkaTopic {
                 KafkaSource.<Intake>builder()
                         .setTopics(topic)
                         .setProperties(client)
-                        .setStartingOffsets(
-                                startsAtLatest ? OffsetsInitializer.latest() : OffsetsInitializer.earliest())
+                        .setStartingOffsets(startsAtLatest ? new FromTheEnd() : OffsetsInitializer.earliest())
                         .setDeserializer(new KafkaIntakeSchema(times.futureTolerance))
                         .build();
         SingleOutputStreamOperator<Intake> records =
@@ -50,6 +53,27 @@ public final class KafkaTopic {
                         new TopicClocks(topic, client, startsAtLatest, times))
                 .setParallelism(records.getParallelism())
                 .uid("source-msk-clocks");
+    }
+
+    /**
+     * A first start at the end. Where what was to be read next has expired, reading goes on at the oldest record that is
+     * left: the connector's own would skip all that is there.
+     */
+    static final class FromTheEnd implements OffsetsInitializer {
+        private static final long serialVersionUID = 1L;
+
+        private final OffsetsInitializer end = OffsetsInitializer.latest();
+
+        @Override
+        public Map<TopicPartition, Long> getPartitionOffsets(
+                Collection<TopicPartition> partitions, PartitionOffsetsRetriever offsets) {
+            return end.getPartitionOffsets(partitions, offsets);
+        }
+
+        @Override
+        public OffsetResetStrategy getAutoOffsetResetStrategy() {
+            return OffsetResetStrategy.EARLIEST;
+        }
     }
 
     private static WatermarkStrategy<Intake> fronts(StreamExecutionEnvironment environment, SourceTimes times) {
