@@ -60,6 +60,24 @@ def archived(moto: Moto, jar: Path, tmp_path: Path) -> Iterator[NewLive]:
 
 
 @pytest.mark.parametrize("kind", ["files", "archived"])
+def test_a_batch_that_is_half_read_goes_on_where_it_stood(kind: str, request: pytest.FixtureRequest) -> None:
+    # Given files of two partitions that take seconds to read, and an application that is stopped among them
+    run: OtherLive = request.getfixturevalue(kind)(2)
+    settings = run.settings("aggregation")
+    for shard in run.stream.shards():
+        run.stream.put(shard, [*events(0, 2 * HOUR, CROWD), heartbeat(CLOSING)])
+    judged = judge(run.stream.log, settings)
+    wanted = results.expected(judged.events, settings)
+    run.start(settings, 1)
+    run.until(lambda output: bool(output.results), "the first window")
+    savepoint = run.stop()
+    assert len(run.output().results) < len(wanted), "all was read before it was stopped"
+    # When it goes on, then no event is counted twice, and none is left out
+    run.start(settings, 1, savepoint)
+    assert_gives(run.finish(wanted), judged, wanted, run.stream.log)
+
+
+@pytest.mark.parametrize("kind", ["files", "archived"])
 def test_a_partition_whose_next_file_is_not_there_yet_is_waited_for(kind: str, request: pytest.FixtureRequest) -> None:
     # Given a backlog of two partitions, of which one ends in the middle of the other
     run: OtherLive = request.getfixturevalue(kind)(2)
