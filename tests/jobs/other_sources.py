@@ -44,8 +44,13 @@ class Partitions(Stream):
 
     def put(self, shard: str, payloads: Iterable[bytes]) -> None:
         """Puts the payloads into a partition."""
-        number = self._names.index(shard)
-        self.log += self._target.append([Planned(number, payload) for payload in payloads])
+        self.put_all({shard: payloads})
+
+    def put_all(self, payloads: Mapping[str, Iterable[bytes]]) -> None:
+        """Puts payloads into partitions, at once."""
+        self.log += self._target.append(
+            [Planned(self._names.index(shard), each) for shard, its in payloads.items() for each in its]
+        )
 
     def parents(self) -> dict[str, list[str]]:
         """None continues another."""

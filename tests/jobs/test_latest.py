@@ -41,8 +41,12 @@ def test_what_is_there_is_left_out_and_what_comes_is_read(other: NewLive, restor
     run.until_read(one)  # and the silent one with it, although nothing shows of that
     # When events come; after a restore: while nobody reads
     savepoint = run.stop() if restored else None
-    for shard, count in ((one, 2_000), (silent, 3_000)):
-        run.stream.put(shard, [*events(12 * MINUTE, 2 * HOUR, count), heartbeat(CLOSING)])
+    run.stream.put_all(
+        {
+            shard: [*events(12 * MINUTE, 2 * HOUR, count), heartbeat(CLOSING)]
+            for shard, count in ((one, 2_000), (silent, 3_000))
+        }
+    )
     if restored:
         run.start(settings, 1, savepoint)
     # Then all of these are read, and give what is complete without the earlier ones

@@ -34,7 +34,8 @@ import realtime.analytics.intake.Reason;
  * there. A file that is broken, or gone, stops nothing.
  *
  * <p>At a first start at LATEST the files that are there are left out before any checkpoint can be made. The first batch
- * waits until each of their folders has a new file, or the start grace is over: what is complete is known from all of them.
+ * waits until each of their folders has a new file, or the start grace is over (an archive's always, which tells no shards):
+ * what is complete is known from all of them.
  *
  * <p>Not the connector's FileSource: it reads one file after the other in no order of partitions, so whoever judges its
  * records cannot tell a partition that is idle from one whose files wait for their turn.
@@ -201,10 +202,11 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
 
     /** Whether the first batch after a start at LATEST waits for files of other folders. */
     private boolean awaitsMore(Map<String, Long> fresh) throws IOException {
-        if (history.isKnown() || plan.isArchive || silence.graceIsOver()) {
+        if (history.isKnown() || silence.graceIsOver()) {
             return false;
         }
-        return !plan.partitions(fresh).containsAll(plan.partitions(listing.seen()));
+        // Which shards there are does not show in an archive's names: the whole grace is theirs.
+        return plan.isArchive || !plan.partitions(fresh).containsAll(plan.partitions(listing.seen()));
     }
 
     private LiveRejections liveRejections() throws IOException {
