@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-
-from kafka import KafkaAdminClient
 
 from lambdas.common import logs
 from lambdas.common.custom_resource import IsCompleteAnswer, OnEventAnswer
 from lambdas.topic_setup.function import TopicSetup
-from lambdas.topic_setup.topic import Topics, asked
-
-_MILLISECONDS = 20_000
+from lambdas.topic_setup.topic import Topics, connected
 
 
 def on_event(event: Mapping[str, object], context: object) -> OnEventAnswer:
@@ -32,19 +28,6 @@ def _resource() -> TopicSetup:
     return TopicSetup(signed_in, lambda: datetime.now(UTC))
 
 
-@contextmanager
-def signed_in(brokers: str) -> Iterator[Topics]:
+def signed_in(brokers: str) -> AbstractContextManager[Topics]:
     """A connection that signs in by IAM as this function's role; signing is local, no call goes to another service."""
-    admin = asked(
-        lambda: KafkaAdminClient(
-            bootstrap_servers=brokers.split(","),
-            security_protocol="SASL_SSL",
-            sasl_mechanism="AWS_MSK_IAM",
-            bootstrap_timeout_ms=_MILLISECONDS,
-            request_timeout_ms=_MILLISECONDS,
-        )
-    )
-    try:
-        yield Topics(admin)
-    finally:
-        admin.close()
+    return connected(brokers, security_protocol="SASL_SSL", sasl_mechanism="AWS_MSK_IAM")

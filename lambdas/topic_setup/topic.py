@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kafka import errors
+from kafka import KafkaAdminClient, errors
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from contracts.kafka import LOG_APPEND_TIME, RETENTION, TIMESTAMP_TYPE
@@ -16,6 +17,7 @@ from lambdas.common.logs import fields
 LOGGER = logging.getLogger(__name__)
 
 _HOUR_MS = 3_600_000
+_MILLISECONDS = 20_000
 #: What the broker is set to: three copies on MSK.
 _BROKERS_DEFAULT = -1
 #: Errors that pass although Kafka calls them final: IAM's rights of a new role spread within minutes.
@@ -97,6 +99,26 @@ class Topics:
             changed = ConfigResource(ConfigResourceType.TOPIC, wish.name, dict(differ))
             asked(lambda: self.admin.alter_configs([changed]))
             LOGGER.info("topic changed", extra=fields(topic=wish.name, **differ))
+
+
+@contextmanager
+def connected(brokers: str, **sign_in: str) -> Iterator[Topics]:
+    """A connection to brokers, host:port separated by commas; ``sign_in`` are kafka-python's options for that, if any.
+
+    Raises NotYetError while nobody answers.
+    """
+    admin = asked(
+        lambda: KafkaAdminClient(
+            bootstrap_servers=brokers.split(","),
+            bootstrap_timeout_ms=_MILLISECONDS,
+            request_timeout_ms=_MILLISECONDS,
+            **sign_in,
+        )
+    )
+    try:
+        yield Topics(admin)
+    finally:
+        admin.close()
 
 
 def asked(call: Callable[[], Any]) -> Any:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flink_jobs.settings import KINESIS, MSK, S3
-from lambdas.topic_setup.topic import Wish
+from lambdas.topic_setup.topic import Wish, connected
 from local.demo import application
 from local.processes import Supervisor
 from local.standins.kafka_broker import KafkaBroker
-from local.standins.kafka_topics import connected
 from local.standins.moto import Moto
 from local.traffic.delivery import Log
 from local.traffic.folder_log import FolderLog

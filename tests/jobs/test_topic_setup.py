@@ -10,11 +10,10 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from lambdas.topic_setup.function import TopicSetup
-from lambdas.topic_setup.topic import TopicError
+from lambdas.topic_setup.topic import TopicError, connected
 from local.demo.inputs import KAFKA_LIB
 from local.processes import Supervisor
 from local.standins.kafka_broker import KafkaBroker
-from local.standins.kafka_topics import connected
 
 
 @pytest.fixture(scope="module")

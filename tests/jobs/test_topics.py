@@ -12,10 +12,10 @@ from kafka import TopicPartition
 
 from contracts.rejections import Reason
 from contracts.results import ResultType
+from lambdas.topic_setup.topic import connected
 from local.oracle import results
 from local.oracle.records import LogRecord
 from local.standins.kafka_broker import KafkaBroker, Message
-from local.standins.kafka_topics import connected
 from local.standins.moto import Moto
 from tests.jobs import other_sources
 from tests.jobs.harness import HOUR, MINUTE, START, event
