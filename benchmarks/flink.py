@@ -86,7 +86,7 @@ def _records(env: StreamExecutionEnvironment, given: Input, chosen: Settings) ->
         env._j_stream_execution_environment,
         str(given.file),
         chosen.time.watermark_delay,
-        chosen.time.future_tolerance,
+        java("intake.Tolerance")(chosen.time.future_tolerance, 0),
         given.warm_up,
         str(given.mark),
     )

@@ -13,14 +13,24 @@ EVENT_FIELDS = (
     Column("user_id", ColumnType.LONG, "who did it, a signed 64-bit integer"),
     Column("event_type", ColumnType.STRING, "what happened: view, click, purchase, ..."),
     Column("value", ColumnType.DOUBLE, "the amount, |value| <= 1e18", nullable=True),
-    Column("session_id", ColumnType.STRING, "the producer's session", nullable=True),
+    Column("session_id", ColumnType.STRING, "the producer's session; a whole number counts as text", nullable=True),
     Column("ip_address", ColumnType.STRING, "read by no job, dropped after decoding", nullable=True),
     Column("category", ColumnType.STRING, "product category", nullable=True),
     Column("event_id", ColumnType.STRING, "the producer's id, for duplicates", nullable=True),
 )
 
-#: Accepted, moves the watermark, and is counted by no job. Closes the windows of a stream that ends.
-HEARTBEAT = "heartbeat"
+#: Accepted, moves the watermark, counted as ``records_heartbeats`` and read by no job. Closes the windows of a stream
+#: that ends. The underscores keep it apart from the event types of producers: content trackers send ``heartbeat``.
+HEARTBEAT = "__heartbeat__"
+
+#: Limits of a whole record; beyond them it is ``malformed``. They bound the time and memory that any bytes cost.
+MAX_PAYLOAD_BYTES = 1_048_576
+#: Objects and arrays within each other, the record's own object included.
+MAX_DEPTH = 100
+#: Names of fields, nested ones included.
+MAX_FIELDS = 2_000
+#: Characters of a number, in any field.
+MAX_NUMBER_LENGTH = 1_000
 
 #: Largest absolute ``value``; keeps DECIMAL(38,6) sums exact for 10^13 events a window.
 MAX_ABS_VALUE = 1e18
@@ -28,5 +38,3 @@ MAX_ABS_VALUE = 1e18
 MAX_STRING_LENGTH = 256
 #: Decimal places that sums keep; a value is rounded half up to it once, at decoding.
 DECIMAL_SCALE = 6
-#: Longest number token that is read as a decimal to the letter; a longer one is read as a double first.
-MAX_NUMBER_LENGTH = 64

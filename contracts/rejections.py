@@ -19,19 +19,22 @@ class Reason(StrEnum):
     INVALID_TYPE = "invalid_type"
     OUT_OF_RANGE = "out_of_range"
     FUTURE = "future"
+    PAST = "past"
     LATE = "late"
     LATE_AFTER_IDLE = "late_after_idle"
     DUPLICATE = "duplicate"
 
 
 REASON_MEANINGS: dict[Reason, str] = {
-    Reason.MALFORMED: "not one JSON object in UTF-8",
+    Reason.MALFORMED: "not one JSON object in UTF-8 within the limits of size, depth, fields and digits",
     Reason.MISSING_FIELD: "a required field is absent, null or empty",
     Reason.INVALID_TIME: "event_time is neither ISO 8601 nor epoch milliseconds of the years 1970 to 9999",
     Reason.INVALID_TYPE: "a field has another JSON type than the contract says",
     Reason.OUT_OF_RANGE: "a number or a text is beyond the contract's limit",
-    Reason.FUTURE: "event_time is further after the arrival than the tolerance",
-    Reason.LATE: "event_time is at or below the largest accepted one before it in its shard minus the delay",
+    Reason.FUTURE: "event_time is further after the arrival than `time.future_tolerance`",
+    Reason.PAST: "event_time is further before the arrival than `time.past_tolerance`",
+    Reason.LATE: "event_time is at or below its shard's clock minus the delay; the clock is the largest time of the "
+    "accepted events before it, each no later than that event's arrival",
     Reason.LATE_AFTER_IDLE: "event_time is at or below the watermark, which passed while the shard was idle",
     Reason.DUPLICATE: "an event of the same event_id was accepted within the duplicate window",
 }

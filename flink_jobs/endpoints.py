@@ -86,7 +86,7 @@ def archived_records(environment: StreamExecutionEnvironment, settings: Settings
         environment._j_stream_execution_environment,
         backfill.archive,
         settings.time.watermark_delay,
-        settings.time.future_tolerance,
+        _tolerance(settings),
         backfill.known_from,
     )
 
@@ -109,8 +109,12 @@ def sinks(documents: Documents, settings: Settings) -> None:
 def _times(settings: Settings) -> Any:
     time = settings.time
     return java("source.SourceTimes")(
-        time.watermark_delay, time.start_grace, time.idle_timeout, time.look_ahead, time.future_tolerance
+        time.watermark_delay, time.start_grace, time.idle_timeout, time.look_ahead, _tolerance(settings)
     )
+
+
+def _tolerance(settings: Settings) -> Any:
+    return java("intake.Tolerance")(settings.time.future_tolerance, settings.time.past_tolerance)
 
 
 def _client(settings: Settings) -> dict[str, str]:

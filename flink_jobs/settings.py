@@ -108,7 +108,11 @@ class TimeSettings:
     start_grace: int = a_duration("60 s", "0 s", "1 h")
     #: How far ahead of the slowest shard another may be read, in event time; 0 s is no limit.
     look_ahead: int = a_duration("10 min", "0 s", "1 d")
+    #: How far after its arrival an event may say that it happened.
     future_tolerance: int = a_duration("5 min", "0 s", "1 d")
+    #: How far before; 0 s is no limit. Epoch seconds read as milliseconds are years before. Raise it before events that
+    #: are older are loaded from files: their arrival is the file's time.
+    past_tolerance: int = a_duration("7 d", "0 s", "3650 d")
     #: 0 s switches the check of duplicates off.
     duplicate_window: int = a_duration("10 min", "0 s", "1 d")
 

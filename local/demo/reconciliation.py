@@ -19,7 +19,7 @@ from local.demo.findings import planted_anomaly
 from local.oracle.comparison import compare
 from local.oracle.records import LogRecord
 from local.oracle.results import Result, expected
-from local.oracle.verdicts import Verdicts, judge
+from local.oracle.verdicts import Tolerance, Verdicts, judge
 from local.traffic.generator import PLAIN_CATEGORIES
 from local.traffic.plan import Planned, Truth
 
@@ -102,7 +102,7 @@ def reconcile(
     verdicts = judge(
         log,
         watermark_delay=settings.time.watermark_delay,
-        future_tolerance=settings.time.future_tolerance,
+        tolerance=Tolerance.of(settings.time),
         duplicate_window=settings.time.duplicate_window,
         after_idle=after_idle,
     )

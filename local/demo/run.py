@@ -30,7 +30,8 @@ _TICK_SECONDS = 0.5
 #: Without any progress for as long, something is stuck.
 _STUCK_SECONDS = 180.0
 #: CloudWatch refuses samples of two weeks ago; a day of room.
-_OLDEST = 13 * 24 * HOUR
+DAY = 24 * HOUR
+_OLDEST = 13 * DAY
 
 
 class DemoFailed(Exception):
@@ -67,10 +68,15 @@ def request(options: Options, settings: Settings, now: int) -> Request:
         raise DemoFailed(
             f"--start: CloudWatch takes no sample older than two weeks; allowed is the last {_OLDEST // HOUR} hours"
         )
-    elif start + options.span + closing > now + settings.time.future_tolerance:
+    elif 0 < settings.time.past_tolerance < now - start:
+        raise DemoFailed(
+            f"--start: events of {(now - start) // DAY} days ago would be rejected as past. Start later, or add "
+            f"--set time.past_tolerance='{(now - start) // DAY + 2} d'."
+        )
+    elif start + options.span + closing > now:
         raise DemoFailed(
             f"--start: the closing heartbeats, {(options.span + closing) // MINUTE} minutes after it, would be in the "
-            "future and rejected; start earlier"
+            "future, where no event moves the clock. Start earlier."
         )
     return Request(
         events=options.events,

@@ -11,7 +11,7 @@ from contracts.rejections import Reason
 from local.demo.run import Run
 from local.faults.fault import Fault, NotNow, Progress
 from local.oracle.records import LogRecord
-from local.oracle.verdicts import Rejected, decode
+from local.oracle.verdicts import Rejected, Tolerance, decode
 from local.traffic.delivery import DeliveryClosed
 from local.traffic.plan import Planned, event_bytes
 from local.traffic.poison import POISON
@@ -76,7 +76,7 @@ class Injector:
             if plan.shard != SHARD or record.partition != partition or plan.reason is not None:
                 continue
             try:
-                times.append(decode(record.payload, record.arrival, self.run.settings.time.future_tolerance).time)
+                times.append(decode(record.payload, record.arrival, Tolerance.of(self.run.settings.time)).time)
             except Rejected:
                 continue
             if len(times) == _LOOK_BACK:
@@ -84,8 +84,7 @@ class Injector:
         if not times:
             raise NotNow("no event has been sent yet; a moment")
         newest = max(times)
-        latest = int(time.time() * 1000) + self.run.settings.time.future_tolerance
-        if self.over and newest + _NEEDED > latest:
+        if self.over and newest + _NEEDED > time.time() * 1000:  # an event moves no clock beyond its arrival
             raise NotNow("event time has caught up with the clock; try again in a minute or two")
         return newest
 

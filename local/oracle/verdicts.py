@@ -15,18 +15,24 @@ from contracts.events import (
     DECIMAL_SCALE,
     HEARTBEAT,
     MAX_ABS_VALUE,
+    MAX_DEPTH,
+    MAX_FIELDS,
     MAX_NUMBER_LENGTH,
+    MAX_PAYLOAD_BYTES,
     MAX_STRING_LENGTH,
     TIME_FIELDS,
 )
 from contracts.identity import event_ref
 from contracts.rejections import Reason
+from flink_jobs.settings import TimeSettings
 from local.oracle.records import Event, LogRecord
 
 _ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?",
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
+    r"(?: ?(?:([Zz]|UTC|GMT)|([+-])(\d\d)(?::?(\d\d))?))?",
     re.ASCII,
 )
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _YEAR_10000 = 253_402_300_800_000
 
 
@@ -64,7 +70,20 @@ class Verdicts:
         return len(self.events) + self.heartbeats
 
 
-def decode(payload: bytes, arrival: int, future_tolerance: int) -> Event:
+@dataclass(frozen=True)
+class Tolerance:
+    """How far event_time may be after and before the arrival, milliseconds; ``past`` 0 is no limit."""
+
+    future: int
+    past: int
+
+    @classmethod
+    def of(cls, time: TimeSettings) -> Tolerance:
+        """The application's."""
+        return cls(time.future_tolerance, time.past_tolerance)
+
+
+def decode(payload: bytes, arrival: int, tolerance: Tolerance) -> Event:
     """The event of a payload; Rejected for everything else."""
     fields = _object(payload)
     time = _time(fields)
@@ -73,12 +92,14 @@ def decode(payload: bytes, arrival: int, future_tolerance: int) -> Event:
     if not event_type:
         raise Rejected(Reason.MISSING_FIELD)
     value, amount = _value(fields.get("value"))
-    session_id = _text(fields.get("session_id"))
-    _text(fields.get("ip_address"))
-    category = _text(fields.get("category"))
-    event_id = _text(fields.get("event_id"))
-    if time - arrival > future_tolerance:
+    session_id = _id(fields.get("session_id"))
+    _id(fields.get("ip_address"))
+    category = _id(fields.get("category"))
+    event_id = _id(fields.get("event_id"))
+    if time - arrival > tolerance.future:
         raise Rejected(Reason.FUTURE)
+    if tolerance.past and arrival - time > tolerance.past:
+        raise Rejected(Reason.PAST)
     return Event(time, user_id, event_type, value, amount, session_id, category, event_id, event_ref(event_id, payload))
 
 
@@ -86,7 +107,7 @@ def judge(
     logs: Iterable[LogRecord],
     *,
     watermark_delay: int,
-    future_tolerance: int,
+    tolerance: Tolerance,
     duplicate_window: int,
     after_idle: frozenset[tuple[str, str]] = frozenset(),
     parents: Mapping[str, Sequence[str]] | None = None,
@@ -97,22 +118,23 @@ def judge(
     watermark had passed without their shard: the one verdict that a log alone does not hold.
     """
     verdicts = Verdicts()
-    newest: dict[str, int] = {}
+    clocks: dict[str, int] = {}
     first_time: dict[str, int] = {}
     for record in logs:
         place = (record.partition, record.position)
         try:
-            event = decode(record.payload, record.arrival, future_tolerance)
+            event = decode(record.payload, record.arrival, tolerance)
         except Rejected as rejected:
             verdicts.rejected[place] = rejected.reason
             continue
-        before = newest.get(record.partition)
+        before = clocks.get(record.partition)
         if before is None and parents is not None:
-            before = max((newest[each] for each in parents.get(record.partition, ()) if each in newest), default=None)
+            before = max((clocks[each] for each in parents.get(record.partition, ()) if each in clocks), default=None)
         if before is not None and event.time <= before - watermark_delay:
             verdicts.rejected[place] = Reason.LATE
             continue
-        newest[record.partition] = event.time if before is None else max(before, event.time)
+        moved = min(event.time, record.arrival)  # no device's clock moves the shard's beyond what is true
+        clocks[record.partition] = moved if before is None else max(before, moved)
         if place in after_idle:
             verdicts.rejected[place] = Reason.LATE_AFTER_IDLE
             continue
@@ -130,16 +152,42 @@ def judge(
 
 
 def _object(payload: bytes) -> dict[str, Any]:
+    names = 0
+
     def no_constant(text: str) -> None:
         raise ValueError(text)
 
+    def counted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal names
+        names += len(pairs)
+        return dict(pairs)
+
+    def number(text: str) -> Number:
+        if len(text) > MAX_NUMBER_LENGTH:
+            raise ValueError(text[:10])
+        return Number(text)
+
     try:
-        fields = json.loads(payload.decode("utf-8"), parse_int=Number, parse_float=Number, parse_constant=no_constant)
-    except (ValueError, RecursionError):
+        text = payload.decode("utf-8").removeprefix("\ufeff")
+        if len(payload) > MAX_PAYLOAD_BYTES or _depth(text) > MAX_DEPTH:
+            raise Rejected(Reason.MALFORMED)
+        fields = json.loads(
+            text, parse_int=number, parse_float=number, parse_constant=no_constant, object_pairs_hook=counted
+        )
+    except ValueError:
         raise Rejected(Reason.MALFORMED) from None
-    if not isinstance(fields, dict):
+    if not isinstance(fields, dict) or names > MAX_FIELDS:
         raise Rejected(Reason.MALFORMED)
     return fields
+
+
+def _depth(text: str) -> int:
+    """Most brackets that are open at once outside of texts."""
+    deepest = depth = 0
+    for bracket in re.findall(r"[\[\]{}]", _QUOTED.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _time(fields: dict[str, Any]) -> int:
@@ -182,7 +230,7 @@ def _user_id(value: Any) -> int:
         raise Rejected(Reason.MISSING_FIELD)
     if not isinstance(value, Number) or not value.whole:
         raise Rejected(Reason.INVALID_TYPE)
-    if len(value.text) > MAX_NUMBER_LENGTH or not -(2**63) <= int(value.text) < 2**63:
+    if not -(2**63) <= int(value.text) < 2**63:
         raise Rejected(Reason.OUT_OF_RANGE)
     return int(value.text)
 
@@ -199,6 +247,11 @@ def _text(value: Any) -> str | None:
     return value or None
 
 
+def _id(value: Any) -> str | None:
+    """A text, or a whole number as it is written."""
+    return _text(value.text if isinstance(value, Number) and value.whole else value)
+
+
 def _value(value: Any) -> tuple[float | None, Decimal | None]:
     if value is None:
         return None, None
@@ -207,13 +260,14 @@ def _value(value: Any) -> tuple[float | None, Decimal | None]:
     number = float(value.text)
     if not math.isfinite(number) or abs(number) > MAX_ABS_VALUE:
         raise Rejected(Reason.OUT_OF_RANGE)
+    if abs(number) == MAX_ABS_VALUE and abs(Decimal(value.text)) > Decimal(MAX_ABS_VALUE):
+        raise Rejected(Reason.OUT_OF_RANGE)  # the double nearest to it is the limit itself
     return number, _amount(value.text, number)
 
 
 def _amount(text: str, number: float) -> Decimal:
     with localcontext() as context:
-        context.prec = 1200  # the longest double has 1,074 digits: nothing is rounded but by quantize
+        context.prec = 1200  # more than a number may have digits: nothing is rounded but by quantize
         if abs(number) < 1e-7:
             return Decimal(0).scaleb(-DECIMAL_SCALE)
-        exact = Decimal(text) if len(text) <= MAX_NUMBER_LENGTH else Decimal(number)
-        return exact.quantize(Decimal(1).scaleb(-DECIMAL_SCALE), rounding=ROUND_HALF_UP)
+        return Decimal(text).quantize(Decimal(1).scaleb(-DECIMAL_SCALE), rounding=ROUND_HALF_UP)

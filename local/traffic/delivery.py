@@ -40,9 +40,10 @@ class Delivery:
     Args:
         target: takes the records.
         stop: set to end early.
+        clock: answers seconds, of any beginning.
     """
 
-    def __init__(self, target: Log, stop: threading.Event) -> None:
+    def __init__(self, target: Log, stop: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
         self.log: list[LogRecord] = []
         self.planned: list[Planned] = []
         self.bytes_sent = 0
@@ -53,6 +54,7 @@ class Delivery:
         self._held_until = 0.0
         self._target = target
         self._stop = stop
+        self._clock = clock
 
     @property
     def sent(self) -> int:
@@ -99,25 +101,25 @@ class Delivery:
         with self._lock:
             if not self._open:
                 raise DeliveryClosed("the run is being closed and reconciled")
-            self._held_shard, self._held_until = shard, time.monotonic() + seconds
+            self._held_shard, self._held_until = shard, self._clock() + seconds
 
     def send(self, records: Sequence[Planned], rate: int = 0) -> None:
         """Sends all, at most ``rate`` a second (0: no limit); DeliveryFailed when the log refuses any."""
-        began, done = time.monotonic(), 0
+        began, done = self._clock(), 0
         for batch in _batches(records, _MAX_RECORDS if rate == 0 else max(1, min(_MAX_RECORDS, rate // 5))):
-            if rate and self._stop.wait(max(0.0, began + done / rate - time.monotonic())):
+            if rate and self._stop.wait(max(0.0, began + done / rate - self._clock())):
                 return
             self._pass(batch)
             done += len(batch)
             if self._stop.is_set():
                 return
-        while self._held and not self._stop.wait(max(0.0, self._held_until - time.monotonic())):
+        while self._held and not self._stop.wait(max(0.0, self._held_until - self._clock())):
             self._pass([])
 
     def _pass(self, batch: Sequence[Planned]) -> None:
         """Puts what no hold keeps back, and what one has kept back before it."""
         with self._lock:
-            if time.monotonic() < self._held_until:
+            if self._clock() < self._held_until:
                 self._held += [record for record in batch if record.shard == self._held_shard]
                 batch = [record for record in batch if record.shard != self._held_shard]
             elif self._held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from contracts.events import MAX_DEPTH, MAX_NUMBER_LENGTH
 from contracts.rejections import Reason
 
 #: Takes the event time to use, epoch milliseconds; gives the record's bytes.
@@ -23,6 +24,8 @@ POISON: tuple[tuple[Reason, Poison], ...] = (
     (Reason.MALFORMED, _text("null")),
     (Reason.MALFORMED, lambda time: b"\x00\x01\x02 not JSON at all"),
     (Reason.MALFORMED, _text("{" + _GOOD + "}{}")),
+    (Reason.MALFORMED, _text("{" + _GOOD + ',"x":' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}")),
+    (Reason.MALFORMED, _text("{" + _GOOD + ',"value":1' + "0" * MAX_NUMBER_LENGTH + "}")),
     (Reason.MISSING_FIELD, _text('{"user_id":7,"event_type":"view"}')),
     (Reason.MISSING_FIELD, _text('{"event_time":TIME,"event_type":"view"}')),
     (Reason.MISSING_FIELD, _text('{"event_time":TIME,"user_id":7,"event_type":""}')),
@@ -37,4 +40,6 @@ POISON: tuple[tuple[Reason, Poison], ...] = (
     (Reason.OUT_OF_RANGE, _text("{" + _GOOD + ',"value":-2e18}')),
     (Reason.OUT_OF_RANGE, _text("{" + _GOOD + ',"category":"' + "x" * 257 + '"}')),
     (Reason.FUTURE, _text('{"event_time":"2099-01-01T00:00:00Z","user_id":7,"event_type":"view"}')),
+    # The commonest mistake: seconds instead of milliseconds, which is a time of January 1970.
+    (Reason.PAST, lambda time: f'{{"event_time":{time // 1000},"user_id":7,"event_type":"view"}}'.encode()),
 )

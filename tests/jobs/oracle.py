@@ -23,7 +23,7 @@ def judge(records: Sequence[LogRecord], settings: Settings, **shards: Any) -> Ve
     return verdicts.judge(
         records,
         watermark_delay=settings.time.watermark_delay,
-        future_tolerance=settings.time.future_tolerance,
+        tolerance=verdicts.Tolerance.of(settings.time),
         duplicate_window=settings.time.duplicate_window,
         **shards,
     )

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from contracts.events import HEARTBEAT
 from local.oracle.records import LogRecord
 from tests.jobs.harness import ARRIVAL, HOUR, MINUTE, SECOND, SOURCE, START
 
@@ -69,7 +70,7 @@ VALUES = st.one_of(
 )
 TEXTS = st.one_of(st.text(max_size=6), st.sampled_from(["", "shoes", "Ärger", "日本", "\U0001f600", "a\x00b", '"\\']))
 EVENT_TYPES = st.one_of(
-    st.sampled_from(["view", "view", "click", "click", "purchase", "purchase", "add_to_cart", "heartbeat"]),
+    st.sampled_from(["view", "view", "click", "click", "purchase", "purchase", "add_to_cart", HEARTBEAT]),
     st.sampled_from(["kauf", "\ufb01", "\U0001f600", "zoom"]),
 )
 EVENT_IDS = st.sampled_from([None] * 60 + [str(number) for number in range(15)])
@@ -147,7 +148,7 @@ def _payload(number: int, step: Step, clock: int, own_types: bool) -> bytes:
     fields["user_id"] = user if user % 2 == 0 else user - 2**63
     if "event_id" in fields:
         fields["event_id"] = f"{number}-{fields['event_id']}"
-    if own_types and fields["event_type"] != "heartbeat":
+    if own_types and fields["event_type"] != HEARTBEAT:
         fields["event_type"] += f"-{number}"
     content = {"event_time": clock - step.lag, **fields}
     return json.dumps(content, ensure_ascii=False).encode()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.events import HEARTBEAT
 from contracts.rejections import Reason
 from flink_jobs import endpoints
 from flink_jobs.settings import Settings
@@ -70,14 +71,14 @@ def test_the_archive_with_its_verdicts_gives_the_live_results(live: Callable[[in
     settings = run.settings(idle_timeout="10 s")
     quiet, busy = run.stream.shards()
     run.stream.put(quiet, _events(1, 10 * MINUTE))
-    run.stream.put(busy, [*_events(2, 2 * HOUR), event(2 * HOUR, event_type="heartbeat")])
+    run.stream.put(busy, [*_events(2, 2 * HOUR), event(2 * HOUR, event_type=HEARTBEAT)])
     run.start(settings, 2)
     run.until(lambda output: len(output.rows("aggregation")) >= 3 * 20, "windows that the quiet shard does not hold")
     # Late by timing alone, late by the log, a duplicate in another shard, poison.
     run.stream.put(quiet, [event(HOUR, value=1), event(3 * HOUR, value=2, event_id="twice"), event(HOUR), b"{"])
     run.stream.put(busy, [event(3 * HOUR, value=2, event_id="twice")])
     for shard in (quiet, busy):
-        run.stream.put(shard, [event(6 * HOUR, event_type="heartbeat")])
+        run.stream.put(shard, [event(6 * HOUR, event_type=HEARTBEAT)])
     run.until(lambda output: len(output.rejected) == 4, "4 rejections")
     # The window of the last event; all that the closing heartbeats end comes with the same watermark.
     run.until(lambda output: output.rows("aggregation")[-1]["window_start"] == at(3 * HOUR), "the last window")

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from contracts.events import HEARTBEAT
 from contracts.identity import rejection_id
 from contracts.rejections import REJECTION_COLUMNS, Reason
 from contracts.results import ENVELOPE, ResultType
@@ -34,7 +35,7 @@ LOG: list[tuple[bytes, Reason | None]] = [
     (event(13 * SECOND, value=7), None),
     (event(13 * SECOND, value=7), None),
     (event(11 * SECOND + 10 * MINUTE, value=8, event_id="a"), None),
-    (event(11 * SECOND + 10 * MINUTE, value=9, event_type="heartbeat"), None),
+    (event(11 * SECOND + 10 * MINUTE, value=9, event_type=HEARTBEAT), None),
 ]
 
 

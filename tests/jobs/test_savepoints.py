@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from contracts.events import HEARTBEAT
 from contracts.results import ResultType
 from flink_jobs.settings import Settings
 from local.oracle import results
@@ -86,7 +87,7 @@ def test_some_jobs_then_all_then_one_alone_at_any_parallelism(live: Callable[[in
     run.until_all(stayed | joined)
     again = run.stop()
 
-    run.stream.put(shard, [*_events(SAVED_AGAIN_AT, 4 * HOUR, 5_000), event(CLOSING, event_type="heartbeat")])
+    run.stream.put(shard, [*_events(SAVED_AGAIN_AT, 4 * HOUR, 5_000), event(CLOSING, event_type=HEARTBEAT)])
     run.start(run.settings(ResultType.BEHAVIOR), 1, again)
     judged = judge(run.stream.log, every)
     alone = _of(results.expected(judged.events, every), ResultType.BEHAVIOR)
@@ -107,7 +108,7 @@ def test_a_session_whose_last_event_came_just_before_the_savepoint_still_closes(
     run.until(lambda output: len(output.rejected) == len(output.results) == 1, "everything read and the first session")
     savepoint = run.stop()
     # When nothing follows for any of them but the watermark
-    run.stream.put(shard, [event(4 * HOUR, event_type="heartbeat")])
+    run.stream.put(shard, [event(4 * HOUR, event_type=HEARTBEAT)])
     run.start(settings, 1, savepoint)
     # Then each session comes
     judged = judge(run.stream.log, settings)

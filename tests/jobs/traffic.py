@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from contracts.events import HEARTBEAT
 from contracts.results import ResultType
 from tests.jobs.harness import HOUR, event
 
@@ -29,4 +30,4 @@ def events(first: int, span: int, count: int) -> Iterator[bytes]:
 
 def heartbeat(offset: int) -> bytes:
     """An event that is in no job and moves the watermark."""
-    return event(offset, event_type="heartbeat")
+    return event(offset, event_type=HEARTBEAT)

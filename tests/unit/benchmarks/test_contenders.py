@@ -41,7 +41,9 @@ def expected(file: Path) -> dict[str, list[Result]]:
         LogRecord("events", str(partition), str(position), events.ARRIVAL, payload)
         for position, (partition, payload) in enumerate(events.records(file))
     ]
-    judged = verdicts.judge(log, watermark_delay=5_000, future_tolerance=300_000, duplicate_window=600_000)
+    judged = verdicts.judge(
+        log, watermark_delay=5_000, tolerance=verdicts.Tolerance(300_000, 0), duplicate_window=600_000
+    )
     assert not judged.rejected
     found: dict[str, list[Result]] = {job.value: [] for job in ResultType}
     for result in results.expected(judged.events, settings()).values():

@@ -72,16 +72,19 @@ def test_given_a_reason_then_its_meaning_is_written_down() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("path", "name", "value"),
     [
-        ("MAX_ABS_VALUE", events.MAX_ABS_VALUE),
-        ("MAX_STRING_LENGTH", events.MAX_STRING_LENGTH),
-        ("MAX_NUMBER_LENGTH", events.MAX_NUMBER_LENGTH),
-        ("DECIMAL_SCALE", events.DECIMAL_SCALE),
+        ("EventDecoder", "MAX_PAYLOAD_BYTES", events.MAX_PAYLOAD_BYTES),
+        ("EventDecoder", "MAX_ABS_VALUE", events.MAX_ABS_VALUE),
+        ("EventDecoder", "MAX_STRING_LENGTH", events.MAX_STRING_LENGTH),
+        ("EventDecoder", "DECIMAL_SCALE", events.DECIMAL_SCALE),
+        ("BoundedJson", "MAX_DEPTH", events.MAX_DEPTH),
+        ("BoundedJson", "MAX_FIELDS", events.MAX_FIELDS),
+        ("BoundedJson", "MAX_NUMBER_LENGTH", events.MAX_NUMBER_LENGTH),
     ],
 )
-def test_given_the_decoders_limits_then_they_are_the_contracts(name: str, value: float) -> None:
-    assert float(java_constant("intake/EventDecoder.java", name)) == value
+def test_given_the_decoders_limits_then_they_are_the_contracts(path: str, name: str, value: float) -> None:
+    assert float(java_constant(f"intake/{path}.java", name)) == value
 
 
 def test_given_the_decoders_fields_then_they_are_the_contracts_in_its_order() -> None:

@@ -324,6 +324,7 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
             "start_grace": 60 * second,
             "look_ahead": 10 * minute,
             "future_tolerance": 5 * minute,
+            "past_tolerance": 7 * 24 * hour,
             "duplicate_window": 10 * minute,
         },
         "jobs": {"enabled": ("aggregation", "anomaly", "session", "behavior", "recommendation", "fraud")},

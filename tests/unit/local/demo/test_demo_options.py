@@ -144,11 +144,20 @@ def test_given_no_start_then_it_is_the_last_whole_hour_that_ends_before_now(now:
 def test_given_a_start_whose_heartbeats_would_be_future_then_it_is_refused() -> None:
     settings = checked(property_groups({}))
     longest = request(parse([]), settings, T0)
-    needed = longest.span + longest.closing - settings.time.future_tolerance
+    needed = longest.span + longest.closing
     options = parse(["--start", "2025-11-23T10:00:00Z"])
     assert request(options, settings, T0 + needed).start == T0
     with pytest.raises(DemoFailed, match="would be in the future"):
         request(options, settings, T0 + needed - 1)
+
+
+def test_given_a_start_further_back_than_is_accepted_then_the_setting_is_named() -> None:
+    options = parse(["--start", "2025-11-23T10:00:00Z"])
+    week = checked(property_groups({})).time.past_tolerance
+    assert request(options, checked(property_groups({})), T0 + week).start == T0
+    with pytest.raises(DemoFailed, match=r"7 days ago .* --set time\.past_tolerance='9 d'"):
+        request(options, checked(property_groups({})), T0 + week + 1)
+    assert request(options, checked(property_groups({"time": {"past_tolerance": "9 d"}})), T0 + week + 1).start == T0
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from local.demo.application import checked, property_groups
 from local.demo.reconciliation import Observed, Reconciliation, reconcile
 from local.oracle.records import LogRecord
 from local.oracle.results import Result, expected
-from local.oracle.verdicts import judge
+from local.oracle.verdicts import Tolerance, judge
 from local.traffic.generator import HOUR, Request, generate
 from local.traffic.plan import Planned, Traffic
 
@@ -76,7 +76,7 @@ def a_world() -> World:
     verdicts = judge(
         log,
         watermark_delay=5_000,
-        future_tolerance=300_000,
+        tolerance=Tolerance.of(settings.time),
         duplicate_window=600_000,
         after_idle=frozenset((record.partition, record.position) for record in woken),
     )

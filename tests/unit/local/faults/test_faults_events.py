@@ -16,7 +16,7 @@ from local.demo.findings import Findings
 from local.faults.events import SHARD, Anomaly, FraudBurst, Injector, Late, Poison
 from local.faults.fault import NotNow, Progress
 from local.oracle.results import expected
-from local.oracle.verdicts import Verdicts, judge
+from local.oracle.verdicts import Tolerance, Verdicts, judge
 from local.traffic.delivery import Delivery
 from local.traffic.generator import HOUR, Request, generate
 from local.traffic.kinesis_log import KinesisLog
@@ -68,7 +68,7 @@ def verdicts(run: Run) -> Verdicts:
     return judge(
         run.delivery.log,
         watermark_delay=time_settings.watermark_delay,
-        future_tolerance=time_settings.future_tolerance,
+        tolerance=Tolerance.of(time_settings),
         duplicate_window=time_settings.duplicate_window,
     )
 

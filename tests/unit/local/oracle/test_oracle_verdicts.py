@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from contracts.events import DECIMAL_SCALE
+from contracts.events import DECIMAL_SCALE, HEARTBEAT
 from contracts.rejections import Reason
 from local.oracle.records import Event, LogRecord
-from local.oracle.verdicts import Rejected, Verdicts, decode, judge
+from local.oracle.verdicts import Rejected, Tolerance, Verdicts, decode, judge
 from local.traffic.poison import POISON, Poison
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).resolve().parents[3] / "vectors" / "payloads.json").read_text(encoding="utf-8")
 )
 T0 = 1_763_892_000_000
-DELAY, TOLERANCE, WINDOW = 5_000, 300_000, 600_000
+DELAY, TOLERANCE, WINDOW = 5_000, Tolerance(300_000, 7 * 86_400_000), 600_000
 
 
 def plain(event: Event) -> dict[str, Any]:
@@ -41,12 +41,13 @@ def plain(event: Event) -> dict[str, Any]:
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: str(vector["name"]))
 def test_given_a_shared_payload_then_the_verdict_is_as_written(vector: dict[str, Any]) -> None:
     payload = base64.b64decode(vector["payload"], validate=True)
+    tolerance = Tolerance(vector["future_tolerance"], vector.get("past_tolerance", 0))
     if "reason" in vector:
         with pytest.raises(Rejected) as caught:
-            decode(payload, vector["arrival"], vector["future_tolerance"])
+            decode(payload, vector["arrival"], tolerance)
         assert caught.value.reason.value == vector["reason"]
         return
-    event = decode(payload, vector["arrival"], vector["future_tolerance"])
+    event = decode(payload, vector["arrival"], tolerance)
     wanted = dict(vector["event"])
     if wanted["amount"] is not None:
         wanted["amount"] = Decimal(wanted["amount"])
@@ -100,7 +101,7 @@ class Log:
         return judge(
             self.records,
             watermark_delay=DELAY,
-            future_tolerance=TOLERANCE,
+            tolerance=TOLERANCE,
             duplicate_window=window,
             after_idle=after_idle,
         )
@@ -132,7 +133,7 @@ def test_given_a_late_record_then_it_does_not_move_the_shards_clock_back() -> No
 
 
 def test_given_a_heartbeat_then_it_is_accepted_moves_the_clock_and_is_no_event() -> None:
-    log = Log().event(0).event(60_000, event_type="heartbeat").event(55_000)
+    log = Log().event(0).event(60_000, event_type=HEARTBEAT).event(55_000)
     assert log.verdicts() == ["ok", "ok", "late"]
     verdicts = log.judged()
     assert (verdicts.heartbeats, verdicts.accepted, len(verdicts.events)) == (1, 2, 1)
@@ -176,6 +177,6 @@ def test_given_a_record_that_came_back_from_idleness_then_it_is_late_after_idle_
 
 
 def test_given_any_log_then_accepted_and_rejected_are_all_that_was_read() -> None:
-    log = Log().event(0, event_id="e").event(0, event_id="e").raw(b"x").event(1, event_type="heartbeat")
+    log = Log().event(0, event_id="e").event(0, event_id="e").raw(b"x").event(1, event_type=HEARTBEAT)
     verdicts = log.judged()
     assert verdicts.accepted + len(verdicts.rejected) == len(log.records)

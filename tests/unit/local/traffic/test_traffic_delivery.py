@@ -156,8 +156,22 @@ def test_given_a_closed_delivery_then_nothing_comes_between_until_it_is_opened_a
     assert [record.payload for record in delivery.log] == [b"closing", b"x"]
 
 
+class Clock(threading.Event):
+    """Goes on when somebody waits, and only then."""
+
+    seconds = 0.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds += timeout or 0.0
+        return self.is_set()
+
+
 def test_given_a_held_shard_then_the_others_go_on_and_its_records_follow_in_their_order(kinesis: Any) -> None:
-    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), threading.Event())
+    clock = Clock()
+    delivery = Delivery(KinesisLog(kinesis, "events", SHARDS), clock, clock.now)
     records = [Planned(number % 2, b"%d" % number) for number in range(600)]
     delivery.hold(1, 0.3)
     delivery.send(records)

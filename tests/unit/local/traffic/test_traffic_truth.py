@@ -8,13 +8,14 @@ from collections import Counter
 
 import pytest
 
+from contracts.events import HEARTBEAT
 from contracts.identity import result_id
 from contracts.rejections import Reason
 from flink_jobs.settings import Settings
 from local.demo.application import checked, property_groups
 from local.oracle.records import LogRecord
 from local.oracle.results import anomaly, behavior, fraud
-from local.oracle.verdicts import Verdicts, judge
+from local.oracle.verdicts import Tolerance, Verdicts, judge
 from local.traffic.generator import HOUR, Request, generate
 from local.traffic.plan import Planned, Traffic
 
@@ -57,7 +58,7 @@ def verdicts(traffic: Traffic) -> Verdicts:
     return judge(
         log,
         watermark_delay=time.watermark_delay,
-        future_tolerance=time.future_tolerance,
+        tolerance=Tolerance.of(time),
         duplicate_window=time.duplicate_window,
         after_idle=frozenset(woken),
     )
@@ -162,7 +163,7 @@ def test_given_shards_then_all_are_used_and_all_are_closed(shards: int) -> None:
     heartbeats = [json.loads(record.payload) for record in traffic.closing]
     longest = max(settings().session.gap, settings().behavior.gap, settings().recommendation.step)
     for heartbeat in heartbeats:
-        assert heartbeat["event_type"] == "heartbeat"
+        assert heartbeat["event_type"] == HEARTBEAT
         assert heartbeat["event_time"] > traffic.end + longest + settings().time.watermark_delay
 
 

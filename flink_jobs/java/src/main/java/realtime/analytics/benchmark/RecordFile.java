@@ -16,6 +16,7 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
+import realtime.analytics.intake.Tolerance;
 import realtime.analytics.source.Horizon;
 
 /**
@@ -34,15 +35,15 @@ public final class RecordFile extends RichSourceFunction<Intake> {
 
     private final String file;
     private final long delayMillis;
-    private final long futureToleranceMillis;
+    private final Tolerance tolerance;
     private final long warmUp;
     private final String mark;
     private volatile boolean running = true;
 
-    private RecordFile(String file, long delayMillis, long futureToleranceMillis, long warmUp, String mark) {
+    private RecordFile(String file, long delayMillis, Tolerance tolerance, long warmUp, String mark) {
         this.file = file;
         this.delayMillis = delayMillis;
-        this.futureToleranceMillis = futureToleranceMillis;
+        this.tolerance = tolerance;
         this.warmUp = warmUp;
         this.mark = mark;
     }
@@ -56,12 +57,12 @@ public final class RecordFile extends RichSourceFunction<Intake> {
             StreamExecutionEnvironment environment,
             String file,
             long delayMillis,
-            long futureToleranceMillis,
+            Tolerance tolerance,
             long warmUp,
             String mark) {
         return environment
                 .addSource(
-                        new RecordFile(file, delayMillis, futureToleranceMillis, warmUp, mark),
+                        new RecordFile(file, delayMillis, tolerance, warmUp, mark),
                         "records",
                         TypeInformation.of(Intake.class))
                 .setParallelism(1)
@@ -72,7 +73,7 @@ public final class RecordFile extends RichSourceFunction<Intake> {
     public void run(SourceContext<Intake> context) throws IOException {
         Horizon.tell(
                 ((StreamingRuntimeContext) getRuntimeContext()).getGlobalAggregateManager(), Horizon.BEGINNING);
-        EventDecoder decoder = new EventDecoder(futureToleranceMillis);
+        EventDecoder decoder = new EventDecoder(tolerance);
         try (DataInputStream records = new DataInputStream(new BufferedInputStream(new FileInputStream(file), 1 << 20))) {
             PartitionClock[] clocks = new PartitionClock[records.readInt()];
             String[] names = new String[clocks.length];

@@ -7,7 +7,7 @@ import org.apache.flink.util.Collector;
 final class Accept extends CountingFunction<Row> {
     private static final long serialVersionUID = 1L;
 
-    static final String HEARTBEAT = "heartbeat";
+    static final String HEARTBEAT = "__heartbeat__";
 
     Accept() {
         super("accepted", "heartbeats");

@@ -4,12 +4,6 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CoderResult;
-import java.nio.charset.StandardCharsets;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonFactory;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
 
@@ -20,15 +14,17 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
  * a million events, format=json 9 and it drops what is bad in silence (measured, see docs/architecture.md).
  *
  * <p>Checks run in the contract's order of fields, whatever the order in the payload, so that the reason is a
- * function of the content. Broken JSON anywhere beats every other reason. Of a repeated key the last one counts.
+ * function of the content. Broken JSON anywhere beats every other reason, and so does what is
+ * beyond the limits of {@link BoundedJson}. Of a repeated key the last one counts.
  */
 public final class EventDecoder {
+    static final int MAX_PAYLOAD_BYTES = 1_048_576;
     static final double MAX_ABS_VALUE = 1e18;
     static final int MAX_STRING_LENGTH = 256;
-    static final int MAX_NUMBER_LENGTH = 64;
     static final int DECIMAL_SCALE = 6;
 
     private static final BigDecimal ZERO = BigDecimal.ZERO.setScale(DECIMAL_SCALE);
+    private static final BigDecimal MAX_VALUE = new BigDecimal("1e18");
     private static final BigInteger MIN_LONG = BigInteger.valueOf(Long.MIN_VALUE);
     private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
 
@@ -45,16 +41,14 @@ public final class EventDecoder {
     private static final int CATEGORY = 7;
     private static final int EVENT_ID = 8;
 
-    private final long futureToleranceMillis;
-    private final JsonFactory json = new JsonFactory();
-    private final CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
-    private final CharBuffer decoded = CharBuffer.allocate(1024);
+    private final Tolerance tolerance;
+    private final BoundedJson json = new BoundedJson(MAX_PAYLOAD_BYTES);
     private final JsonToken[] tokens = new JsonToken[FIELDS.length];
     private final String[] texts = new String[FIELDS.length];
 
-    /** @param futureToleranceMillis how far event_time may be after the arrival. */
-    public EventDecoder(long futureToleranceMillis) {
-        this.futureToleranceMillis = futureToleranceMillis;
+    /** @param tolerance how far event_time may be from the arrival. */
+    public EventDecoder(Tolerance tolerance) {
+        this.tolerance = tolerance;
     }
 
     /** Decodes {@code record.payload} into the record's fields, or rejects the record. */
@@ -64,13 +58,8 @@ public final class EventDecoder {
                 && userId(record)
                 && eventType(record)
                 && value(record)
-                && texts(record)
-                && record.eventTime > record.arrival
-                && record.eventTime - record.arrival > futureToleranceMillis) {
-            record.reject(
-                    Reason.FUTURE,
-                    "event_time is " + (record.eventTime - record.arrival) + " ms after the arrival; allowed are "
-                            + futureToleranceMillis);
+                && texts(record)) {
+            tolerance.judge(record);
         }
     }
 
@@ -79,67 +68,20 @@ public final class EventDecoder {
             tokens[i] = null;
             texts[i] = null;
         }
-        if (record.payload.length == 0) {
-            return fail(record, Reason.MALFORMED, "the record is empty");
-        }
-        if (guessedOtherwise(record.payload) || !isUtf8(record.payload)) {
-            return fail(record, Reason.MALFORMED, "the record is not valid JSON in UTF-8");
-        }
-        try (JsonParser parser = json.createParser(record.payload)) {
-            if (parser.nextToken() != JsonToken.START_OBJECT) {
-                return fail(record, Reason.MALFORMED, "the record is not a JSON object");
-            }
-            String name;
-            while ((name = parser.nextFieldName()) != null) {
-                JsonToken token = parser.nextToken();
-                int field = fieldOf(name);
-                if (field < 0) {
-                    parser.skipChildren();
-                } else {
-                    tokens[field] = token;
-                    texts[field] = token.isScalarValue() ? parser.getText() : null;
-                    parser.skipChildren();
-                }
-            }
-            if (parser.currentToken() != JsonToken.END_OBJECT || parser.nextToken() != null) {
-                return fail(record, Reason.MALFORMED, "the record holds more than one JSON object");
-            }
+        try {
+            json.read(record.payload, this::take);
             return true;
-        } catch (IOException broken) {
-            return fail(record, Reason.MALFORMED, "the record is not valid JSON in UTF-8");
+        } catch (MalformedException malformed) {
+            return fail(record, Reason.MALFORMED, malformed.getMessage());
         }
     }
 
-    /** Whether the parser would guess another charset: it takes a byte order mark or early zeros for UTF-16 or 32. */
-    private static boolean guessedOtherwise(byte[] payload) {
-        if (payload[0] < 0) {
-            return true;
+    private void take(String name, JsonParser value) throws IOException {
+        int field = fieldOf(name);
+        if (field >= 0) {
+            tokens[field] = value.currentToken();
+            texts[field] = tokens[field].isScalarValue() ? value.getText() : null;
         }
-        for (int i = 0; i < Math.min(4, payload.length); i++) {
-            if (payload[i] == 0) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** The parser takes overlong forms and encoded surrogates for text, and does not look into what it skips. */
-    private boolean isUtf8(byte[] payload) {
-        int plain = 0;
-        while (plain < payload.length && payload[plain] >= 0) {
-            plain++;
-        }
-        if (plain == payload.length) {
-            return true;
-        }
-        ByteBuffer rest = ByteBuffer.wrap(payload, plain, payload.length - plain);
-        utf8.reset();
-        CoderResult result;
-        do {
-            decoded.clear();
-            result = utf8.decode(rest, decoded, true);
-        } while (result.isOverflow());
-        return result.isUnderflow();
     }
 
     private static int fieldOf(String name) {
@@ -211,12 +153,10 @@ public final class EventDecoder {
             record.userId = Long.parseLong(text);
             return true;
         }
-        if (text.length() <= MAX_NUMBER_LENGTH) {
-            BigInteger number = new BigInteger(text);
-            if (number.compareTo(MIN_LONG) >= 0 && number.compareTo(MAX_LONG) <= 0) {
-                record.userId = number.longValue();
-                return true;
-            }
+        BigInteger number = new BigInteger(text);
+        if (number.compareTo(MIN_LONG) >= 0 && number.compareTo(MAX_LONG) <= 0) {
+            record.userId = number.longValue();
+            return true;
         }
         return fail(record, Reason.OUT_OF_RANGE, "user_id does not fit in 64 bits");
     }
@@ -243,26 +183,29 @@ public final class EventDecoder {
             return wrongType(record, VALUE, "a number");
         }
         double number = Double.parseDouble(texts[VALUE]);
+        // Before the exact number is made: its exponent may be huge.
         if (!(Math.abs(number) <= MAX_ABS_VALUE)) {
             return fail(record, Reason.OUT_OF_RANGE, "value is beyond 1e18");
         }
+        BigDecimal exact = exact(texts[VALUE], number);
+        if (exact.abs().compareTo(MAX_VALUE) > 0) {
+            return fail(record, Reason.OUT_OF_RANGE, "value is beyond 1e18");
+        }
         record.value = number;
-        record.amount = decimal(texts[VALUE], number);
+        record.amount = exact.setScale(DECIMAL_SCALE, RoundingMode.HALF_UP);
         return true;
     }
 
-    /** The number as written, rounded half up to six places; bounded work for any token. */
-    static BigDecimal decimal(String token, double number) {
-        if (Math.abs(number) < 1e-7) {
-            return ZERO; // also keeps BigDecimal away from exponents like e-999999999
-        }
-        BigDecimal exact = token.length() <= MAX_NUMBER_LENGTH ? new BigDecimal(token) : new BigDecimal(number);
-        return exact.setScale(DECIMAL_SCALE, RoundingMode.HALF_UP);
+    /** The number as written, or zero where it rounds to that: so an exponent like e-999999999 costs nothing. */
+    private static BigDecimal exact(String token, double number) {
+        return Math.abs(number) < 1e-7 ? ZERO : new BigDecimal(token);
     }
 
     private boolean texts(Intake record) {
         for (int field = SESSION_ID; field <= EVENT_ID; field++) {
-            if (!absent(field) && !text(record, field)) {
+            // A whole number is an id as it is written: 42 and "42" are one session.
+            boolean number = tokens[field] == JsonToken.VALUE_NUMBER_INT;
+            if (!absent(field) && !(number ? fits(record, field) : text(record, field))) {
                 return false;
             }
         }
@@ -280,10 +223,10 @@ public final class EventDecoder {
         if (tokens[field] != JsonToken.VALUE_STRING) {
             return wrongType(record, field, "a text");
         }
-        String text = texts[field];
-        if (text.length() > MAX_STRING_LENGTH) {
-            return fail(record, Reason.OUT_OF_RANGE, FIELDS[field] + " is longer than " + MAX_STRING_LENGTH);
+        if (!fits(record, field)) {
+            return false;
         }
+        String text = texts[field];
         for (int i = 0; i < text.length(); i++) {
             if (Character.isSurrogate(text.charAt(i))) {
                 if (i + 1 == text.length() || !Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1))) {
@@ -293,6 +236,11 @@ public final class EventDecoder {
             }
         }
         return true;
+    }
+
+    private boolean fits(Intake record, int field) {
+        return texts[field].length() <= MAX_STRING_LENGTH
+                || fail(record, Reason.OUT_OF_RANGE, FIELDS[field] + " is longer than " + MAX_STRING_LENGTH);
     }
 
     /** Absent or null; clears the text of a null so that nobody reads the word "null". */

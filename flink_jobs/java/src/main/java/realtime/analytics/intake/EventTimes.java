@@ -15,8 +15,8 @@ final class EventTimes {
     }
 
     /**
-     * Epoch milliseconds of {@code yyyy-MM-dd(T| )HH:mm[:ss[.f]][Z|+HH[[:]mm]]}, or {@link #INVALID}. A fraction has 1 to 9
-     * digits; what is finer than a millisecond is cut. By hand, because java.time's parser costs more than the
+     * Epoch milliseconds of {@code yyyy-MM-dd(T| )HH:mm[:ss[.f]][[ ](Z|UTC|GMT|+HH[[:]mm])]}, or {@link #INVALID}. A fraction
+     * has 1 to 9 digits; what is finer than a millisecond is cut. By hand, because java.time's parser costs more than the
      * rest of the decoder together.
      */
     static long parse(String text) {
@@ -55,7 +55,8 @@ final class EventTimes {
         if (year < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) {
             return INVALID;
         }
-        int offset = offsetMinutes(text, at);
+        boolean spaced = at + 1 < length && text.charAt(at) == ' ';
+        int offset = offsetMinutes(text, spaced ? at + 1 : at);
         if (offset == Integer.MIN_VALUE) {
             return INVALID;
         }
@@ -77,6 +78,9 @@ final class EventTimes {
         char sign = text.charAt(at);
         if (sign == 'Z' || sign == 'z') {
             return left == 1 ? 0 : Integer.MIN_VALUE;
+        }
+        if (left == 3 && (text.endsWith("UTC") || text.endsWith("GMT"))) {
+            return 0;
         }
         if (sign != '+' && sign != '-') {
             return Integer.MIN_VALUE;

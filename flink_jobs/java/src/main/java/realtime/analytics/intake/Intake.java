@@ -35,8 +35,8 @@ public class Intake {
     public String category;
     public String eventId;
 
-    /** Largest accepted event time of the partition up to this record; Long.MIN_VALUE before the first. */
-    public long partitionMax = Long.MIN_VALUE;
+    /** The partition's clock behind this record ({@link PartitionClock}); Long.MIN_VALUE before the first accepted one. */
+    public long clock = Long.MIN_VALUE;
 
     public Intake() {}
 
@@ -50,6 +50,11 @@ public class Intake {
 
     public boolean accepted() {
         return reason == null;
+    }
+
+    /** How far the record, if it is accepted, moves its partition's clock: to its event time, but not beyond its arrival. */
+    public long clockTime() {
+        return Math.min(eventTime, arrival);
     }
 
     public void reject(Reason why, String what) {

@@ -9,9 +9,9 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 /**
  * The clock of ONE partition: judges lateness from the partition's own log and derives its watermark.
  *
- * <p>A record is late when its event time is at or below the largest accepted one before it in its partition minus the
- * delay. That is a function of the log alone: no speed, batch size or parallelism changes it. Rejected records
- * never move the clock.
+ * <p>An accepted record moves the clock to its event time, but never beyond its own arrival: a device whose clock is
+ * ahead makes nobody else late. A record is late when its event time is at or below the clock minus the delay. That is a
+ * function of the log alone: no speed, batch size or parallelism changes it. Rejected records never move the clock.
  *
  * <p>The Kinesis source clones one per shard. Java, because a watermark per shard must be made inside the source:
  * the table source's lost 95 % of the events of uneven shards (measured, see docs/architecture.md).
@@ -23,8 +23,8 @@ public class PartitionClock implements AssignerWithPeriodicWatermarks<Intake> {
     private long max = Long.MIN_VALUE;
 
     /**
-     * @param delayMillis how far behind the largest event time the watermark stays.
-     * @param restored largest accepted event time per partition from the last checkpoint.
+     * @param delayMillis how far behind the clock the watermark stays.
+     * @param restored clock per partition from the last checkpoint, epoch milliseconds.
      */
     public PartitionClock(long delayMillis, Map<String, Long> restored) {
         this.delayMillis = delayMillis;
@@ -35,9 +35,9 @@ public class PartitionClock implements AssignerWithPeriodicWatermarks<Intake> {
         this(delayMillis, Collections.emptyMap());
     }
 
-    /** Lets the partition, whose log continues another's, go on from that one's largest accepted event time. */
-    public void inherit(String partition, long newest) {
-        restored.merge(partition, newest, Math::max);
+    /** Lets the partition, whose log continues another's, go on from that one's clock. */
+    public void inherit(String partition, long clock) {
+        restored.merge(partition, clock, Math::max);
     }
 
     /** Judges the record; returns its event time, or the clock's where it has none. */
@@ -54,19 +54,19 @@ public class PartitionClock implements AssignerWithPeriodicWatermarks<Intake> {
                         "event_time is " + (max - record.eventTime) + " ms behind the shard; allowed are "
                                 + delayMillis);
             } else {
-                max = Math.max(max, record.eventTime);
+                max = Math.max(max, record.clockTime());
             }
         }
-        record.partitionMax = max;
+        record.clock = max;
         return record.accepted() ? record.eventTime : max;
     }
 
     /** Moves on with a record whose verdict is known, without judging it; returns as {@link #extractTimestamp}. */
     public long follow(Intake record) {
         if (record.accepted()) {
-            max = Math.max(max, record.eventTime);
+            max = Math.max(max, record.clockTime());
         }
-        record.partitionMax = max;
+        record.clock = max;
         return record.accepted() ? record.eventTime : max;
     }
 

@@ -10,6 +10,7 @@ public enum Reason {
     INVALID_TYPE("invalid_type"),
     OUT_OF_RANGE("out_of_range"),
     FUTURE("future"),
+    PAST("past"),
     LATE("late"),
     LATE_AFTER_IDLE("late_after_idle"),
     DUPLICATE("duplicate");

@@ -49,7 +49,7 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
     private static final class Subscription {
         final String shard;
         final long since = System.nanoTime();
-        /** Event time of the record that is being handed over, or NONE. */
+        /** Where the record that is being handed over moves the clock, or NONE. */
         volatile long atHand = NONE;
         /** Whether the stream said that there is more to read. */
         volatile boolean behind;
@@ -138,7 +138,7 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
                 clocks.inherit(shard, newest);
                 synchronized (log.getCheckpointLock()) {
                     PartitionLog.Partition partition = log.partition(shard);
-                    partition.newest = Math.max(partition.newest, newest);
+                    partition.clock = Math.max(partition.clock, newest);
                 }
             }
         }
@@ -185,14 +185,17 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
     /** Called by the readers of the shards, each in its thread. */
     @Override
     protected void emitRecordAndUpdateState(Intake record, long timestamp, int index, SequenceNumber sequence) {
+        if (sequence.isAggregated()) {
+            record.position = Position.of(record.position, sequence.getSubSequenceNumber());
+        }
         if (!record.accepted()) {
             super.emitRecordAndUpdateState(record, timestamp, index, sequence);
             return;
         }
         Subscription subscription = subscriptions.get(index);
-        subscription.atHand = record.eventTime;
+        subscription.atHand = record.clockTime();
         try {
-            if (lookAhead.await(record.eventTime)) {
+            if (lookAhead.await(record.clockTime())) {
                 super.emitRecordAndUpdateState(record, timestamp, index, sequence);
             }
         } catch (InterruptedException stopping) {
@@ -246,8 +249,7 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
                 List<String> parents = lineage.parents(subscription.shard);
                 long atHand = subscription.atHand;
                 if (!history.isKnown() && parents.isEmpty() && atHand != NONE) {
-                    // The first of its shard; what came before it is at most the delay ahead, or it would be late.
-                    knownFrom = Math.max(knownFrom, atHand + times.delay);
+                    knownFrom = Math.max(knownFrom, times.knownFrom(atHand));
                 }
                 boolean held = atHand != NONE && lookAhead.holds(atHand);
                 shards.add(
@@ -255,8 +257,8 @@ final class AlignedFetcher extends KinesisDataFetcher<Intake> {
                                 subscription.shard,
                                 parents,
                                 status(subscription, partition, held, states.get(each.getKey())),
-                                held && partition.newest == NONE ? atHand : partition.newest,
-                                held ? atHand : partition.newest));
+                                held && partition.clock == NONE ? atHand : partition.clock,
+                                held ? atHand : partition.clock));
             }
             return new SubtaskReport(
                     subtask,

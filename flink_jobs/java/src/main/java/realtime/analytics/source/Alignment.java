@@ -109,7 +109,7 @@ final class Alignment implements AggregateFunction<byte[], Alignment.Known, byte
             for (ShardReport shard : report.shards) {
                 continued.addAll(shard.parents);
                 if (shard.ended()) {
-                    ended.put(shard.shard, shard.newest);
+                    ended.put(shard.shard, shard.clock);
                 }
             }
         }
@@ -123,11 +123,11 @@ final class Alignment implements AggregateFunction<byte[], Alignment.Known, byte
                 boolean active = shard.status == ShardReport.Status.ACTIVE;
                 // Its children's events come next; until somebody reads them, it stands for them.
                 boolean ending = shard.status == ShardReport.Status.ENDING && !continued.contains(shard.shard);
-                if (active || ending && shard.newest != ShardReport.NONE) {
-                    slowest = Math.min(slowest, shard.newest);
+                if (active || ending && shard.clock != ShardReport.NONE) {
+                    slowest = Math.min(slowest, shard.clock);
                 }
                 if (shard.status == ShardReport.Status.IDLE) {
-                    newestIdle = Math.max(newestIdle, shard.newest);
+                    newestIdle = Math.max(newestIdle, shard.clock);
                 }
                 if (active) {
                     front = Math.min(front, shard.front);

@@ -2,10 +2,8 @@ package realtime.analytics.source;
 
 import java.io.Closeable;
 import java.io.IOException;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonProcessingException;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.MalformedException;
 import realtime.analytics.intake.Reason;
 
 /**
@@ -16,8 +14,7 @@ final class ArchiveFile implements Closeable {
     /** The partition of what belongs to no shard. */
     static final String NO_SHARD = ".";
 
-    private static final ObjectMapper MAPPER = new ObjectMapper();
-
+    private final ArchivedRecord archived = new ArchivedRecord();
     private final String prefix;
     private final String name;
     private final long modified;
@@ -47,30 +44,14 @@ final class ArchiveFile implements Closeable {
         }
     }
 
-    private Intake record(byte[] text) throws IOException {
-        JsonNode node;
-        byte[] payload;
+    private Intake record(byte[] text) {
         try {
-            node = MAPPER.readTree(text);
-            payload = node == null || !node.path("payload").isTextual() ? null : node.get("payload").binaryValue();
-        } catch (JsonProcessingException what) {
-            return rejected(text, "not a line of the archive: no JSON, or no base64");
+            Intake record = archived.read(text);
+            line++;
+            return record;
+        } catch (MalformedException what) {
+            return rejected(text, "not a line of the archive: " + what.getMessage());
         }
-        for (String name : new String[] {"source", "partition", "position"}) {
-            if (payload == null || !node.path(name).isTextual() || node.get(name).textValue().isEmpty()) {
-                return rejected(text, "not a line of the archive: `" + (payload == null ? "payload" : name) + "` is missing");
-            }
-        }
-        if (!node.path("arrival_time").canConvertToLong()) {
-            return rejected(text, "not a line of the archive: `arrival_time` is missing");
-        }
-        line++;
-        return new Intake(
-                node.get("source").textValue(),
-                node.get("partition").textValue(),
-                node.get("position").textValue(),
-                node.get("arrival_time").longValue(),
-                payload);
     }
 
     private Intake rejected(byte[] text, String why) {

@@ -22,6 +22,7 @@ import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
 import realtime.analytics.intake.Reason;
+import realtime.analytics.intake.Tolerance;
 
 /**
  * Reads archived records in file order, once, with the verdicts and watermarks of the live source: one JSON object a
@@ -43,14 +44,14 @@ public final class ArchiveSource extends RichSourceFunction<Intake> {
 
     private final String file;
     private final long delayMillis;
-    private final long futureToleranceMillis;
+    private final Tolerance tolerance;
     private final long knownFrom;
     private volatile boolean running = true;
 
-    private ArchiveSource(String file, long delayMillis, long futureToleranceMillis, long knownFrom) {
+    private ArchiveSource(String file, long delayMillis, Tolerance tolerance, long knownFrom) {
         this.file = file;
         this.delayMillis = delayMillis;
-        this.futureToleranceMillis = futureToleranceMillis;
+        this.tolerance = tolerance;
         this.knownFrom = knownFrom;
     }
 
@@ -63,11 +64,11 @@ public final class ArchiveSource extends RichSourceFunction<Intake> {
             StreamExecutionEnvironment environment,
             String file,
             long delayMillis,
-            long futureToleranceMillis,
+            Tolerance tolerance,
             long knownFrom) {
         return environment
                 .addSource(
-                        new ArchiveSource(file, delayMillis, futureToleranceMillis, knownFrom),
+                        new ArchiveSource(file, delayMillis, tolerance, knownFrom),
                         "archive " + file,
                         TypeInformation.of(Intake.class))
                 .uid("source");
@@ -77,7 +78,7 @@ public final class ArchiveSource extends RichSourceFunction<Intake> {
     public void run(SourceContext<Intake> context) throws IOException {
         Set<String> silent = partitions();
         Map<String, PartitionClock> clocks = new HashMap<>();
-        EventDecoder decoder = new EventDecoder(futureToleranceMillis);
+        EventDecoder decoder = new EventDecoder(tolerance);
         PartitionLog log = new PartitionLog(context, new HashMap<>(), Long.MIN_VALUE);
         Horizon.tell(((StreamingRuntimeContext) getRuntimeContext()).getGlobalAggregateManager(), knownFrom);
         try (BufferedReader lines = open()) {

@@ -1,13 +1,7 @@
 package realtime.analytics.source;
 
-import java.util.Comparator;
-
-/** From which to which position a file holds records of one shard. Positions are numbers of any length, as texts. */
+/** From which to which position ({@link Position}) a file holds records of one shard. */
 final class ArchivedRange {
-    /** Sequence numbers have 56 digits. */
-    static final Comparator<String> BY_POSITION =
-            Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder());
-
     String low;
     String high;
 
@@ -18,15 +12,15 @@ final class ArchivedRange {
 
     /** Takes a position in. */
     void add(String position) {
-        if (BY_POSITION.compare(position, low) < 0) {
+        if (Position.ORDER.compare(position, low) < 0) {
             low = position;
         }
-        if (BY_POSITION.compare(position, high) > 0) {
+        if (Position.ORDER.compare(position, high) > 0) {
             high = position;
         }
     }
 
     boolean overlaps(ArchivedRange other) {
-        return BY_POSITION.compare(low, other.high) <= 0 && BY_POSITION.compare(other.low, high) <= 0;
+        return Position.ORDER.compare(low, other.high) <= 0 && Position.ORDER.compare(other.low, high) <= 0;
     }
 }

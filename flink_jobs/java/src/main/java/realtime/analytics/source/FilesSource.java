@@ -106,7 +106,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         batch = new TreeMap<>(read(batchState));
         taken = read(takenState);
         long horizon = progress.horizon() == Horizon.UNKNOWN ? plan.knownFrom : progress.horizon();
-        history = new SourceHistory(progress.partitions().keySet(), plan.startsAtLatest, progress.newest(), horizon);
+        history = new SourceHistory(progress.partitions().keySet(), plan.startsAtLatest, progress.newest(times.tolerance.future()), horizon);
         instance = UUID.randomUUID().toString();
         tell();
     }
@@ -150,7 +150,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
 
     @Override
     public void run(SourceContext<Intake> context) throws Exception {
-        decoder = new EventDecoder(times.futureTolerance);
+        decoder = new EventDecoder(times.tolerance);
         rejections = liveRejections();
         Object lock = context.getCheckpointLock();
         synchronized (lock) {
@@ -180,7 +180,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
      * open whether it is whole or not (see {@link realtime.analytics.sink.CompleteResults}).
      */
     private void conclude() {
-        long reached = log.partitions().values().stream().mapToLong(each -> each.newest).max().orElse(NONE);
+        long reached = log.partitions().values().stream().mapToLong(each -> each.clock).max().orElse(NONE);
         if (reached != NONE) {
             // Beyond the range nothing is of interest, and windows at its end are to close.
             advance(reached - times.delay > plan.until ? plan.until + BEYOND_MILLIS : reached - times.delay);
@@ -272,7 +272,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
 
     private PartitionClock clock(String partition, Object lock) {
         synchronized (lock) {
-            long newest = log.partition(partition).newest;
+            long newest = log.partition(partition).clock;
             return new PartitionClock(times.delay, newest == NONE ? Map.of() : Map.of(partition, newest));
         }
     }
@@ -289,8 +289,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
 
     private void step(Playback reading) throws IOException {
         if (!history.isKnown() && reading.watermark() != NONE) {
-            // What came before a first event is at most the delay ahead of it, or it would have been late.
-            history.agree(reading.lastToBegin() + times.delay);
+            history.agree(times.knownFrom(reading.lastToBegin()));
             tell();
         }
         Intake record = reading.peek();

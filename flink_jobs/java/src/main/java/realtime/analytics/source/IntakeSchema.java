@@ -5,21 +5,22 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.streaming.connectors.kinesis.serialization.KinesisDeserializationSchema;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.Tolerance;
 
 /** Turns a Kinesis record into a decoded {@link Intake}; never null, never an exception: what is bad has a reason. */
 final class IntakeSchema implements KinesisDeserializationSchema<Intake> {
     private static final long serialVersionUID = 1L;
 
-    private final long futureToleranceMillis;
+    private final Tolerance tolerance;
     private transient EventDecoder decoder;
 
-    IntakeSchema(long futureToleranceMillis) {
-        this.futureToleranceMillis = futureToleranceMillis;
+    IntakeSchema(Tolerance tolerance) {
+        this.tolerance = tolerance;
     }
 
     @Override
     public void open(DeserializationSchema.InitializationContext context) {
-        decoder = new EventDecoder(futureToleranceMillis);
+        decoder = new EventDecoder(tolerance);
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.record.TimestampType;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.Tolerance;
 
 /** Turns a Kafka record into a decoded {@link Intake}; never null, never an exception: what is bad has a reason. */
 final class KafkaIntakeSchema implements KafkaRecordDeserializationSchema<Intake> {
@@ -17,18 +18,18 @@ final class KafkaIntakeSchema implements KafkaRecordDeserializationSchema<Intake
 
     private static final byte[] NOTHING = new byte[0];
 
-    private final long futureToleranceMillis;
+    private final Tolerance tolerance;
     private transient EventDecoder decoder;
     /** Names of the partitions by number: one text each, not one a record. */
     private transient Map<Integer, String> names;
 
-    KafkaIntakeSchema(long futureToleranceMillis) {
-        this.futureToleranceMillis = futureToleranceMillis;
+    KafkaIntakeSchema(Tolerance tolerance) {
+        this.tolerance = tolerance;
     }
 
     @Override
     public void open(DeserializationSchema.InitializationContext context) {
-        decoder = new EventDecoder(futureToleranceMillis);
+        decoder = new EventDecoder(tolerance);
         names = new HashMap<>();
     }
 

@@ -5,10 +5,11 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonProcessingException;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
+import realtime.analytics.intake.BoundedJson;
 import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.MalformedException;
 import realtime.analytics.intake.Reason;
 
 /**
@@ -16,24 +17,63 @@ import realtime.analytics.intake.Reason;
  * duplicate in another partition. Read from the archive of rejections, JSON lines with partition, position and reason.
  */
 final class LiveRejections {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final Set<Reason> NOT_IN_THE_PAYLOAD =
             EnumSet.of(Reason.LATE, Reason.LATE_AFTER_IDLE, Reason.DUPLICATE);
 
+    private final BoundedJson json = new BoundedJson(EventFile.MAX_LINE_BYTES);
     private final Map<String, Reason> reasons = new HashMap<>();
+    private String partition;
+    private String position;
+    private String reason;
 
+    /**
+     * Takes a file in.
+     *
+     * @throws IOException when the file cannot be read, or a line of it is no rejection: without that line the backfill would
+     *     count what the live run rejected.
+     */
     void add(String path) throws IOException {
+        long line = 0;
         try (EventFile file = new EventFile(path)) {
-            for (byte[] line = file.next(); line != null; line = file.next()) {
-                JsonNode node = MAPPER.readTree(line);
-                Reason reason = Reason.of(node.required("reason").asText());
-                if (NOT_IN_THE_PAYLOAD.contains(reason)) {
-                    reasons.put(place(node.required("partition").asText(), node.required("position").asText()), reason);
-                }
+            for (byte[] text = file.next(); text != null; text = file.next()) {
+                line++;
+                take(text);
             }
-        } catch (BrokenFileException | JsonProcessingException | IllegalArgumentException broken) {
-            // Without it the backfill would count what was rejected.
-            throw new IOException(path + " is no archive of rejections", broken);
+        } catch (BrokenFileException | MalformedException | IllegalArgumentException broken) {
+            throw new IOException(
+                    path + ": line " + line + " is not a rejection (" + broken.getMessage() + "). Without it the backfill"
+                            + " would count a rejected record: remove the line, or leave `backfill.rejections` out.",
+                    broken);
+        }
+    }
+
+    private void take(byte[] text) throws MalformedException {
+        partition = "";
+        position = "";
+        reason = "";
+        json.read(text, this::take);
+        if (NOT_IN_THE_PAYLOAD.contains(Reason.of(reason))) {
+            if (partition.isEmpty() || position.isEmpty()) {
+                throw new IllegalArgumentException("`partition` or `position` is missing");
+            }
+            reasons.put(place(partition, position), Reason.of(reason));
+        }
+    }
+
+    private void take(String name, JsonParser value) throws IOException {
+        String text = value.currentToken() == JsonToken.VALUE_STRING ? value.getText() : "";
+        switch (name) {
+            case "partition":
+                partition = text;
+                break;
+            case "position":
+                position = text;
+                break;
+            case "reason":
+                reason = text;
+                break;
+            default:
+                break;
         }
     }
 

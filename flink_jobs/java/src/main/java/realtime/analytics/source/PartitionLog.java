@@ -19,8 +19,8 @@ final class PartitionLog implements SourceContext<Intake> {
 
     /** One partition as far as it has left the source. Event times in epoch milliseconds. */
     static final class Partition {
-        /** Largest accepted event time. */
-        long newest = NONE;
+        /** Where the partition's clock stands. */
+        long clock = NONE;
         /** When the last accepted record left in this run, by {@link System#nanoTime}. */
         long acceptedAt;
         /** Whether one has left in this run. */
@@ -28,8 +28,8 @@ final class PartitionLog implements SourceContext<Intake> {
 
         Partition() {}
 
-        Partition(long newest) {
-            this.newest = newest;
+        Partition(long clock) {
+            this.clock = clock;
         }
     }
 
@@ -74,7 +74,7 @@ final class PartitionLog implements SourceContext<Intake> {
                                 + " while the shard was idle");
             }
             Partition partition = partition(record.partition);
-            partition.newest = Math.max(partition.newest, record.partitionMax);
+            partition.clock = Math.max(partition.clock, record.clock);
             if (record.accepted()) {
                 partition.delivered = true;
                 partition.acceptedAt = System.nanoTime();

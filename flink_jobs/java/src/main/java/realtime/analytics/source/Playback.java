@@ -100,7 +100,7 @@ final class Playback implements Closeable {
         if (own != null) {
             cursor.stand = own.getTimestamp();
         } else {
-            cursor.stand = cursor.head.accepted() ? cursor.head.eventTime - delayMillis : NONE;
+            cursor.stand = cursor.head.accepted() ? cursor.head.clockTime() - delayMillis : NONE;
         }
         queue.add(cursor);
     }
@@ -110,7 +110,7 @@ final class Playback implements Closeable {
         return queue.isEmpty() ? Long.MAX_VALUE : queue.peek().stand;
     }
 
-    /** Event time of the first event of the partition that begins last; valid before any event has been taken. */
+    /** Where the first event of the partition that begins last moves its clock; valid before any event has been taken. */
     long lastToBegin() {
         return queue.stream().mapToLong(cursor -> cursor.stand).max().orElse(NONE) + delayMillis;
     }

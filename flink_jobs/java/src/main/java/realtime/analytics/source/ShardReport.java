@@ -26,16 +26,16 @@ final class ShardReport implements Serializable {
     /** The shards that it continues. */
     final List<String> parents;
     final Status status;
-    /** Largest accepted event time, or {@link #NONE}. */
-    final long newest;
-    /** Where it stands for the others' look-ahead: the record that waits for them, else {@link #newest}. */
+    /** Where the shard's clock stands, or {@link #NONE}. */
+    final long clock;
+    /** Where it stands for the others' look-ahead: the record that waits for them, else {@link #clock}. */
     final long front;
 
-    ShardReport(String shard, List<String> parents, Status status, long newest, long front) {
+    ShardReport(String shard, List<String> parents, Status status, long clock, long front) {
         this.shard = shard;
         this.parents = parents;
         this.status = status;
-        this.newest = newest;
+        this.clock = clock;
         this.front = front;
     }
 

@@ -66,9 +66,9 @@ final class Silence {
         long foremost = NONE;
         for (Map.Entry<String, Partition> each : log.partitions().entrySet()) {
             Partition partition = each.getValue();
-            foremost = Math.max(foremost, partition.newest);
+            foremost = Math.max(foremost, partition.clock);
             if (!reading.contains(each.getKey()) && !isIdle(each.getKey(), partition)) {
-                slowest = Math.min(slowest, partition.newest);
+                slowest = Math.min(slowest, partition.clock);
             }
         }
         if (slowest == Long.MAX_VALUE && reading.isEmpty()) {
@@ -90,10 +90,10 @@ final class Silence {
         if (partition.delivered) {
             return times.idleTimeout * NANOS;
         }
-        if (partition.newest == NONE) {
+        if (partition.clock == NONE) {
             return times.startGrace * NANOS;
         }
         // What the watermark had passed before the restore was idle then.
-        return partition.newest - times.delay < restoredWatermark ? 0 : times.idleTimeout * NANOS;
+        return partition.clock - times.delay < restoredWatermark ? 0 : times.idleTimeout * NANOS;
     }
 }

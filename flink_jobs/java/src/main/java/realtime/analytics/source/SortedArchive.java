@@ -41,7 +41,7 @@ final class SortedArchive implements Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(SortedArchive.class);
 
     private static final Comparator<Entry> BY_POSITION =
-            Comparator.comparing(entry -> entry.record.position, ArchivedRange.BY_POSITION);
+            Comparator.comparing(entry -> entry.record.position, Position.ORDER);
 
     /** A record, and whether it was read before. */
     private static final class Entry {

@@ -15,7 +15,7 @@ final class SourceHistory {
 
     /**
      * @param subscribed shards that the restored state holds.
-     * @param newest largest event time that was read before the restore, or {@link ShardReport#NONE}.
+     * @param newest before the restore no event was read that is later than this; {@link ShardReport#NONE} without any.
      * @param knownFrom the horizon that was restored, {@link Horizon#BEGINNING} where the stream still holds every record
      *     it ever got, else {@link Horizon#UNKNOWN}.
      */

@@ -14,7 +14,7 @@ import realtime.analytics.source.PartitionLog.Partition;
  * left, and the horizon. Any subtask may go on with any partition, so each gets the entries of all.
  */
 final class SourceProgress {
-    /** Partition and its largest accepted event time. */
+    /** Partition and its clock. */
     private final ListState<Tuple2<String, Long>> partitionState;
     /** The watermark that has left, and the horizon; one entry a subtask. */
     private final ListState<Tuple2<Long, Long>> progressState;
@@ -31,7 +31,7 @@ final class SourceProgress {
                 store.getUnionListState(new ListStateDescriptor<>("progress", Types.TUPLE(Types.LONG, Types.LONG)));
         for (Tuple2<String, Long> each : partitionState.get()) {
             Partition partition = partitions.computeIfAbsent(each.f0, unseen -> new Partition());
-            partition.newest = Math.max(partition.newest, each.f1);
+            partition.clock = Math.max(partition.clock, each.f1);
         }
         long lowest = Long.MAX_VALUE;
         long known = Horizon.UNKNOWN;
@@ -57,12 +57,12 @@ final class SourceProgress {
         return partitions;
     }
 
-    /** The restored partitions' largest accepted event times, where there are any. */
+    /** The restored partitions' clocks, where they stand anywhere. */
     Map<String, Long> clocks() {
         Map<String, Long> clocks = new HashMap<>();
         for (Map.Entry<String, Partition> each : partitions.entrySet()) {
-            if (each.getValue().newest != PartitionLog.NONE) {
-                clocks.put(each.getKey(), each.getValue().newest);
+            if (each.getValue().clock != PartitionLog.NONE) {
+                clocks.put(each.getKey(), each.getValue().clock);
             }
         }
         return clocks;
@@ -78,16 +78,22 @@ final class SourceProgress {
         return horizon;
     }
 
-    /** Largest event time that was read before the restore, or {@link ShardReport#NONE}. */
-    long newest() {
-        return partitions.values().stream().mapToLong(each -> each.newest).max().orElse(ShardReport.NONE);
+    /**
+     * Before the restore no event was read that is later than this, or {@link ShardReport#NONE}: an event may be ahead of
+     * its partition's clock.
+     *
+     * @param future how far, milliseconds.
+     */
+    long newest(long future) {
+        long clock = partitions.values().stream().mapToLong(each -> each.clock).max().orElse(ShardReport.NONE);
+        return clock == ShardReport.NONE ? clock : clock + future;
     }
 
     void snapshot(Map<String, Partition> current, long left, long knownFrom) throws Exception {
         partitionState.clear();
         progressState.clear();
         for (Map.Entry<String, Partition> each : current.entrySet()) {
-            partitionState.add(Tuple2.of(each.getKey(), each.getValue().newest));
+            partitionState.add(Tuple2.of(each.getKey(), each.getValue().clock));
         }
         progressState.add(Tuple2.of(left, knownFrom));
     }

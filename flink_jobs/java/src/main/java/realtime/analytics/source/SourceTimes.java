@@ -1,12 +1,13 @@
 package realtime.analytics.source;
 
 import java.io.Serializable;
+import realtime.analytics.intake.Tolerance;
 
 /** The source's times, in milliseconds. */
 public final class SourceTimes implements Serializable {
     private static final long serialVersionUID = 1L;
 
-    /** How far behind the largest event time of the slowest shard the watermark stays. */
+    /** How far behind the clock of the slowest shard the watermark stays. */
     final long delay;
     /** How long a shard that was just subscribed may hold everybody until its first record. */
     final long startGrace;
@@ -14,14 +15,25 @@ public final class SourceTimes implements Serializable {
     final long idleTimeout;
     /** How far ahead of the slowest shard an event may be; 0 is no limit. */
     final long lookAhead;
-    /** How far event_time may be after the arrival. */
-    final long futureTolerance;
+    final Tolerance tolerance;
 
-    public SourceTimes(long delay, long startGrace, long idleTimeout, long lookAhead, long futureTolerance) {
+    public SourceTimes(long delay, long startGrace, long idleTimeout, long lookAhead, Tolerance tolerance) {
         this.delay = delay;
         this.startGrace = startGrace;
         this.idleTimeout = idleTimeout;
         this.lookAhead = lookAhead;
-        this.futureTolerance = futureTolerance;
+        this.tolerance = tolerance;
+    }
+
+    /**
+     * From which event time on a log is known completely that was read from the middle on.
+     *
+     * <p>The clock of what came before stands at most the delay ahead of the first event, or that one would be late; an event
+     * may be ahead of the clock by the tolerance for the future.
+     *
+     * @param first where the first accepted event moves its partition's clock.
+     */
+    long knownFrom(long first) {
+        return first + delay + tolerance.future();
     }
 }

@@ -39,7 +39,7 @@ final class TopicClocks extends AbstractStreamOperator<Intake>
     private static final class Subscription {
         final long since = System.nanoTime();
         final PartitionClock clock;
-        /** Event time of its first accepted record in this run, or NONE. */
+        /** Where its first accepted record in this run moves the clock, or NONE. */
         long first = NONE;
         /** Offset of its last record. */
         long offset = -1;
@@ -79,7 +79,7 @@ final class TopicClocks extends AbstractStreamOperator<Intake>
         if (horizon == Horizon.UNKNOWN && !startsAtLatest && !context.isRestored() && backlog.holdsEverything()) {
             horizon = Horizon.BEGINNING;
         }
-        history = new SourceHistory(progress.partitions().keySet(), startsAtLatest, progress.newest(), horizon);
+        history = new SourceHistory(progress.partitions().keySet(), startsAtLatest, progress.newest(times.tolerance.future()), horizon);
         instance = UUID.randomUUID().toString();
         subscriptions = new HashMap<>();
         // Before anything runs, so that nobody takes what an earlier run had agreed upon.
@@ -106,7 +106,7 @@ final class TopicClocks extends AbstractStreamOperator<Intake>
         subscription.offset = Long.parseLong(record.position);
         log.collectWithTimestamp(record, subscription.clock.extractTimestamp(record, NONE));
         if (subscription.first == NONE && record.accepted()) {
-            subscription.first = record.eventTime;
+            subscription.first = record.clockTime();
         }
     }
 
@@ -157,8 +157,7 @@ final class TopicClocks extends AbstractStreamOperator<Intake>
         long knownFrom = history.knownFrom();
         if (!history.isKnown()) {
             for (Subscription each : subscriptions.values()) {
-                // What came before the first is at most the delay ahead of it, or it would have been late.
-                knownFrom = each.first == NONE ? knownFrom : Math.max(knownFrom, each.first + times.delay);
+                knownFrom = each.first == NONE ? knownFrom : Math.max(knownFrom, times.knownFrom(each.first));
             }
         }
         return new SubtaskReport(
@@ -192,7 +191,7 @@ final class TopicClocks extends AbstractStreamOperator<Intake>
                     && backlog.drained(each.getKey(), silent.get(each.getKey()))) {
                 status = ShardReport.Status.IDLE;
             }
-            shards.add(new ShardReport(each.getKey(), List.of(), status, partition.newest, partition.newest));
+            shards.add(new ShardReport(each.getKey(), List.of(), status, partition.clock, partition.clock));
         }
         return shards;
     }

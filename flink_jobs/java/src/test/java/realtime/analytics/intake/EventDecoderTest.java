@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.types.Row;
@@ -20,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class EventDecoderTest {
     private static final long ARRIVAL = 1_763_892_060_000L;
+    private static final Tolerance NONE = new Tolerance(0, 0);
 
     @TestFactory
     Stream<DynamicTest> decidesAsTheSharedVectorsSay() {
@@ -30,7 +34,9 @@ class EventDecoderTest {
     private static void check(JsonNode vector) throws IOException {
         Intake record =
                 new Intake("s", "p", "1", vector.get("arrival").asLong(), vector.get("payload").binaryValue());
-        new EventDecoder(vector.get("future_tolerance").asLong()).decode(record);
+        Tolerance tolerance =
+                new Tolerance(vector.get("future_tolerance").asLong(), vector.path("past_tolerance").asLong(0));
+        new EventDecoder(tolerance).decode(record);
         JsonNode event = vector.get("event");
         if (event == null || event.isNull()) {
             assertNotNull(record.reason, "accepted");
@@ -79,12 +85,13 @@ class EventDecoderTest {
         "-0.0,                   0.000000"
     })
     void roundsHalfUpToSixPlaces(String token, String expected) {
-        assertEquals(new BigDecimal(expected), EventDecoder.decimal(token, Double.parseDouble(token)));
+        String text = "{\"event_time\":1,\"user_id\":1,\"event_type\":\"a\",\"value\":" + token + "}";
+        assertEquals(new BigDecimal(expected), decoded(new EventDecoder(NONE), utf8(text)).amount);
     }
 
     @Test
     void forgetsTheRecordBefore() {
-        EventDecoder decoder = new EventDecoder(0);
+        EventDecoder decoder = new EventDecoder(NONE);
         decoded(
                 decoder,
                 utf8("{\"event_time\":1,\"user_id\":1,\"event_type\":\"a\",\"value\":1,\"session_id\":\"s\","
@@ -101,7 +108,7 @@ class EventDecoderTest {
     /** Every prefix, every flipped byte and random bytes get a verdict, never an exception. */
     @Test
     void neverThrows() {
-        EventDecoder decoder = new EventDecoder(0);
+        EventDecoder decoder = new EventDecoder(NONE);
         byte[] good =
                 utf8("{\"event_time\":\"2025-11-23T10:00:00.5+01:00\",\"user_id\":-12,\"event_type\":\"caf\u00e9 \ud83d\ude00\","
                         + "\"value\":1.5e3,\"x\":{\"y\":[1,null,\"\\u0041\"]},\"category\":\"c\"}");
@@ -126,20 +133,52 @@ class EventDecoderTest {
         }
     }
 
-    /** A record of a mebibyte costs its reading, whatever it holds: no number is computed to a million digits. */
+    /** A record of a mebibyte costs its reading, whatever it holds; each limit of contracts/events.py is met to the letter. */
     @Test
-    void hugeTokensAreBoundedWork() {
-        EventDecoder decoder = new EventDecoder(0);
-        String start = "{\"event_time\":1,\"user_id\":1,\"event_type\":\"a\",\"value\":";
-        Intake million = decoded(decoder, utf8(start + "1" + "0".repeat(1_000_000) + "}"));
-        assertEquals(Reason.OUT_OF_RANGE, million.reason);
-        Intake small = decoded(decoder, utf8(start + "0." + "3".repeat(1_000_000) + "}"));
-        assertEquals(new BigDecimal("0.333333"), small.amount);
-        String user = "{\"event_time\":1,\"user_id\":" + "9".repeat(1_000_000) + ",\"event_type\":\"a\"}";
-        assertEquals(Reason.OUT_OF_RANGE, decoded(decoder, utf8(user)).reason);
-        String nested = start + "1,\"x\":" + "[".repeat(400_000) + "]".repeat(400_000) + "}";
-        assertNull(decoded(decoder, utf8(nested)).reason);
-        String unfinished = start + "1,\"x\":" + "[".repeat(1_000_000);
-        assertEquals(Reason.MALFORMED, decoded(decoder, utf8(unfinished)).reason);
+    void readsWithinTheLimits() {
+        String start = "{\"event_time\":1,\"user_id\":1,\"event_type\":\"a\",\"value\":1,\"x\":";
+        int names = 5;
+        assertLimit(size -> start + "\"" + "y".repeat(size - start.length() - 3) + "\"}", EventDecoder.MAX_PAYLOAD_BYTES, "bytes");
+        assertLimit(depth -> start + "[".repeat(depth - 1) + "]".repeat(depth - 1) + "}", BoundedJson.MAX_DEPTH, "nests");
+        assertLimit(depth -> start + "{\"y\":".repeat(depth - 1) + "1" + "}".repeat(depth), BoundedJson.MAX_DEPTH, "nests");
+        assertLimit(digits -> start + "1".repeat(digits) + "}", BoundedJson.MAX_NUMBER_LENGTH, "characters");
+        assertLimit(digits -> start + "[{\"z\":0." + "1".repeat(digits - 2) + "}]}", BoundedJson.MAX_NUMBER_LENGTH, "characters");
+        assertLimit(fields -> start + fields(fields - names) + "}", BoundedJson.MAX_FIELDS, "fields");
+        assertLimit(fields -> start + "[" + "{\"z\":0},".repeat(fields - names) + "0]}", BoundedJson.MAX_FIELDS, "fields");
+    }
+
+    private static String fields(int count) {
+        StringBuilder text = new StringBuilder("0");
+        for (int i = 0; i < count; i++) {
+            text.append(",\"f").append(i).append("\":0");
+        }
+        return text.toString();
+    }
+
+    private static void assertLimit(IntFunction<String> payload, int limit, String detail) {
+        EventDecoder decoder = new EventDecoder(NONE);
+        assertNull(decoded(decoder, utf8(payload.apply(limit))).detail);
+        Intake beyond = decoded(decoder, utf8(payload.apply(limit + 1)));
+        assertEquals(Reason.MALFORMED, beyond.reason);
+        assertTrue(beyond.detail.contains(detail), beyond.detail);
+    }
+
+    /** The parser must not remember names: it would throw at some record, whatever that holds. */
+    @Test
+    void namesThatCollideOverManyRecordsAreNoFailure() throws IOException, MalformedException {
+        EventDecoder decoder = new EventDecoder(NONE);
+        JsonNode colliding =
+                Vectors.read("payloads.json").stream()
+                        .filter(vector -> vector.get("name").asText().equals("530 field names of one hash"))
+                        .findFirst()
+                        .orElseThrow();
+        List<String> names = new ArrayList<>();
+        new BoundedJson(10_000).read(colliding.get("payload").binaryValue(), (name, value) -> names.add(name));
+        names.removeAll(List.of("event_time", "user_id", "event_type", "value"));
+        assertTrue(names.size() > 500);
+        for (String name : names) {
+            String text = "{\"event_time\":1,\"user_id\":1,\"event_type\":\"a\",\"" + name + "\":0}";
+            assertNull(decoded(decoder, utf8(text)).reason);
+        }
     }
 }

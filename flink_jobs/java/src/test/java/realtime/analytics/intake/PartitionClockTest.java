@@ -10,7 +10,11 @@ class PartitionClockTest {
     private static final long DELAY = 5_000;
 
     private static Intake record(long time) {
-        Intake record = new Intake("s", "p", "1", 0, new byte[0]);
+        return record(time, Long.MAX_VALUE);
+    }
+
+    private static Intake record(long time, long arrival) {
+        Intake record = new Intake("s", "p", "1", arrival, new byte[0]);
         record.eventTime = time;
         return record;
     }
@@ -58,8 +62,8 @@ class PartitionClockTest {
         assertEquals(Reason.LATE, late.reason);
         assertEquals(Reason.FUTURE, future.reason);
         assertEquals(95_000, clock.getCurrentWatermark().getTimestamp());
-        assertEquals(100_000, late.partitionMax);
-        assertEquals(100_000, future.partitionMax);
+        assertEquals(100_000, late.clock);
+        assertEquals(100_000, future.clock);
     }
 
     @Test
@@ -106,6 +110,16 @@ class PartitionClockTest {
         assertEquals(100_000, clock.follow(record(100_000)));
         assertEquals(1, clock.follow(record(1)), "accepted live, so it stays");
         assertEquals(100_000, clock.follow(bad()));
+        assertEquals(95_000, clock.getCurrentWatermark().getTimestamp());
+    }
+
+    @Test
+    void anEventAheadOfItsArrivalMovesTheClockToItsArrivalOnly() {
+        PartitionClock clock = new PartitionClock(DELAY);
+        assertEquals(160_000, clock.extractTimestamp(record(160_000, 100_000), 7), "the event keeps its own time");
+        assertEquals(95_000, clock.getCurrentWatermark().getTimestamp());
+        assertNull(judged(clock, record(95_001, 100_200)).reason);
+        assertEquals(100_000, clock.follow(record(400_000, 99_000)) - 300_000);
         assertEquals(95_000, clock.getCurrentWatermark().getTimestamp());
     }
 }

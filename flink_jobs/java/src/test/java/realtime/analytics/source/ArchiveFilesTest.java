@@ -15,8 +15,10 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.GZIPOutputStream;
@@ -269,7 +271,72 @@ class ArchiveFilesTest {
         assertNull(rejections.of(new Intake("s", "q", "1", 0, null)));
         write("events", "{}");
         IOException other = assertThrows(IOException.class, () -> rejections.add(path("events")));
-        assertEquals(path("events") + " is no archive of rejections", other.getMessage());
+        assertTrue(other.getMessage().startsWith(path("events") + ": line 1 is not a rejection"), other.getMessage());
+    }
+
+    /** Lines that broke the archive's reader in trials; the good ones around them count. */
+    @Test
+    void anyBytesInALineAreARejection() throws IOException {
+        String longPosition = line("p", "9".repeat(70_000), "x");
+        List<byte[]> odd =
+                List.of(
+                        new byte[] {0, '{', 0, 0},
+                        new byte[] {0, 0, '{', 0},
+                        new byte[] {0, 0, 0, '{', 0x7f, -1, -1, -1},
+                        longPosition.getBytes(StandardCharsets.UTF_8),
+                        ("{\"n\":" + "1".repeat(1_000_000) + "}").getBytes(StandardCharsets.UTF_8),
+                        ("{\"zz\":" + "[".repeat(31_000_000)).getBytes(StandardCharsets.UTF_8),
+                        line("p", "3", "x").replace("\"s\"", "7").getBytes(StandardCharsets.UTF_8),
+                        line("p", "4", "x").replace(":5,", ":-5,").getBytes(StandardCharsets.UTF_8),
+                        line("p", "5", "x").replace(":5,", ":1e3,").getBytes(StandardCharsets.UTF_8),
+                        line("p", "6", "x").replace(":5,", ":9999999999999999999,").getBytes(StandardCharsets.UTF_8));
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        file.writeBytes(line("p", "1", "one\n").getBytes(StandardCharsets.UTF_8));
+        for (byte[] each : odd) {
+            file.write('\n');
+            file.writeBytes(each);
+        }
+        file.write('\n');
+        file.writeBytes(line("p", "2", "two\n").getBytes(StandardCharsets.UTF_8));
+        Files.write(folder.resolve("odd"), file.toByteArray());
+        try (SortedArchive archive = new SortedArchive(folder.toUri().toString(), 1)) {
+            archive.add(path("odd"), 5);
+            Map<String, PartitionReader> readers = archive.readers();
+            assertEquals(Set.of("p", "."), readers.keySet());
+            assertEquals("1", readers.get("p").next().position);
+            assertEquals("2", readers.get("p").next().position);
+            assertNull(readers.get("p").next());
+            int rejected = 0;
+            for (Intake each = readers.get(".").next(); each != null; each = readers.get(".").next()) {
+                assertEquals(Reason.MALFORMED, each.reason);
+                assertTrue(each.detail.startsWith("not a line of the archive: "), each.detail);
+                rejected++;
+            }
+            assertEquals(odd.size(), rejected);
+        }
+    }
+
+    @Test
+    void theRecordsOfAPackedOneAreEachOnceAndInOrder() throws IOException {
+        String sequence = "4".repeat(56);
+        List<String> positions = new ArrayList<>(List.of(sequence));
+        for (int sub = 1; sub < 12; sub++) {
+            positions.add(Position.of(sequence, sub));
+        }
+        positions.add("4".repeat(55) + "5");
+        List<String> mixed = new ArrayList<>(positions);
+        Collections.shuffle(mixed, new Random(1));
+        write("one", mixed.stream().map(position -> line("p", position, position)).toArray(String[]::new));
+        write("two", line("p", Position.of(sequence, 3), "again"));
+        try (SortedArchive archive = new SortedArchive(folder.toUri().toString(), 1)) {
+            archive.add(path("one"), 5);
+            archive.add(path("two"), 6);
+            PartitionReader reader = archive.readers().get("p");
+            for (String position : positions) {
+                assertEquals(position, reader.next().position);
+            }
+            assertNull(reader.next());
+        }
     }
 
     private static String line(String partition, String position, String payload) {

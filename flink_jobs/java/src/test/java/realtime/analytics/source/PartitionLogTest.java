@@ -59,7 +59,7 @@ class PartitionLogTest {
     private final PartitionClock idle = new PartitionClock(5_000);
 
     private Intake record(String partition, long time) {
-        Intake record = new Intake("s", partition, "1", 0, new byte[0]);
+        Intake record = new Intake("s", partition, "1", Long.MAX_VALUE, new byte[0]);
         record.eventTime = time;
         return record;
     }
@@ -71,7 +71,7 @@ class PartitionLogTest {
 
     private Map<String, Long> clocks() {
         Map<String, Long> clocks = new HashMap<>();
-        log.partitions().forEach((name, partition) -> clocks.put(name, partition.newest));
+        log.partitions().forEach((name, partition) -> clocks.put(name, partition.clock));
         return clocks;
     }
 

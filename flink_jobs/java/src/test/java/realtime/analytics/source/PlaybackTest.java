@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
+import realtime.analytics.intake.Tolerance;
 import realtime.analytics.intake.Reason;
 
 /** Partitions of unequal backlog, merged by event time. */
@@ -66,7 +67,7 @@ class PlaybackTest {
         Map<String, PartitionReader> readers = new LinkedHashMap<>();
         readers.put("a", a);
         readers.put("b", b);
-        return new Playback(readers, skip, partition -> new PartitionClock(DELAY), new EventDecoder(0), DELAY);
+        return new Playback(readers, skip, partition -> new PartitionClock(DELAY), new EventDecoder(new Tolerance(0, 0)), DELAY);
     }
 
     /** Partition and position of every record, and the watermark before it. */

@@ -10,6 +10,7 @@ import org.apache.flink.streaming.api.functions.source.SourceFunction.SourceCont
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.junit.jupiter.api.Test;
 import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.Tolerance;
 import realtime.analytics.source.PartitionLog.Partition;
 
 /** Who holds the watermark while nothing of it is read. The timeouts are none, or never over. */
@@ -44,13 +45,13 @@ class SilenceTest {
     private static PartitionLog log(long watermark, Object... newest) {
         PartitionLog log = new PartitionLog(new Nowhere(), Map.of(), watermark);
         for (int index = 0; index < newest.length; index += 2) {
-            log.partition((String) newest[index]).newest = (Long) newest[index + 1];
+            log.partition((String) newest[index]).clock = (Long) newest[index + 1];
         }
         return log;
     }
 
     private static Silence silence(PartitionLog log, long startGrace, long idleTimeout) {
-        return new Silence(log, new SourceTimes(DELAY, startGrace, idleTimeout, 0, 0));
+        return new Silence(log, new SourceTimes(DELAY, startGrace, idleTimeout, 0, new Tolerance(0, 0)));
     }
 
     /** After each of the partitions has had an event in this run. */
