@@ -47,6 +47,6 @@ REJECTION_COLUMNS = (
     Column("payload_truncated", ColumnType.BOOLEAN, "true where the payload was cut to fit a Kinesis record"),
     Column("source", ColumnType.STRING, "the stream"),
     Column("partition", ColumnType.STRING, "the shard"),
-    Column("position", ColumnType.STRING, "the sequence number"),
+    Column("position", ColumnType.STRING, "the sequence number, with the sub-sequence number of a packed record"),
     Column("arrival_time", ColumnType.TIMESTAMP, "when the stream took it"),
 )

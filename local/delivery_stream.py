@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from local.packed import unpacked
+
 _POLL_SECONDS = 1.0
 #: A file is written after so long, or at the end.
 _BUFFER_SECONDS = 5.0
@@ -127,7 +129,7 @@ def _batches(records: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any
 
 
 def _event(arn: str, stream: str, shard: str, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What Firehose calls the function with (Lambda developer guide, Firehose event)."""
+    """The event that Firehose gives the function (Lambda developer guide, Firehose event), packed records unpacked."""
     return {
         "invocationId": f"{shard}-{records[0]['SequenceNumber']}",
         "deliveryStreamArn": arn.replace(":kinesis:", ":firehose:").replace(":stream/", ":deliverystream/"),
@@ -135,18 +137,19 @@ def _event(arn: str, stream: str, shard: str, records: Sequence[Mapping[str, Any
         "region": arn.split(":")[3],
         "records": [
             {
-                "recordId": record["SequenceNumber"],
+                "recordId": f"{record['SequenceNumber']}{sub:06}",
                 "approximateArrivalTimestamp": _millis(record),
-                "data": base64.b64encode(record["Data"]).decode(),
+                "data": base64.b64encode(payload).decode(),
                 "kinesisRecordMetadata": {
                     "shardId": shard,
                     "partitionKey": record["PartitionKey"],
                     "approximateArrivalTimestamp": _millis(record),
                     "sequenceNumber": record["SequenceNumber"],
-                    "subsequenceNumber": 0,
+                    "subsequenceNumber": sub,
                 },
             }
             for record in records
+            for sub, payload in enumerate(unpacked(record["Data"]))
         ],
     }
 

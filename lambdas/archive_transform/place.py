@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from contracts.archive import position
 from lambdas.common.errors import RecordError
 
 
@@ -26,13 +27,21 @@ class Words:
     #: Of a record, in and out: its bytes, base64.
     data: str
     kind: str
+    #: Of the metadata: the number within a packed record; "" where the source has none.
+    sub: str = ""
     #: Whether numbers may be texts and texts numbers (what is written of MSK does not agree), and whether a record may
     #: have no value at all: a tombstone, which the live run judges as an empty one.
     loose: bool = False
 
 
 KINESIS = Words(
-    "sourceKinesisStreamArn", "kinesisRecordMetadata", "shardId", "sequenceNumber", "data", "a Kinesis stream"
+    "sourceKinesisStreamArn",
+    "kinesisRecordMetadata",
+    "shardId",
+    "sequenceNumber",
+    "data",
+    "a Kinesis stream",
+    sub="subsequenceNumber",
 )
 MSK = Words(
     "sourceMSKArn", "mskRecordMetadata", "partitionId", "offset", "kafkaRecordValue", "a topic of MSK", loose=True
@@ -57,7 +66,7 @@ class Source:
             raise RecordError(f"`{words.metadata}` is missing: the record does not come from {words.kind}")
         return (
             self._text(metadata, words.partition),
-            self._text(metadata, words.position),
+            position(self._text(metadata, words.position), self._sub(metadata)),
             self._milliseconds(metadata),
         )
 
@@ -72,6 +81,15 @@ class Source:
             value = str(value)
         if not isinstance(value, str) or not value:
             raise RecordError(f"`{self.words.metadata}.{name}` is missing or not a string")
+        return value
+
+    def _sub(self, metadata: Mapping[str, object]) -> int:
+        """Empty or missing of a record that stands alone."""
+        value = metadata.get(self.words.sub) or 0
+        if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value, re.ASCII):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise RecordError(f"`{self.words.metadata}.{self.words.sub}` is not a whole number")
         return value
 
     def _milliseconds(self, metadata: Mapping[str, object]) -> int:

@@ -6,9 +6,14 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from contracts.archive import position
 from local.oracle.records import LogRecord
+from local.packed import packed
 from local.traffic.delivery import DeliveryFailed
 from local.traffic.plan import Planned
+
+#: Records that are packed into one, of each batch.
+_PACKED = 10
 
 
 class KinesisLog:
@@ -29,22 +34,37 @@ class KinesisLog:
         self._hash_keys = [shard["HashKeyRange"]["StartingHashKey"] for shard in listed]
 
     def append(self, batch: Sequence[Planned]) -> list[LogRecord]:
-        """Puts the batch; see :class:`local.traffic.delivery.Log`."""
+        """Puts the batch; see :class:`local.traffic.delivery.Log`.
+
+        The first records of a shard go packed into one, as the Kinesis Producer Library sends them.
+        """
+        entries: list[list[int]] = []
+        pack: list[int] = []
+        for number, record in enumerate(batch):
+            if pack and record.shard == batch[pack[0]].shard and len(pack) < _PACKED:
+                pack.append(number)
+                continue
+            entries.append([number])
+            pack = pack or entries[-1]
         answer = self._client.put_records(
             StreamName=self._stream,
-            Records=[
-                {
-                    "Data": record.payload,
-                    "PartitionKey": "demo",
-                    "ExplicitHashKey": self._hash_keys[record.shard],
-                }
-                for record in batch
-            ],
+            Records=[self._entry([batch[number] for number in entry]) for entry in entries],
         )
         if answer["FailedRecordCount"]:
             raise DeliveryFailed(f"stream {self._stream} refused {answer['FailedRecordCount']} records")
         arrival = time.time_ns() // 1_000_000
-        return [
-            LogRecord(self._stream, taken["ShardId"], taken["SequenceNumber"], arrival, record.payload)
-            for record, taken in zip(batch, answer["Records"], strict=True)
-        ]
+        taken = {
+            number: (put["ShardId"], position(put["SequenceNumber"], sub))
+            for entry, put in zip(entries, answer["Records"], strict=True)
+            for sub, number in enumerate(entry)
+        }
+        return [LogRecord(self._stream, *taken[number], arrival, record.payload) for number, record in enumerate(batch)]
+
+    def _entry(self, records: Sequence[Planned]) -> dict[str, Any]:
+        hash_key = self._hash_keys[records[0].shard]
+        payloads = [record.payload for record in records]
+        return {
+            "Data": payloads[0] if len(payloads) == 1 else packed(payloads, hash_key),
+            "PartitionKey": "demo",
+            "ExplicitHashKey": hash_key,
+        }

@@ -11,7 +11,7 @@ import http.server
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
+from contracts.archive import position
 from contracts.rejections import REJECTED
 from flink_jobs import endpoints, graph
 from flink_jobs.settings import Settings
 from local.oracle.records import LogRecord
+from local.packed import packed
 from local.standins.moto import Moto
 from tests.jobs.harness import SQL, Output, configured
 
@@ -134,6 +136,18 @@ class Stream:
             for payload, taken in zip(batch, answer["Records"], strict=True):
                 assert taken["ShardId"] == shard
                 self.log.append(LogRecord(self.name, shard, taken["SequenceNumber"], arrival, payload))
+
+    def put_packed(self, shard: str, payloads: Sequence[bytes]) -> None:
+        """Puts the payloads into a shard, packed into one record."""
+        key = next(listed["HashKeyRange"]["StartingHashKey"] for listed in self._listed() if listed["ShardId"] == shard)
+        taken = self._client.put_record(
+            StreamName=self.name, Data=packed(payloads, key), PartitionKey="test", ExplicitHashKey=key
+        )
+        arrival = time.time_ns() // 1_000_000
+        self.log += [
+            LogRecord(self.name, shard, position(taken["SequenceNumber"], sub), arrival, payload)
+            for sub, payload in enumerate(payloads)
+        ]
 
     def parents(self) -> dict[str, list[str]]:
         """What each shard continues."""

@@ -29,6 +29,14 @@ def judge(records: Sequence[LogRecord], settings: Settings, **shards: Any) -> Ve
     )
 
 
+def known_from(settings: Settings, *firsts: int) -> int:
+    """From which event time on everything is known, of partitions that were read from these events on.
+
+    What came before may be the delay ahead of them, and ahead of its own arrival by the tolerance.
+    """
+    return max(firsts) + settings.time.watermark_delay + settings.time.future_tolerance
+
+
 def needs_from(result: Result, settings: Settings) -> int:
     """The earliest event time that can change the result, epoch milliseconds: the jobs' own column, recomputed."""
     match result["result_type"]:

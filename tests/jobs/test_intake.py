@@ -11,9 +11,11 @@ from contracts.events import HEARTBEAT
 from contracts.identity import rejection_id
 from contracts.rejections import REJECTION_COLUMNS, Reason
 from contracts.results import ENVELOPE, ResultType
+from local.oracle import results
 from local.oracle.records import LogRecord
 from tests.jobs.conftest import Flink
 from tests.jobs.harness import ARRIVAL, HOUR, MINUTE, SECOND, SOURCE, START, Output, at, configured, event, log
+from tests.jobs.oracle import assert_gives, judge
 
 #: What stands in the log, and how it is rejected; None: accepted.
 LOG: list[tuple[bytes, Reason | None]] = [
@@ -77,7 +79,7 @@ def test_a_rejection_holds_the_record_and_its_place(output: Output) -> None:
     }
     assert base64.b64decode(rows["2"]["payload"]) == b"\xff\xfe\x00"
     assert rows["2"]["payload_encoding"] == "base64"
-    assert rows["11"]["detail"] == "event_time is 5000 ms behind the shard; allowed are 5000"
+    assert rows["11"]["detail"] == "event_time is 5000 ms behind its partition's clock; time.watermark_delay is 5000 ms"
 
 
 def test_lateness_is_the_partitions_own(flink: Flink) -> None:
@@ -114,6 +116,61 @@ def test_delay_and_tolerance_are_settings(flink: Flink) -> None:
     ]
     settings = configured("aggregation", time={"watermark_delay": "1 min", "future_tolerance": "1 min"})
     assert flink(records, settings).reasons() == {("shard-0", "2"): "late", ("shard-0", "4"): "future"}
+
+
+def honest_and_ahead(seconds: int) -> tuple[list[LogRecord], list[LogRecord]]:
+    """Half an hour of 10 honest events a second in one shard, and one a minute of a device ``seconds`` ahead."""
+    timed = [
+        (offset + 200, event(offset, user_id=offset // 100 % 500, value=1)) for offset in range(0, 30 * MINUTE, 100)
+    ]
+    wrong = [
+        (offset + 200, event(offset + seconds * SECOND, user_id=777, value=1))
+        for offset in range(0, 30 * MINUTE, MINUTE)
+    ]
+    ordered = sorted([*timed, *wrong], key=lambda each: each[0])
+    records = [
+        LogRecord(SOURCE, "shard-0", str(position), START + arrival, payload)
+        for position, (arrival, payload) in enumerate(ordered)
+    ]
+    return records, [record for record in records if b'"user_id": 777,' not in record.payload]
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 60, 290, 301])
+def test_one_device_whose_clock_is_ahead_makes_nobody_late(flink: Flink, seconds: int) -> None:
+    records, honest = honest_and_ahead(seconds)
+    assert len(honest) == 18_000
+    with_it = flink(records, configured("aggregation"))
+    # Its own events are accepted up to the tolerance, and none of anybody else's is rejected.
+    assert with_it.reasons() == (
+        {(record.partition, record.position): "future" for record in records if record not in honest}
+        if seconds > 300
+        else {}
+    )
+    judged = judge(records, configured())
+    assert judged.rejected == with_it.reasons()
+    wanted = {
+        identity: result
+        for identity, result in results.expected(judged.events, configured()).items()
+        if result["result_type"] == ResultType.AGGREGATION
+    }
+    assert_gives(with_it, judged, wanted, records)
+
+
+def test_epoch_seconds_of_one_producer_are_rejected_and_hold_nobody(flink: Flink) -> None:
+    records = [
+        LogRecord(SOURCE, shard, str(second), START + second * SECOND + 200, payload)
+        for second in range(3_600)
+        for shard, payload in (
+            ("shard-0", event(second * SECOND, value=1)),
+            ("shard-1", event(0, event_time=START // SECOND + second, value=1)),
+        )
+    ]
+    output = flink(records, configured("aggregation", time={"past_tolerance": "7 d"}))
+    assert output.reasons() == {("shard-1", str(second)): "past" for second in range(3_600)}
+    detail = output.rejections()[0]["detail"]
+    assert "time.past_tolerance" in detail
+    assert detail.endswith("send milliseconds, the number looks like epoch seconds")
+    assert [row["event_count"] for row in output.rows("aggregation")] == [300] * 12
 
 
 def test_all_jobs_skip_an_event_without_their_key(flink: Flink) -> None:

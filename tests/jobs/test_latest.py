@@ -11,7 +11,7 @@ import pytest
 from local.oracle import results
 from local.oracle.records import LogRecord
 from tests.jobs.harness import HOUR, MINUTE
-from tests.jobs.oracle import assert_gives, complete_from, judge
+from tests.jobs.oracle import assert_gives, complete_from, judge, known_from
 from tests.jobs.other_sources import PROBE, OtherLive, Partitions
 from tests.jobs.traffic import CLOSING, JOBS, events, heartbeat
 
@@ -51,7 +51,7 @@ def test_what_is_there_is_left_out_and_what_comes_is_read(other: NewLive, restor
         run.start(settings, 1, savepoint)
     # Then all of these are read, and give what is complete without the earlier ones
     after = run.stream.log[before:]
-    horizon = max(first_event(after, shard) for shard in (one, silent)) + settings.time.watermark_delay
+    horizon = known_from(settings, *(first_event(after, shard) for shard in (one, silent)))
     whole = results.expected(judge(run.stream.log, settings).events, settings)
     wanted = complete_from(whole, settings, horizon)
     partial = results.expected(judge(after, settings).events, settings).keys() - wanted.keys()
@@ -80,7 +80,7 @@ def test_what_is_complete_is_known_from_every_partition_that_was_there(other: Ne
     for shard in (one, second):
         run.stream.put(shard, [heartbeat(CLOSING)])
     # Then nothing comes of the time of which the second's events are missing
-    horizon = first_event(run.stream.log[before:], second) + settings.time.watermark_delay
+    horizon = known_from(settings, first_event(run.stream.log[before:], second))
     wanted = complete_from(results.expected(judge(run.stream.log, settings).events, settings), settings, horizon)
     output = run.finish(wanted)
     read = run.read(output)
@@ -111,7 +111,7 @@ def test_a_partition_that_is_added_is_read_from_its_beginning(other: NewLive, re
     run.stream.put(new, [heartbeat(CLOSING)])
     # Then all of its events count
     after = run.stream.log[before:]
-    horizon = first_event(after, old) + settings.time.watermark_delay
+    horizon = known_from(settings, first_event(after, old))
     wanted = complete_from(results.expected(judge(run.stream.log, settings).events, settings), settings, horizon)
     output = run.finish(wanted)
     read = run.read(output)

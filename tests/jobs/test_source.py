@@ -10,9 +10,9 @@ import pytest
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from local.oracle import results
-from tests.jobs.harness import HOUR, MINUTE, event
+from tests.jobs.harness import HOUR, MINUTE, SECOND, event
 from tests.jobs.live import Live
-from tests.jobs.oracle import assert_gives, complete_from, judge
+from tests.jobs.oracle import assert_gives, complete_from, judge, known_from
 from tests.jobs.source_cases import back_from_idleness
 from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
 
@@ -120,6 +120,31 @@ def test_split_and_merged_shards_are_read_after_those_that_they_continue(live: N
     assert_gives(output, judged, wanted, run.stream.log)
 
 
+def test_the_records_of_a_packed_one_are_each_counted_live_and_after_a_savepoint(live: NewLive) -> None:
+    run = live(1)
+    settings = run.settings("aggregation", "session")
+    (shard,) = run.stream.shards()
+    # Ten events in one record, of which the fourth is none; then what looks packed and is not.
+    first = [event(second * SECOND, user_id=second, value=1) for second in range(10)]
+    first[3] = b"{"
+    run.stream.put_packed(shard, first)
+    run.stream.put(shard, [b"\xf3\x89\x9a\xc2 not packed"])
+    run.start(settings, 1)
+    run.until(lambda output: len(output.rejected) == 2, "the first ten are read")
+    assert run.output().reasons() == {
+        (record.partition, record.position): Reason.MALFORMED for record in (run.stream.log[3], run.stream.log[10])
+    }
+    assert {row["payload"] for row in run.output().rejections()} == {"{", "84mawiBub3QgcGFja2Vk"}
+    savepoint = run.stop()
+    run.stream.put_packed(shard, [event(MINUTE + second * SECOND, user_id=second, value=1) for second in range(10)])
+    run.stream.put(shard, [heartbeat(CLOSING)])
+    run.start(settings, 1, savepoint)
+    judged = judge(run.stream.log, settings)
+    assert len(judged.events) == 19
+    wanted = results.expected(judged.events, settings)
+    assert_gives(run.finish(wanted, 2), judged, wanted, run.stream.log)
+
+
 def test_a_start_at_the_end_of_the_stream_gives_whole_windows_only(live: NewLive) -> None:
     run = live(2)
     settings = run.settings(*JOBS, start="LATEST")
@@ -132,13 +157,13 @@ def test_a_start_at_the_end_of_the_stream_gives_whole_windows_only(live: NewLive
     for shard, count in ((one, 2_000), (other, 3_000)):
         run.stream.put(shard, [*events(12 * MINUTE, 2 * HOUR, count), heartbeat(CLOSING)])
     seen = judge(run.stream.log[missed:], settings).events
-    horizon = max(
+    firsts = (
         next(
             json.loads(record.payload)["event_time"] for record in run.stream.log[missed:] if record.partition == shard
         )
         for shard in (one, other)
     )
-    horizon += settings.time.watermark_delay
+    horizon = known_from(settings, *firsts)
     # What an application says that has been there from the beginning.
     judged = judge(run.stream.log, settings)
     whole = results.expected(judged.events, settings)

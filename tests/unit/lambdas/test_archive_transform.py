@@ -89,8 +89,10 @@ def test_a_line_has_the_contracts_columns_in_its_order_and_types() -> None:
 
 
 def test_the_contract_is_what_the_java_reader_reads() -> None:
-    reader = ROOT / "flink_jobs/java/src/main/java/realtime/analytics/source/ArchiveSource.java"
-    code = reader.read_text(encoding="utf-8")
+    sources = ROOT / "flink_jobs/java/src/main/java/realtime/analytics/source"
+    archived = (sources / "ArchivedRecord.java").read_text(encoding="utf-8")
+    assert re.findall(r'case "(\w+)":', archived) == [column.name for column in ARCHIVE_COLUMNS]
+    code = (sources / "ArchiveSource.java").read_text(encoding="utf-8")
     # in the order of the constructor, with the type that it asks for
     asks = re.findall(r'node\.required\("(\w+)"\)\.(\w+)\(\)', code)
     types = {"asText": ColumnType.STRING, "asLong": ColumnType.LONG, "binaryValue": ColumnType.STRING}
@@ -101,6 +103,20 @@ def test_the_contract_is_what_the_java_reader_reads() -> None:
     assert re.findall(r'String ACCEPTED = "(\w+)"', code) == [ACCEPTED]
     assert ACCEPTED not in set(Reason)
     assert VERDICT_COLUMN.nullable
+
+
+@pytest.mark.parametrize(
+    ("sub", "wanted"), [(0, SEQUENCE), ("", SEQUENCE), (None, SEQUENCE), (7, f"{SEQUENCE}.7"), ("12", f"{SEQUENCE}.12")]
+)
+def test_the_place_of_a_packed_record_has_its_number(sub: object, wanted: str) -> None:
+    (answer,) = handler(event(record(b"{}", subsequenceNumber=sub)), None)["records"]
+    assert line(answer)["position"] == wanted
+
+
+@pytest.mark.parametrize("sub", [True, -1, 1.5, "x", "1" * 10, [1]])
+def test_a_number_of_a_packed_record_that_is_none_goes_to_the_error_prefix(sub: object) -> None:
+    (answer,) = handler(event(record(b"{}", subsequenceNumber=sub)), None)["records"]
+    assert answer["result"] == "ProcessingFailed"
 
 
 def test_the_place_is_that_of_a_rejection() -> None:

@@ -13,9 +13,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from contracts.archive import ARCHIVE_COLUMNS
+from contracts.archive import ARCHIVE_COLUMNS, position
 from lambdas.archive_transform.function import transform
 from local.delivery_stream import DeliveryStream, TransformFailed
+from local.packed import packed
 
 
 @pytest.fixture
@@ -53,6 +54,19 @@ def test_given_the_archives_function_then_each_line_holds_a_record_and_its_place
     assert all(set(row) == {column.name for column in ARCHIVE_COLUMNS} for row in rows)
     assert {row["source"] for row in rows} == {"events"}
     assert all(len(path.relative_to(tmp_path).parts) == 5 for path in tmp_path.rglob("*.gz")), "yyyy/MM/dd/HH/file"
+
+
+def test_given_a_packed_record_then_each_of_its_records_is_a_line_of_its_own_place(
+    kinesis: Any, tmp_path: Path
+) -> None:
+    payloads = [b'{"n":%d}' % number for number in range(10)]
+    ((shard, sequence),) = _put(kinesis, [packed(payloads, "0")])
+    with DeliveryStream(kinesis, "events", tmp_path, transform) as stream:
+        stream.finish()
+    rows = [json.loads(line) for line in _lines(tmp_path)]
+    assert [(row["partition"], row["position"], base64.b64decode(row["payload"])) for row in rows] == [
+        (shard, position(sequence, sub), payload) for sub, payload in enumerate(payloads)
+    ]
 
 
 def test_given_no_function_then_each_record_is_a_line(kinesis: Any, tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from contracts.archive import position
 from contracts.rejections import Reason
+from local.packed import unpacked
 from local.traffic.delivery import Delivery, DeliveryClosed, DeliveryFailed
 from local.traffic.kinesis_log import KinesisLog
 from local.traffic.plan import Planned
@@ -29,14 +31,18 @@ def kinesis(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def content(client: Any) -> dict[str, list[tuple[str, bytes]]]:
-    """Per shard, in its order: sequence number and data."""
+    """Per shard, in its order: position and payload."""
     found = {}
     for shard in client.list_shards(StreamName="events")["Shards"]:
         iterator = client.get_shard_iterator(
             StreamName="events", ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
         records = client.get_records(ShardIterator=iterator, Limit=10_000)["Records"]
-        found[shard["ShardId"]] = [(record["SequenceNumber"], record["Data"]) for record in records]
+        found[shard["ShardId"]] = [
+            (position(record["SequenceNumber"], sub), payload)
+            for record in records
+            for sub, payload in enumerate(unpacked(record["Data"]))
+        ]
     return found
 
 
@@ -44,7 +50,7 @@ class Spy:
     """Passes calls on and keeps the batches; may refuse a record or do something after a call."""
 
     def __init__(self, client: Any, refuse: bool = False, after: Any = None) -> None:
-        self.batches: list[list[dict[str, Any]]] = []
+        self.batches: list[list[bytes]] = []
         self._client = client
         self._refuse = refuse
         self._after = after
@@ -53,7 +59,7 @@ class Spy:
         return self._client.list_shards(**arguments)
 
     def put_records(self, **arguments: Any) -> Any:
-        self.batches.append(arguments["Records"])
+        self.batches.append([payload for record in arguments["Records"] for payload in unpacked(record["Data"])])
         answer = self._client.put_records(**arguments)
         if self._refuse:
             answer["FailedRecordCount"] = 1
@@ -91,6 +97,15 @@ def test_given_sent_records_then_the_log_names_the_place_where_each_stands(kines
     arrivals = [record.arrival for record in delivery.log]
     assert arrivals == sorted(arrivals)
     assert arrivals[0] > 1_700_000_000_000
+
+
+def test_given_a_batch_then_the_first_records_of_a_shard_go_packed_and_keep_their_order(kinesis: Any) -> None:
+    log = KinesisLog(kinesis, "events", SHARDS).append([Planned(0, b"%d" % number) for number in range(12)])
+    sequence = log[0].position
+    assert [record.position for record in log[:10]] == [position(sequence, sub) for sub in range(10)]
+    assert len({record.position for record in log}) == 12
+    assert all("." not in record.position for record in log[10:])
+    assert [payload for _, payload in content(kinesis)[log[0].partition]] == [b"%d" % number for number in range(12)]
 
 
 def test_given_large_records_then_a_batch_stays_below_half_the_apis_bytes(kinesis: Any) -> None:

@@ -51,8 +51,8 @@ public class PartitionClock implements AssignerWithPeriodicWatermarks<Intake> {
             if (max != Long.MIN_VALUE && record.eventTime <= max - delayMillis) {
                 record.reject(
                         Reason.LATE,
-                        "event_time is " + (max - record.eventTime) + " ms behind the shard; allowed are "
-                                + delayMillis);
+                        "event_time is " + (max - record.eventTime) + " ms behind its partition's clock;"
+                                + " time.watermark_delay is " + delayMillis + " ms");
             } else {
                 max = Math.max(max, record.clockTime());
             }

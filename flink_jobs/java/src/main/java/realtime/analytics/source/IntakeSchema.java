@@ -26,7 +26,7 @@ final class IntakeSchema implements KinesisDeserializationSchema<Intake> {
     @Override
     public Intake deserialize(
             byte[] payload, String partitionKey, String sequence, long arrival, String stream, String shard) {
-        Intake record = new Intake(stream, shard, sequence, arrival, payload);
+        Intake record = new Intake(stream, shard, sequence, arrival, PackedRecords.unescaped(payload));
         decoder.decode(record);
         return record;
     }
