@@ -40,6 +40,11 @@ public final class RejectionEncoder implements MapFunction<Intake, KeyedJson> {
 
     @Override
     public KeyedJson map(Intake record) {
+        return document(record, run);
+    }
+
+    /** The rejection as the contract has it. */
+    public static KeyedJson document(Intake record, String run) {
         String id =
                 Digests.resultId(
                         TYPE, 0, 0, record.source + '\u001f' + record.partition + '\u001f' + record.position);

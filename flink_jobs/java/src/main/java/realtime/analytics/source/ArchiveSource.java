@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.core.fs.FileSystem;
@@ -114,7 +115,7 @@ public final class ArchiveSource extends RichSourceFunction<Intake> {
 
     private static long judged(Intake record, String verdict, PartitionClock clock) {
         if (!verdict.equals(ACCEPTED) && record.accepted()) {
-            record.reject(Reason.of(verdict), "as it was judged when it arrived");
+            record.reject(Objects.requireNonNull(Reason.of(verdict), verdict), "as it was judged when it arrived");
         }
         return clock.follow(record);
     }

@@ -39,7 +39,7 @@ final class LiveRejections {
                 line++;
                 take(text);
             }
-        } catch (BrokenFileException | MalformedException | IllegalArgumentException broken) {
+        } catch (BrokenFileException | MalformedException broken) {
             throw new IOException(
                     path + ": line " + line + " is not a rejection (" + broken.getMessage() + "). Without it the backfill"
                             + " would count a rejected record: remove the line, or leave `backfill.rejections` out.",
@@ -47,16 +47,18 @@ final class LiveRejections {
         }
     }
 
-    private void take(byte[] text) throws MalformedException {
+    /** Takes a line in. */
+    void take(byte[] text) throws MalformedException {
         partition = "";
         position = "";
         reason = "";
         json.read(text, this::take);
-        if (NOT_IN_THE_PAYLOAD.contains(Reason.of(reason))) {
-            if (partition.isEmpty() || position.isEmpty()) {
-                throw new IllegalArgumentException("`partition` or `position` is missing");
-            }
-            reasons.put(place(partition, position), Reason.of(reason));
+        Reason why = Reason.of(reason);
+        if (why == null || partition.isEmpty() || position.isEmpty()) {
+            throw new MalformedException("it has no `reason` of the contract, `partition` and `position`");
+        }
+        if (NOT_IN_THE_PAYLOAD.contains(why)) {
+            reasons.put(place(partition, position), why);
         }
     }
 

@@ -23,7 +23,7 @@ class PackedRecordsTest {
     /** A shard of the upper half. */
     private static final BigInteger FROM = BigInteger.ONE.shiftLeft(127);
     private static final BigInteger TO = BigInteger.ONE.shiftLeft(128).subtract(BigInteger.ONE);
-    private static final byte[] KEY = field(1, text("key"));
+    static final byte[] KEY = field(1, text("key"));
 
     private static byte[] text(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
@@ -52,11 +52,11 @@ class PackedRecordsTest {
         return join(varint((long) number << 3 | 2), varint(content.length), content);
     }
 
-    private static byte[] record(long keyIndex, byte[] payload) {
+    static byte[] record(long keyIndex, byte[] payload) {
         return field(3, join(varint(8), varint(keyIndex), field(3, payload)));
     }
 
-    private static byte[] packed(byte[]... parts) {
+    static byte[] packed(byte[]... parts) {
         byte[] message = join(parts);
         try {
             byte[] digest = MessageDigest.getInstance("MD5").digest(message);
