@@ -2,8 +2,8 @@
 
 Sources: AWS's recommended alarms (CloudWatch user guide, "Recommended alarms"; the managed service's developer guide,
 "Use CloudWatch alarms"); thresholds that depend on settings are computed from them. Left out of what AWS recommends:
-numRecordsOutPerSecond below a floor and millisBehindLatest (`flink-watermark-stuck` and `lag-events` say the same with
-no floor to guess), and a function's Duration (a function that runs out of time has an error).
+numRecordsOutPerSecond below a floor and millisBehindLatest (`flink-event-time-behind` and `lag-events` say the same
+with no floor to guess), and a function's Duration (a function that runs out of time has an error).
 """
 
 from __future__ import annotations

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from config.model import Environment
 from config.properties import property_groups
 from config.runtimes import RUNTIMES
-from flink_jobs.settings import parse
+from flink_jobs.settings import S3, parse
 from monitoring import flink_metrics as flink
 from monitoring.catalogue import DRIVER_ERRORS
 from monitoring.names import Names
-from monitoring.rules import Missing, Rule, Severity
-from monitoring.series import HOUR, MINUTE, series
+from monitoring.rules import READ_LAG_MS, Missing, Rule, Severity
+from monitoring.series import HOUR, series
 
+_DAY_MS = 86_400_000
 #: More restarts than a maintenance of the service and a deployment bring in an hour.
 _RESTARTS = 3
 _STOPPED = "a stopped application publishes nothing, and flink-downtime tells when one should run that does not"
@@ -127,27 +127,30 @@ def _keeps_up(environment: Environment, names: Names) -> Iterator[Rule]:
         of=1,
         not_here="autoscaling is the managed service's",
     )
-    yield Rule(
-        "flink-watermark-stuck",
-        {
-            "w": series(flink.WATERMARK_OUT, name, period=_stall_period(environment)),
-            "n": series(flink.RECORDS_IN, name, period=_stall_period(environment)),
-        },
-        0,
-        "records come in and event time stands still: no window closes, no result comes",
+    yield _event_time_behind(environment, names)
+
+
+def _event_time_behind(environment: Environment, names: Names) -> Rule:
+    """How far event time is behind the clock while records come in, whether it stands still or creeps.
+
+    Of a topic by what the slowest operator was given: the marks of Kafka's own source run ahead by the look-ahead. Of
+    the others by what the source gives. Events come in files long after their time: of those a day is in order.
+    """
+    time = parse(property_groups(environment), environment.name, local=False).time
+    watermark = flink.WATERMARK_OUT if environment.msk is None else flink.WATERMARK_IN
+    behind = _DAY_MS if environment.source.kind == S3 else READ_LAG_MS
+    return Rule(
+        "flink-event-time-behind",
+        {"w": series(watermark, names.application), "n": series(flink.RECORDS_IN, names.application)},
+        behind + time.idle_timeout + time.start_grace,
+        "records come in and event time is far behind the clock: windows close late or never, and so come results",
         Missing.FINE,
         _STOPPED,
-        # Records a second that come while the watermark does not move.
-        expression="IF(RATE(w) > 0, 0, n)",
+        # Before its first watermark an operator gives the lowest number that there is.
+        expression="IF(n * w > 0, EPOCH(w) * 1000 - w, 0)",
         severity=Severity.PAGE,
-        here="send events that are all older than the watermark",
+        not_here="the demo plays hours that are over: its events are behind the clock from the start",
     )
-
-
-def _stall_period(environment: Environment) -> int:
-    """Seconds; three of them are longer than a silent shard, or one that has not begun, may hold the watermark."""
-    time = parse(property_groups(environment), environment.name, local=False).time
-    return MINUTE * (1 + math.ceil((time.idle_timeout + time.start_grace) / 1000 / MINUTE / 3))
 
 
 def _dashed(name: str) -> str:

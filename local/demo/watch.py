@@ -16,6 +16,7 @@ from local.bridge.search_metrics import SearchMetrics
 from local.bridge.stream_metrics import QueueMetrics, StreamMetrics, Taken
 from local.cloudwatch.alarms import Alarms
 from local.demo import application
+from local.demo.monitored import NOT_PLAYED
 from local.demo.pipeline import Pipeline
 from local.standins.flink import TASK_MANAGER
 from local.standins.rest import RestError
@@ -51,7 +52,8 @@ class Watch:
         self.silent: dict[str, str] = {}
         self._pipeline = pipeline
         self._cloudwatch = pipeline.moto.client("cloudwatch")
-        self.alarms = Alarms(self._cloudwatch, alarms(environment, names), names.prefix, self.began)
+        rules = [rule for rule in alarms(environment, names) if rule.name not in NOT_PLAYED]
+        self.alarms = Alarms(self._cloudwatch, rules, names.prefix, self.began)
         parallelism = settings.local.parallelism if settings.local is not None else 1
         capacity = Capacity(parallelism, environment.application.parallelism_per_kpu, _TASK_MANAGER_BYTES)
         self._flink = FlinkMetrics(

@@ -90,7 +90,7 @@ def anomaly(events: list[Event], settings: Settings) -> Iterator[Result]:
         members.sort(key=lambda event: event.time)
         times = [event.time for event in members]
         values = np.array([event.value for event in members], dtype=np.float64)
-        slice_start, baseline = -1, _Baseline(0, None, None)
+        slice_start, baseline = -1, _Baseline(0, 0.0, 0.0, None)
         for position, event in enumerate(members):
             own = _floor(event.time, rules.slice)
             if own != slice_start:  # the events of a slice share their baseline
@@ -102,25 +102,30 @@ def anomaly(events: list[Event], settings: Settings) -> Iterator[Result]:
 
 @dataclass(frozen=True)
 class _Baseline:
+    """The mean is ``middle`` + ``offset``: their sum alone would blur what lies between neighbouring doubles."""
+
     count: int
-    mean: float | None
+    middle: float
+    offset: float
     deviation: float | None
 
 
 def _baseline(values: np.ndarray[Any, np.dtype[np.float64]], minimum: int) -> _Baseline:
     if len(values) < minimum:
-        return _Baseline(len(values), None, None)
-    # Shifted by the median, so that numpy's own rounding does not blur large means.
+        return _Baseline(len(values), 0.0, 0.0, None)
     middle = float(np.median(values))
-    return _Baseline(len(values), middle + float(np.mean(values - middle)), float(np.std(values - middle, ddof=1)))
+    around = values - middle
+    unit = float(np.max(np.abs(around))) or 1.0  # squares of tiny differences would vanish
+    return _Baseline(len(values), middle, float(np.mean(around)), float(np.std(around / unit, ddof=1)) * unit)
 
 
 def _scored(event: Event, event_type: str, baseline: _Baseline, value: float, settings: Settings) -> Iterator[Result]:
     rules = settings.anomaly
-    mean, deviation = baseline.mean, baseline.deviation
-    score = low = high = None
-    if mean is not None and deviation is not None:
-        distance = abs(value - mean)
+    deviation = baseline.deviation
+    mean = score = low = high = None
+    if deviation is not None:
+        mean = baseline.middle + baseline.offset
+        distance = abs(value - baseline.middle - baseline.offset)
         ratio = distance / deviation if deviation > 0 else math.inf
         score = 0.0 if distance == 0 else min(_MAX_SCORE, ratio)
         low, high = mean - rules.threshold * deviation, mean + rules.threshold * deviation

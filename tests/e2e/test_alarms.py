@@ -43,7 +43,8 @@ EVERY = {**RULES, **TOPIC_RULES}
 SHAPES: dict[str, dict[str, list[float]]] = {
     "flink-checkpoint-failures": {"m": [3.0, 4.0]},
     "flink-restarts": {"m": [1.0, 9.0]},
-    "flink-watermark-stuck": {"w": [1e12] * 5, "n": [100.0] * 5},
+    # What comes in is of the year 2001.
+    "flink-event-time-behind": {"w": [1e12] * 3, "n": [100.0] * 3},
     "rejected-rate": {"r": [50.0] * 3, "e": [100.0] * 3},
 }
 
@@ -59,8 +60,7 @@ def cloudwatch() -> Iterator[Any]:
 def breaking(rule: Rule) -> dict[str, list[float]]:
     """Values that break the rule's threshold in all its periods."""
     if rule in TOPIC_RULES.values() and rule.expression is not None:
-        # Nothing comes; or what comes is of the year 2001.
-        return {"w": [1e12] * 3, "n": [100.0] * 3} if "w" in rule.inputs else {"n": [0.0] * rule.of}
+        return {"n": [0.0] * rule.of}
     if rule.name in SHAPES:
         return SHAPES[rule.name]
     assert list(rule.inputs) == ["m"], f"{rule.name}: tell in SHAPES how its inputs raise it"
@@ -72,13 +72,13 @@ def breaking(rule: Rule) -> dict[str, list[float]]:
 def fine(rule: Rule, end: int) -> dict[str, list[float]]:
     """Values that are as they should be, over more periods than are looked at, the last of which ends at ``end``."""
     if rule in TOPIC_RULES.values() and rule.expression is not None:
-        count, period = rule.of + 5, alarm_period(rule.period)
-        fresh = [(end - period * (count - place)) * 1000.0 - 5_000 for place in range(count)]
-        return {key: fresh if key == "w" else [100.0] * count for key in rule.inputs}
+        return {key: [100.0] * (rule.of + 5) for key in rule.inputs}
     if rule.name == "rejected-rate":
         return {"r": [0.0] * 8, "e": [100.0] * 8}
-    if rule.name == "flink-watermark-stuck":
-        return {"w": [1e12 + 1_000 * step for step in range(8)], "n": [100.0] * 8}
+    if rule.name == "flink-event-time-behind":
+        count, period = rule.of + 5, alarm_period(rule.period)
+        fresh = [(end - period * (count - place)) * 1000.0 - 5_000 for place in range(count)]
+        return {"w": fresh, "n": [100.0] * count}
     value = rule.threshold + 1 if rule.comparison is Comparison.BELOW else 0.0
     return {"m": [value] * (rule.of + 5)}
 

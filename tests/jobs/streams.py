@@ -66,7 +66,24 @@ VALUES = st.one_of(
     st.none(),
     st.integers(-100, 100),
     st.floats(-1000, 1000, allow_subnormal=False).map(lambda value: round(value, 7)),
-    st.sampled_from([0.0, -0.0, 0.1, 1e-7, 4.9e-7, 5e-7, 1e9 + 1, 1e9 - 1, 1e17, -1e18, 1e18, 123456789.1234565]),
+    st.sampled_from(
+        [
+            0.0,
+            -0.0,
+            0.1,
+            1e-7,
+            4.9e-7,
+            5e-7,
+            1e9 + 1,
+            1e9 - 1,
+            3e-170,
+            1e15 + 0.25,
+            1e17,
+            -1e18,
+            1e18,
+            123456789.1234565,
+        ]
+    ),
 )
 TEXTS = st.one_of(st.text(max_size=6), st.sampled_from(["", "shoes", "Ärger", "日本", "\U0001f600", "a\x00b", '"\\']))
 EVENT_TYPES = st.one_of(

@@ -84,15 +84,19 @@ def test_the_rate_of_rejections_is_the_settings() -> None:
 
 
 @pytest.mark.parametrize(("idle", "grace"), [("5 min", "60 s"), ("30 min", "60 s"), ("1 d", "1 h"), ("10 s", "0 s")])
-def test_a_stuck_watermark_is_longer_than_a_silent_shard_may_hold_it(idle: str, grace: str) -> None:
+def test_event_time_is_behind_when_it_is_further_than_a_silent_shard_may_hold_it(idle: str, grace: str) -> None:
     properties = {"time": {"idle_timeout": idle, "start_grace": grace}}
-    rule = rules_of(changed(load("dev"), "application", properties=properties))["flink-watermark-stuck"]
+    rule = rules_of(changed(load("dev"), "application", properties=properties))["flink-event-time-behind"]
     units = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
     held = sum(int(text.split()[0]) * units[text.split()[1]] for text in (idle, grace))
-    assert rule.of * rule.period > held
-    assert rule.of * rule.period <= held + 6 * 60
-    assert rule.of * rule.period <= (_DAY if rule.period < _HOUR else 7 * _DAY)
+    assert rule.threshold == (held + 10 * 60) * 1_000
     assert rule.severity is Severity.PAGE
+
+
+def test_event_time_that_creeps_far_behind_the_clock_is_behind() -> None:
+    rule = rules_of(load("dev"))["flink-event-time-behind"]
+    assert rule.expression == "IF(n * w > 0, EPOCH(w) * 1000 - w, 0)"
+    assert rule.inputs["w"].name == "currentOutputWatermark"
 
 
 def test_storage_is_told_of_before_writes_are_blocked() -> None:

@@ -40,13 +40,23 @@ def test_the_dashboard_and_the_alarms_read_streams_that_are_there(source: str) -
     assert ("events" in names.deliveries) is (source != "s3")
 
 
-@pytest.mark.parametrize(("source", "lag"), [("msk", True), ("msk existing", True), ("s3", False)])
-def test_alarms_of_the_stream_of_events_have_others_in_their_place(source: str, lag: bool) -> None:
+@pytest.mark.parametrize(
+    ("source", "watermark", "hours"),
+    [
+        ("msk", "currentInputWatermark", 0),
+        ("msk existing", "currentInputWatermark", 0),
+        ("s3", "currentOutputWatermark", 24),
+    ],
+)
+def test_alarms_of_the_stream_of_events_have_others_in_their_place(source: str, watermark: str, hours: int) -> None:
     found = rules(environment(source))
     assert "rejected-rate" not in found
     assert "throttled-writes-events" not in found
     assert found["rejected-records"].threshold == 300
-    assert ("lag-events" in found) is lag
+    assert "lag-events" not in found
+    behind = found["flink-event-time-behind"]
+    assert behind.inputs["w"].name == watermark
+    assert behind.threshold == (hours or 10 / 60) * 3_600_000 + 6 * 60_000
     quiet = found["no-events"]
     assert (quiet.severity, quiet.comparison, quiet.missing) == (Severity.PAGE, Comparison.BELOW, Missing.BREACHING)
     assert (quiet.periods, quiet.of) == (30, 30)
@@ -63,5 +73,5 @@ def test_they_follow_the_settings() -> None:
 
 def test_a_silent_partition_is_no_lag_yet() -> None:
     properties = {"time": {"idle_timeout": "30 min", "start_grace": "1 min"}}
-    rule = rules(environment("msk", application={"properties": properties}))["lag-events"]
+    rule = rules(environment("msk", application={"properties": properties}))["flink-event-time-behind"]
     assert rule.threshold == (10 + 30 + 1) * 60_000

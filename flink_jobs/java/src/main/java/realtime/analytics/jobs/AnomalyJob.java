@@ -148,7 +148,7 @@ public final class AnomalyJob
     @Override
     public void open(Configuration parameters) {
         pending = new SlotBuffer<>(getRuntimeContext(), EVENT);
-        baselines = getRuntimeContext().getState(new ValueStateDescriptor<>("baseline", Baseline.class));
+        baselines = getRuntimeContext().getState(new ValueStateDescriptor<>("moments", Baseline.class));
     }
 
     @Override
@@ -198,9 +198,9 @@ public final class AnomalyJob
         Double low = null;
         Double high = null;
         if (expected.count >= minimumCount) {
-            mean = expected.mean;
+            mean = expected.mean();
             deviation = expected.deviation();
-            double distance = Math.abs(event.f2 - mean);
+            double distance = Math.abs(expected.distance(event.f2));
             score = distance == 0 ? 0 : Math.min(MAX_SCORE, distance / deviation);
             low = mean - threshold * deviation;
             high = mean + threshold * deviation;

@@ -6,7 +6,8 @@ import java.util.Arrays;
 public class Baseline {
     public long[] starts = new long[0];
     public long[] counts = new long[0];
-    public double[] means = new double[0];
+    public double[] shifts = new double[0];
+    public double[] offsets = new double[0];
     public double[] squares = new double[0];
 
     public Baseline() {}
@@ -20,7 +21,8 @@ public class Baseline {
         if (keep > 0) {
             starts = Arrays.copyOfRange(starts, keep, starts.length);
             counts = Arrays.copyOfRange(counts, keep, counts.length);
-            means = Arrays.copyOfRange(means, keep, means.length);
+            shifts = Arrays.copyOfRange(shifts, keep, shifts.length);
+            offsets = Arrays.copyOfRange(offsets, keep, offsets.length);
             squares = Arrays.copyOfRange(squares, keep, squares.length);
         }
     }
@@ -29,11 +31,13 @@ public class Baseline {
         int at = starts.length;
         starts = Arrays.copyOf(starts, at + 1);
         counts = Arrays.copyOf(counts, at + 1);
-        means = Arrays.copyOf(means, at + 1);
+        shifts = Arrays.copyOf(shifts, at + 1);
+        offsets = Arrays.copyOf(offsets, at + 1);
         squares = Arrays.copyOf(squares, at + 1);
         starts[at] = start;
         counts[at] = moments.count;
-        means[at] = moments.mean;
+        shifts[at] = moments.shift;
+        offsets[at] = moments.offset;
         squares[at] = moments.squares;
     }
 
@@ -41,7 +45,7 @@ public class Baseline {
     Moments merged() {
         Moments all = new Moments();
         for (int i = 0; i < starts.length; i++) {
-            all.merge(counts[i], means[i], squares[i]);
+            all.merge(new Moments(counts[i], shifts[i], offsets[i], squares[i]));
         }
         return all;
     }

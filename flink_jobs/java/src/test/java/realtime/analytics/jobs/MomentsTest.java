@@ -52,7 +52,7 @@ class MomentsTest {
         double exact = exactDeviation(values);
         assertEquals(36_000, merged.count);
         assertEquals(exact, merged.deviation(), 1e-6 * exact);
-        assertEquals(Arrays.stream(values).map(value -> value - 1e9).sum() / 36_000, merged.mean - 1e9, 1e-6);
+        assertEquals(Arrays.stream(values).map(value -> value - 1e9).sum() / 36_000, merged.mean() - 1e9, 1e-6);
     }
 
     @Test
@@ -63,6 +63,23 @@ class MomentsTest {
             double[] values = random.doubles(360, -scale, scale).toArray();
             double exact = exactDeviation(values);
             assertEquals(exact, sliced(values, 36).merged().deviation(), 1e-12 * exact);
+        }
+    }
+
+    @Test
+    void tinyAndNeighbouringValuesKeepTheirDeviation() {
+        Random random = new Random(6);
+        double[] tiny = random.doubles(3_600).map(value -> Math.round(value * 100) * 1e-170).toArray();
+        double[] neighbours = random.doubles(3_600).map(value -> 1e15 + value).toArray();
+        double[] largest = random.doubles(3_600).map(value -> value < 0.5 ? -1e18 : 1e18).toArray();
+        for (double[] values : new double[][] {tiny, neighbours, largest}) {
+            double exact = exactDeviation(values);
+            Moments merged = sliced(values, 360).merged();
+            assertEquals(exact, merged.deviation(), 1e-9 * exact);
+            // An event's score, with the value of the largest distance.
+            double mean = Arrays.stream(values).mapToObj(BigDecimal::new).reduce(BigDecimal.ZERO, BigDecimal::add)
+                    .divide(BigDecimal.valueOf(values.length), EXACT).subtract(new BigDecimal(values[0])).doubleValue();
+            assertEquals(Math.abs(mean) / exact, Math.abs(merged.distance(values[0])) / merged.deviation(), 1e-9);
         }
     }
 
@@ -79,7 +96,7 @@ class MomentsTest {
         }
         assertTrue(with.merged().deviation() > 1e12);
         with.forgetBefore(0);
-        assertEquals(without.merged().mean, with.merged().mean);
+        assertEquals(without.merged().mean(), with.merged().mean());
         assertEquals(without.merged().deviation(), with.merged().deviation());
     }
 
@@ -97,7 +114,7 @@ class MomentsTest {
                 shuffled[j] = kept;
             }
             Moments moments = Moments.of(shuffled);
-            assertEquals(expected.mean, moments.mean);
+            assertEquals(expected.mean(), moments.mean());
             assertEquals(expected.squares, moments.squares);
         }
     }
@@ -107,7 +124,7 @@ class MomentsTest {
         double[] values = new double[3_000];
         Arrays.fill(values, 0.1);
         Moments merged = sliced(values, 300).merged();
-        assertEquals(0.1, merged.mean);
+        assertEquals(0.1, merged.mean());
         assertEquals(0, merged.deviation());
     }
 
@@ -120,8 +137,9 @@ class MomentsTest {
         baseline.forgetBefore(20_000);
         assertArrayEquals(new long[] {20_000, 30_000, 40_000}, baseline.starts);
         assertArrayEquals(new long[] {2, 2, 2}, baseline.counts);
-        assertArrayEquals(new double[] {20_001, 30_001, 40_001}, baseline.means);
-        assertArrayEquals(new double[] {2, 2, 2}, baseline.squares);
+        assertArrayEquals(new double[] {20_002, 30_002, 40_002}, baseline.shifts);
+        assertArrayEquals(new double[] {-1, -1, -1}, baseline.offsets);
+        assertEquals(30_001, baseline.merged().mean());
         baseline.forgetBefore(20_000);
         assertEquals(3, baseline.starts.length);
         baseline.forgetBefore(50_000);
