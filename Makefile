@@ -19,6 +19,7 @@ PYTHON_CODE := app.py benchmarks config contracts flink_jobs lambdas local monit
 VENV := .venv/.installed
 JAR := build/maven/realtime-analytics.jar
 ZIP := build/application.zip
+FUZZ_CLASSPATH := build/maven/fuzz.classpath
 OPENSEARCH := .cache/opensearch/.installed
 KAFKA := .cache/kafka/.installed
 # Where the demo's events come from: kinesis, msk or s3. Kafka is fetched for msk and for the tests only.
@@ -189,6 +190,9 @@ $(JAR): pom.xml $(JAVA_SOURCES) $(wildcard tests/vectors/*.json) | check
 	$(call say,Java part and connector jar; JUnit tests (first time about 1 minute))
 	@$(MVN) package
 	@touch $@
+
+$(FUZZ_CLASSPATH): $(JAR)
+	@$(MVN) test-compile dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$@
 
 $(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py | $(VENV)
 	@$(PY) -m scripts.package

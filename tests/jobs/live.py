@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
@@ -245,9 +246,18 @@ class Live:
     def stop(self) -> str:
         """Stops the application with a savepoint, which flushes the sinks; returns its address."""
         canonical = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType.CANONICAL
-        savepoint: str = self._job.stopWithSavepoint(False, self._folder.as_uri(), canonical).get()
-        self._job = None
-        return savepoint
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                savepoint: str = self._job.stopWithSavepoint(False, self._folder.as_uri(), canonical).get()
+            except Py4JJavaError as error:
+                # A rejection may be there before the Python worker of a job is.
+                if "Not all required tasks are currently running" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_SECONDS)
+            else:
+                self._job = None
+                return savepoint
 
     def until(self, done: Callable[[Output], bool], what: str) -> Output:
         """Waits until what has come out is as wanted."""
