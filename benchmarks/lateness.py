@@ -1,8 +1,9 @@
 """What a watermark delay costs and saves: share of events that are late, by how far events are out of order.
 
 ``python -m benchmarks.lateness`` prints the table of docs/tuning.md: 100 events a second in one shard, each arriving
-after a delay with an exponential distribution. An event is late as the contract says it: its time is at or below the
-largest accepted one before it, less the watermark delay. No clock is read: the same seed gives the same table.
+after a delay with an exponential distribution. An event is late as the contract says it: its time is at or below its
+shard's clock, here the largest accepted time before it, less the watermark delay. No machine's clock is read: the
+same seed gives the same table.
 """
 
 from __future__ import annotations

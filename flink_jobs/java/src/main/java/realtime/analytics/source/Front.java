@@ -12,7 +12,7 @@ final class Front implements WatermarkGenerator<Intake> {
     @Override
     public void onEvent(Intake record, long timestamp, WatermarkOutput output) {
         if (record.payload != null && record.accepted()) {
-            newest = Math.max(newest, record.eventTime);
+            newest = Math.max(newest, record.clockTime());
         }
     }
 
