@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from contracts.events import HEARTBEAT
 from contracts.names import queue_name
 from operations.canary import CANARY, Canary, CanaryError, Watch
 from operations.environment import OperationError
@@ -109,7 +110,7 @@ def test_heartbeats_go_to_every_shard_after_the_canary_so_that_its_window_closes
         world.canary().fly(12)
     canary, *heartbeats = sorted(world.sent(), key=lambda event: event["event_time"])
     assert (canary["event_type"], canary["event_time"], canary["value"]) == (CANARY, int(START * 1000), 1.0)
-    assert {event["event_type"] for event in heartbeats} == {"heartbeat"}
+    assert {event["event_type"] for event in heartbeats} == {HEARTBEAT}
     assert {event["event_time"] - canary["event_time"] for event in heartbeats} == {5000, 10_000}
     assert {event["shard"] for event in heartbeats} == {"shardId-000000000000", "shardId-000000000001"}
 
