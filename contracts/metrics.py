@@ -30,7 +30,7 @@ TOTAL_VALUE = Metric("TotalValue", "EventType", "sum of the values of those even
 ANOMALIES = Metric("Anomalies", "EventType", "anomalous events")
 FRAUD_ALERTS = Metric("FraudAlerts", "AlertLevel", "fraud escalations")
 SESSIONS = Metric("Sessions", None, "closed user sessions")
-CONVERSIONS = Metric("Conversions", None, "sessions that went view, click, purchase")
+CONVERSIONS = Metric("Conversions", None, "sessions that went through the funnel (`behavior.funnel`)")
 #: Only where categories to count are set: each is a series to pay for, and a producer can make up any number of them.
 TOP_CATEGORY = Metric("TopCategory", "Category", "users whose best category it is, of those active in five minutes")
 #: What every category that is not set is counted as.

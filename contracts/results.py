@@ -133,7 +133,9 @@ SCHEMAS: dict[ResultType, ResultSchema] = {
                 Column("event_sequence", _S, "'view -> click', the first 100 steps, then '...'"),
                 Column("session_duration", _L, "session_end - session_start, milliseconds"),
                 Column("total_value", ColumnType.DECIMAL, "exact sum of value, null counts as 0"),
-                Column("conversion_flag", ColumnType.BOOLEAN, "view, then click, then purchase, in that order"),
+                Column(
+                    "conversion_flag", ColumnType.BOOLEAN, "the steps of `behavior.funnel` in their order, not adjacent"
+                ),
             ),
             key=("user_id", "session_id"),
             start="session_start",
@@ -146,7 +148,9 @@ SCHEMAS: dict[ResultType, ResultSchema] = {
                 Column("window_end", _T, "end of the hopping window, exclusive"),
                 Column("user_id", _L, "the key"),
                 Column("category", _S, "the category that is scored"),
-                Column("behavior_score", _D, "sum of weight * exp(-age / decay), six decimals"),
+                Column(
+                    "behavior_score", _D, "sum of weight (`recommendation.weights`) * exp(-age / decay), six decimals"
+                ),
                 Column("last_activity", _T, "last event of the user in the category"),
                 Column("rank", _L, "1 is the best category of the user"),
             ),
@@ -157,11 +161,11 @@ SCHEMAS: dict[ResultType, ResultSchema] = {
         ResultSchema(
             ResultType.FRAUD,
             (
-                Column("window_start", _T, "the purchase's time minus the window, exclusive"),
-                Column("window_end", _T, "the purchase that reached the level, inclusive"),
+                Column("window_start", _T, "the event's time minus the window, exclusive"),
+                Column("window_end", _T, "the event that reached the level, inclusive"),
                 Column("user_id", _L, "the key"),
                 Column("suspicious_activity", _S, "what was seen"),
-                Column("risk_score", _D, "purchases in the window"),
+                Column("risk_score", _D, "events in the window that count (`fraud.event_types`)"),
                 Column("alert_level", _S, "LOW, MEDIUM or HIGH"),
             ),
             key=("user_id", "alert_level"),

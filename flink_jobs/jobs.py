@@ -61,7 +61,14 @@ def _anomaly(inputs: Inputs) -> Rows:
 
 def _behavior(inputs: Inputs) -> Rows:
     job, behavior = java("jobs.BehaviorJob"), inputs.settings.behavior
-    stream = job.attach(inputs.events._j_data_stream, behavior.gap, behavior.max_steps, STEP_SEPARATOR, MORE_MARK)
+    stream = job.attach(
+        inputs.events._j_data_stream,
+        behavior.gap,
+        behavior.max_steps,
+        STEP_SEPARATOR,
+        MORE_MARK,
+        strings(behavior.funnel),
+    )
     return Rows(DataStream(stream), tuple(job.COLUMNS))
 
 
@@ -73,7 +80,9 @@ def _recommendation(inputs: Inputs) -> Rows:
         rules.step,
         rules.decay,
         rules.top,
-        doubles((rules.weight_view, rules.weight_click, rules.weight_purchase, rules.weight_other)),
+        strings(name for name, _ in rules.weights),
+        doubles(weight for _, weight in rules.weights),
+        rules.weight_other,
     )
     return Rows(DataStream(stream), tuple(job.COLUMNS))
 
@@ -82,6 +91,7 @@ def _fraud(inputs: Inputs) -> Rows:
     job, fraud = java("jobs.FraudJob"), inputs.settings.fraud
     stream = job.attach(
         inputs.events._j_data_stream,
+        strings(fraud.event_types),
         fraud.window,
         ints((fraud.low, fraud.medium, fraud.high)),
         strings(ALERT_LEVELS),

@@ -109,6 +109,39 @@ def some_of(default: tuple[str, ...], choices: tuple[str, ...]) -> Any:
     return dataclasses.field(default=default, metadata={"kind": kind})
 
 
+def names(default: tuple[str, ...], least: int, most: int) -> Any:
+    """Names of any kind in an order that counts, separated by commas, each once."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        found = tuple(name.strip() for name in text.split(","))
+        if not least <= len(set(found)) == len(found) <= most or not all(found):
+            raise ValueError(text)
+        return found
+
+    kind = Kind(parse, f"{least} to {most} names, each once, separated by commas, such as {', '.join(default)!r}")
+    return dataclasses.field(default=default, metadata={"kind": kind})
+
+
+def numbers_by_name(default: tuple[tuple[str, float], ...], most: int, low: float, high: float) -> Any:
+    """Numbers of names of any kind: ``name=number``, separated by commas, each name once."""
+    number = _bounded(_number, low, high)
+
+    def parse(text: str) -> tuple[tuple[str, float], ...]:
+        found: dict[str, float] = {}
+        for entry in text.split(",") if text.strip() else []:
+            name, equals, value = (part.strip() for part in entry.rpartition("="))
+            if not name or not equals or name in found:
+                raise ValueError(text)
+            found[name] = number(value)
+        if len(found) > most:
+            raise ValueError(text)
+        return tuple(found.items())
+
+    example = ", ".join(f"{name}={value:g}" for name, value in default)
+    kind = Kind(parse, f"at most {most} of name=number, each name once, from {low} to {high}, such as {example!r}")
+    return dataclasses.field(default=default, metadata={"kind": kind})
+
+
 def a_text(pattern: str, allowed: str, default: str | None = None) -> Any:
     """A text of a pattern; required where it has no default."""
 

@@ -21,6 +21,8 @@ from flink_jobs.properties import (
     a_time,
     a_whole_number,
     load,
+    names,
+    numbers_by_name,
     read_group,
     some_of,
 )
@@ -153,10 +155,12 @@ class SessionSettings:
 
 @dataclass(frozen=True)
 class BehaviorSettings:
-    """Gap and number of steps of a session's sequence."""
+    """Gap, steps and funnel of a session's sequence."""
 
     gap: int = a_duration("30 min", "1 s", "1 d")
     max_steps: int = a_whole_number(100, 1, 1000)
+    #: Event types that a session must have in this order, not adjacent, to be a conversion.
+    funnel: tuple[str, ...] = names(("view", "click", "purchase"), 2, 10)
 
 
 @dataclass(frozen=True)
@@ -167,16 +171,19 @@ class RecommendationSettings:
     step: int = a_duration("5 min", "1 s", "1 d")
     decay: int = a_duration("1 h", "1 s", "7 d")
     top: int = a_whole_number(5, 1, 100)
-    weight_view: float = a_number(1.0, 0.0, 1000.0)
-    weight_click: float = a_number(2.0, 0.0, 1000.0)
-    weight_purchase: float = a_number(5.0, 0.0, 1000.0)
-    weight_other: float = a_number(0.0, 0.0, 1000.0)
+    #: What an event adds to its category's score, by event type; a negative one takes away.
+    weights: tuple[tuple[str, float], ...] = numbers_by_name(
+        (("view", 1.0), ("click", 2.0), ("purchase", 5.0)), 100, -1000.0, 1000.0
+    )
+    #: Of every other event type.
+    weight_other: float = a_number(0.0, -1000.0, 1000.0)
 
 
 @dataclass(frozen=True)
 class FraudSettings:
-    """Window, and the purchases in it that reach each level."""
+    """Which events count, the window, and how many in it reach each level."""
 
+    event_types: tuple[str, ...] = names(("purchase",), 1, 100)
     window: int = a_duration("5 min", "1 s", "1 d")
     low: int = a_whole_number(11, 2, 10_000)
     medium: int = a_whole_number(21, 2, 10_000)

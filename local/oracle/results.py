@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any
@@ -29,7 +29,6 @@ from local.oracle.records import Event
 
 Result = dict[str, Any]
 
-_FUNNEL = ("view", "click", "purchase")
 _MAX_SCORE = 1e6
 
 
@@ -193,14 +192,15 @@ def session(events: list[Event], settings: Settings) -> Iterator[Result]:
             )
 
 
-def _funnel_order(event: Event) -> tuple[int, int, str]:
-    rank = _FUNNEL.index(event.event_type) if event.event_type in _FUNNEL else len(_FUNNEL)
+def _in_order(event: Event, funnel: Sequence[str]) -> tuple[int, int, str]:
+    """By time, ties by the funnel's steps, then by name."""
+    rank = funnel.index(event.event_type) if event.event_type in funnel else len(funnel)
     return event.time, rank, event.event_type
 
 
-def _converted(types: list[str]) -> bool:
+def _converted(types: list[str], funnel: Sequence[str]) -> bool:
     rest = iter(types)
-    return all(step in rest for step in _FUNNEL)
+    return all(step in rest for step in funnel)
 
 
 def behavior(events: list[Event], settings: Settings) -> Iterator[Result]:
@@ -211,7 +211,7 @@ def behavior(events: list[Event], settings: Settings) -> Iterator[Result]:
         if event.session_id is not None:
             by_key[event.user_id, event.session_id].append(event)
     for (user_id, session_id), members in by_key.items():
-        members.sort(key=_funnel_order)
+        members.sort(key=lambda event: _in_order(event, rules.funnel))
         for part in _sessions(members, rules.gap, None):
             start, end = part[0].time, part[-1].time
             types = [event.event_type for event in part]
@@ -230,14 +230,14 @@ def behavior(events: list[Event], settings: Settings) -> Iterator[Result]:
                 event_sequence=STEP_SEPARATOR.join(steps),
                 session_duration=end - start,
                 total_value=_sum(event.amount for event in part),
-                conversion_flag=_converted(types),
+                conversion_flag=_converted(types, rules.funnel),
             )
 
 
 def recommendation(events: list[Event], settings: Settings) -> Iterator[Result]:
     """Decayed scores per user and category at the end of each step in which the user was active."""
     rules = settings.recommendation
-    weights = {"view": rules.weight_view, "click": rules.weight_click, "purchase": rules.weight_purchase}
+    weights = dict(rules.weights)
     by_user: dict[int, list[Event]] = defaultdict(list)
     for event in events:
         if event.category is not None:
@@ -271,12 +271,12 @@ def recommendation(events: list[Event], settings: Settings) -> Iterator[Result]:
 
 
 def fraud(events: list[Event], settings: Settings) -> Iterator[Result]:
-    """Walks each user's purchases; a level that fired needs a window's length below its threshold."""
+    """Walks each user's events that count; a level that fired needs a window's length below its threshold."""
     rules = settings.fraud
     thresholds = dict(zip(ALERT_LEVELS, (rules.low, rules.medium, rules.high), strict=True))
     by_user: dict[int, list[int]] = defaultdict(list)
     for event in events:
-        if event.event_type == "purchase":
+        if event.event_type in rules.event_types:
             by_user[event.user_id].append(event.time)
     for user_id, times in by_user.items():
         times.sort()

@@ -123,3 +123,14 @@ def test_settings(flink: Flink) -> None:
     rows = flink(log(events), settings).rows("behavior")
     assert [row["event_sequence"] for row in rows] == ["view -> click -> ...", "view"]
     assert [row["event_time"] for row in rows] == [at(2 + 10 * SECOND), at(2 + 20 * SECOND)]
+
+
+def test_the_funnel_is_a_setting_and_orders_events_of_one_time(flink: Flink) -> None:
+    settings = configured("behavior", behavior={"funnel": "visit, sign up, trial, pay"})
+    visits = [
+        *steps("a", (0, "pay"), (0, "trial"), (0, "sign up"), (0, "visit"), (0, "also")),
+        *steps("b", (0, "visit"), (1, "sign up"), (2, "pay"), (3, "trial")),
+    ]
+    rows = {row["session_id"]: row for row in flink(log(visits), settings).rows("behavior")}
+    assert rows["a"]["event_sequence"] == "visit -> sign up -> trial -> pay -> also"
+    assert [rows[session]["conversion_flag"] for session in "ab"] == [True, False]

@@ -108,3 +108,11 @@ def test_settings(flink: Flink) -> None:
         (at(30 * MINUTE), "LOW", 2),
         (at(HOUR - 1), "MEDIUM", 3),
     ]
+
+
+def test_the_event_types_that_count_are_a_setting(flink: Flink) -> None:
+    settings = configured("fraud", fraud={"event_types": "refund, gift card", "low": "2", "medium": "3", "high": "4"})
+    kinds = ("refund", "purchase", "gift card", "purchase")
+    records = log(event(second * SECOND, user_id=1, event_type=kind) for second, kind in enumerate(kinds))
+    [row] = flink(records, settings).rows("fraud")
+    assert (row["window_end"], row["alert_level"], row["risk_score"]) == (at(2 * SECOND), "LOW", 2)

@@ -120,7 +120,7 @@ def test_window_step_decay_weights_and_top_of_the_settings_go_into_the_query(fli
             "step": "1 s",
             "decay": "1 s",
             "top": "2",
-            "weight_view": "0.25",
+            "weights": "view=0.25, click=2, purchase=5",
             "weight_other": "3",
         },
     )
@@ -132,6 +132,20 @@ def test_window_step_decay_weights_and_top_of_the_settings_go_into_the_query(fli
         (at(1_000), 2, "c", near(2 * math.exp(-1))),
         (at(2_000), 1, "b", near(3 * math.exp(-2))),
         (at(2_000), 2, "c", near(2 * math.exp(-2))),
+    ]
+
+
+def test_a_weight_may_take_away_and_be_of_any_event_type(flink: Flink) -> None:
+    settings = configured(
+        "recommendation", recommendation={"weights": "view=1, add_to_cart=3, return=-2", "decay": "7 d"}
+    )
+    events = [act(1, 0, "a"), act(1, 0, "a", "return"), act(1, 0, "b", "add_to_cart"), act(1, 0, "c", "click")]
+    rows = sorted(flink(log(events), settings).rows("recommendation"), key=lambda row: int(row["rank"]))
+    kept = math.exp(-5 / (7 * 24 * 60))
+    assert [(row["rank"], row["category"], float(row["behavior_score"])) for row in rows] == [
+        (1, "b", near(3 * kept)),
+        (2, "c", 0),
+        (3, "a", near(-kept)),
     ]
 
 

@@ -337,24 +337,63 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
             "emit_all": False,
         },
         "session": {"gap": 30 * minute, "max_span": 24 * hour, "max_types": 100},
-        "behavior": {"gap": 30 * minute, "max_steps": 100},
+        "behavior": {"gap": 30 * minute, "max_steps": 100, "funnel": ("view", "click", "purchase")},
         "recommendation": {
             "window": hour,
             "step": 5 * minute,
             "decay": hour,
             "top": 5,
-            "weight_view": 1.0,
-            "weight_click": 2.0,
-            "weight_purchase": 5.0,
+            "weights": (("view", 1.0), ("click", 2.0), ("purchase", 5.0)),
             "weight_other": 0.0,
         },
-        "fraud": {"window": 5 * minute, "low": 11, "medium": 21, "high": 51},
+        "fraud": {"event_types": ("purchase",), "window": 5 * minute, "low": 11, "medium": 21, "high": 51},
     }
     found = dataclasses.asdict(parse(required(), FILE, local=False))
     assert found.pop("local") is None
     assert found.pop("backfill") is None
     assert found.pop("run_options") == required()[RUN_OPTIONS]
     assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "text", "value"),
+    [
+        ("behavior", "funnel", "visit,sign up , pay", ("visit", "sign up", "pay")),
+        ("behavior", "funnel", "a=1, b", ("a=1", "b")),
+        ("fraud", "event_types", "refund", ("refund",)),
+        (
+            "recommendation",
+            "weights",
+            "view=1, add_to_cart=3.5,return=-2",
+            (("view", 1.0), ("add_to_cart", 3.5), ("return", -2.0)),
+        ),
+        ("recommendation", "weights", "a=b=1", (("a=b", 1.0),)),
+        ("recommendation", "weights", "", ()),
+    ],
+)
+def test_given_words_of_a_team_then_they_are_taken(group: str, key: str, text: str, value: object) -> None:
+    assert getattr(getattr(parse(required() | {group: {key: text}}, FILE, local=False), group), key) == value
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "text"),
+    [
+        ("behavior", "funnel", "view"),
+        ("behavior", "funnel", "view,,purchase"),
+        ("behavior", "funnel", "view, view"),
+        ("behavior", "funnel", ",".join("abcdefghijk")),
+        ("fraud", "event_types", ""),
+        ("recommendation", "weights", "view"),
+        ("recommendation", "weights", "=1"),
+        ("recommendation", "weights", "view=much"),
+        ("recommendation", "weights", "view=1,view=2"),
+        ("recommendation", "weights", "view=1001"),
+        ("recommendation", "weights", "view=1,"),
+    ],
+)
+def test_given_words_that_make_no_list_then_the_line_says_what_is_allowed(group: str, key: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{FILE}: group '{group}', key '{key}'.*allowed is .*such as"):
+        parse(required() | {group: {key: text}}, FILE, local=False)
 
 
 BACKFILL = {"archive": "s3://bucket/prefix", "start": "2026-11-24T00:00:00Z", "end": "2026-11-25T00:00:00.5Z"}

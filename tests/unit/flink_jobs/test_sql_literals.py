@@ -54,9 +54,9 @@ CHANGES = [
     ("recommendation", "window", "INTERVAL '1' HOUR", "2 h", "INTERVAL '7200.000' SECOND(8, 3)"),
     ("recommendation", "decay", "3600000", "90 s", "90000"),
     ("recommendation", "top", "5", "7", "7"),
-    ("recommendation", "weight_view", "1.0E0", "0.5", "0.5E0"),
-    ("recommendation", "weight_click", "2.0E0", "1000", "1000.0E0"),
-    ("recommendation", "weight_purchase", "5.0E0", "0.00001", "0.00001E0"),
+    ("anomaly", "threshold", "3.0E0", "0.5", "0.5E0"),
+    ("anomaly", "threshold", "3.0E0", "1000", "1000.0E0"),
+    ("recommendation", "weight_other", "0.0E0", "0.00001", "0.00001E0"),
     ("recommendation", "weight_other", "0.0E0", "1e-7", "0.0000001E0"),
 ]
 

@@ -21,9 +21,9 @@ import realtime.analytics.intake.Events;
 
 /**
  * Behavior: per session_id and user_id, a session that ends when the next event is 30 minutes away or more. Events are
- * taken in event-time order once the watermark has passed (ties: view, click, purchase, then name): event_sequence of
- * the first 100 steps, session_duration in milliseconds, exact total_value, conversion_flag = view, then click, then
- * purchase, in that order, not adjacent. A session comes out up to a minute of event time after the gap.
+ * taken in event-time order once the watermark has passed (ties: in the order of the funnel, then by name): event_sequence
+ * of the first 100 steps, session_duration in milliseconds, exact total_value, conversion_flag = the steps of the funnel in
+ * their order, not adjacent. A session comes out up to a minute of event time after the gap.
  *
  * <p>Java, because SQL has no ordered LISTAGG on a stream and an aggregate over a session window would keep every
  * event of the session.
@@ -35,12 +35,6 @@ public final class BehaviorJob
                 Row> {
     private static final long serialVersionUID = 1L;
 
-    /** By time, ties by funnel, then name. */
-    private static final Comparator<Tuple3<Long, String, BigDecimal>> ORDER =
-            Comparator.<Tuple3<Long, String, BigDecimal>>comparingLong(event -> event.f0)
-                    .thenComparingInt(event -> funnelRank(event.f1))
-                    .thenComparing(event -> event.f1, Texts.BY_CODE_POINT);
-
     static final TypeInformation<Tuple2<Long, String>> KEY = Types.TUPLE(Types.LONG, Types.STRING);
     /** Time, event_type, amount. */
     static final TypeInformation<Tuple3<Long, String, BigDecimal>> EVENT =
@@ -51,17 +45,22 @@ public final class BehaviorJob
     private final int maxSteps;
     private final String separator;
     private final String moreMark;
+    private final List<String> funnel;
+    /** By time, ties by funnel, then name. */
+    private transient Comparator<Tuple3<Long, String, BigDecimal>> order;
     /** Per slot start. */
     private transient SlotBuffer<Tuple3<Long, String, BigDecimal>> pending;
 
     private transient ValueState<BehaviorState> state;
 
-    BehaviorJob(long gapMillis, int maxSteps, String separator, String moreMark) {
+    /** @param funnel event types that a session must have in this order to be a conversion. */
+    BehaviorJob(long gapMillis, int maxSteps, String separator, String moreMark, String[] funnel) {
         this.gapMillis = gapMillis;
         this.slotMillis = slotMillis(gapMillis);
         this.maxSteps = maxSteps;
         this.separator = separator;
         this.moreMark = moreMark;
+        this.funnel = Arrays.asList(funnel);
     }
 
     /** Columns of the output, in order; see contracts/results.py. */
@@ -95,10 +94,15 @@ public final class BehaviorJob
                     Types.INSTANT);
 
     public static DataStream<Row> attach(
-            DataStream<Row> events, long gapMillis, int maxSteps, String separator, String moreMark) {
+            DataStream<Row> events,
+            long gapMillis,
+            int maxSteps,
+            String separator,
+            String moreMark,
+            String[] funnel) {
         return Batching.attach(events, "behavior", new Collect(), slotMillis(gapMillis), KEY, Types.LIST(EVENT))
                 .keyBy(batch -> batch.f0, KEY)
-                .process(new BehaviorJob(gapMillis, maxSteps, separator, moreMark))
+                .process(new BehaviorJob(gapMillis, maxSteps, separator, moreMark, funnel))
                 .returns(OUTPUT)
                 .name("behavior")
                 .uid("behavior-sessions");
@@ -133,6 +137,10 @@ public final class BehaviorJob
 
     @Override
     public void open(Configuration parameters) {
+        order =
+                Comparator.<Tuple3<Long, String, BigDecimal>>comparingLong(event -> event.f0)
+                        .thenComparingInt(event -> rank(event.f1))
+                        .thenComparing(event -> event.f1, Texts.BY_CODE_POINT);
         pending = new SlotBuffer<>(getRuntimeContext(), EVENT);
         state =
                 getRuntimeContext()
@@ -169,7 +177,7 @@ public final class BehaviorJob
         BehaviorState session = state.value();
         List<Tuple3<Long, String, BigDecimal>> events = pending.drain(timer + 1 - slotMillis);
         if (events.size() > 1) {
-            events.sort(ORDER);
+            events.sort(order);
         }
         for (Tuple3<Long, String, BigDecimal> event : events) {
             if (session != null && event.f0 - session.last >= gapMillis) {
@@ -177,7 +185,7 @@ public final class BehaviorJob
                 session = null;
             }
             session = session == null ? new BehaviorState(event.f0) : session;
-            session.add(event.f0, event.f1, event.f2, maxSteps);
+            session.add(event.f0, event.f1, event.f2, maxSteps, funnel);
         }
         if (session == null) {
             return;
@@ -212,13 +220,13 @@ public final class BehaviorJob
                 session.moreSteps ? sequence + separator + moreMark : sequence,
                 session.last - session.start,
                 session.total,
-                session.converted(),
+                session.funnel == funnel.size(),
                 // An event less than the gap before it would have made it begin earlier.
                 Instant.ofEpochMilli(session.start - gapMillis));
     }
 
-    private static int funnelRank(String eventType) {
-        int rank = Arrays.asList(BehaviorState.FUNNEL).indexOf(eventType);
-        return rank < 0 ? BehaviorState.FUNNEL.length : rank;
+    private int rank(String eventType) {
+        int rank = funnel.indexOf(eventType);
+        return rank < 0 ? funnel.size() : rank;
     }
 }

@@ -6,15 +6,13 @@ import java.util.List;
 
 /** An open session: its edges, sums, first steps and the funnel's position, never its events. A Flink POJO. */
 public class BehaviorState {
-    static final String[] FUNNEL = {"view", "click", "purchase"};
-
     public long start;
     public long last;
     public long count;
     public BigDecimal total = BigDecimal.ZERO.setScale(6);
     public List<String> steps = new ArrayList<>();
     public boolean moreSteps;
-    /** How many of {@link #FUNNEL} were seen, in that order. */
+    /** How many steps of the funnel were seen, in their order. */
     public int funnel;
     /** The close timer that is set; Long.MIN_VALUE before the first. */
     public long timer = Long.MIN_VALUE;
@@ -26,7 +24,7 @@ public class BehaviorState {
         this.last = start;
     }
 
-    void add(long time, String eventType, BigDecimal amount, int maxSteps) {
+    void add(long time, String eventType, BigDecimal amount, int maxSteps, List<String> funnelSteps) {
         last = time;
         count++;
         if (amount != null) {
@@ -37,12 +35,8 @@ public class BehaviorState {
         } else {
             moreSteps = true;
         }
-        if (funnel < FUNNEL.length && FUNNEL[funnel].equals(eventType)) {
+        if (funnel < funnelSteps.size() && funnelSteps.get(funnel).equals(eventType)) {
             funnel++;
         }
-    }
-
-    boolean converted() {
-        return funnel == FUNNEL.length;
     }
 }

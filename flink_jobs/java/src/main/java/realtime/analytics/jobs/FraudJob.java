@@ -1,6 +1,7 @@
 package realtime.analytics.jobs;
 
 import java.time.Instant;
+import java.util.Set;
 import org.apache.flink.api.common.functions.FlatMapFunction;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
@@ -16,7 +17,7 @@ import org.apache.flink.util.Collector;
 import realtime.analytics.intake.Events;
 
 /**
- * Fraud: purchases of a user in any window (t - 5 min, t]. An alert at the 11th (LOW), 21st (MEDIUM) and 51st (HIGH);
+ * Fraud: events of some types, purchases unless set otherwise, of a user in any window (t - 5 min, t]. An alert at the 11th (LOW), 21st (MEDIUM) and 51st (HIGH);
  * risk_score = that count; a level re-arms after 5 minutes below it.
  *
  * <p>Java, because no SQL window slides with every event without walking its buffer, and a tumbling one misses the
@@ -24,8 +25,6 @@ import realtime.analytics.intake.Events;
  */
 public final class FraudJob extends KeyedProcessFunction<Long, Long, Row> {
     private static final long serialVersionUID = 1L;
-
-    static final String PURCHASE = "purchase";
 
     private final long windowMillis;
     private final int[] thresholds;
@@ -68,13 +67,18 @@ public final class FraudJob extends KeyedProcessFunction<Long, Long, Row> {
                     Types.INSTANT);
 
     public static DataStream<Row> attach(
-            DataStream<Row> events, long windowMillis, int[] thresholds, String[] levels, String activity) {
+            DataStream<Row> events,
+            String[] eventTypes,
+            long windowMillis,
+            int[] thresholds,
+            String[] levels,
+            String activity) {
         DataStream<Long> users = null;
-        // Each part by itself: chained to what decodes it, so that only purchases are serialized, and of them the user.
+        // Each part by itself: chained to what decodes it, so that only what counts is serialized, and of it the user.
         for (DataStream<Row> part : Batching.parts(events)) {
             DataStream<Long> next =
-                    part.flatMap(new Purchases())
-                            .name("purchases")
+                    part.flatMap(new Counted(Set.of(eventTypes)))
+                            .name("counted events")
                             .uid("fraud-purchases-of-" + part.getTransformation().getUid());
             users = users == null ? next : users.union(next);
         }
@@ -85,13 +89,19 @@ public final class FraudJob extends KeyedProcessFunction<Long, Long, Row> {
                 .uid("fraud-detect");
     }
 
-    /** The users of purchases; their time is the record's. */
-    static final class Purchases implements FlatMapFunction<Row, Long> {
+    /** The users of the events that count; their time is the record's. */
+    static final class Counted implements FlatMapFunction<Row, Long> {
         private static final long serialVersionUID = 1L;
+
+        private final Set<String> eventTypes;
+
+        Counted(Set<String> eventTypes) {
+            this.eventTypes = eventTypes;
+        }
 
         @Override
         public void flatMap(Row event, Collector<Long> out) {
-            if (PURCHASE.equals(Events.eventType(event))) {
+            if (eventTypes.contains(Events.eventType(event))) {
                 out.collect(Events.userId(event));
             }
         }

@@ -28,7 +28,7 @@ import realtime.analytics.intake.Events;
  *
  * <pre>
  * behavior_score = sum of weight * exp(-(window_end - event_time) / 1 h), six decimals
- * weights: view 1, click 2, purchase 5, other 0
+ * weights: one an event type, of any sign, and one for every other type
  * rank           = by score, then category; the first 5
  * </pre>
  *
@@ -92,18 +92,24 @@ public final class RecommendationJob
                     Types.LONG,
                     Types.INSTANT);
 
-    /** @param weights of view, click, purchase, and every other event type. */
+    /**
+     * @param types event types that have a weight.
+     * @param weights theirs.
+     * @param other the weight of every other event type.
+     */
     public static DataStream<Row> attach(
             DataStream<Row> events,
             long windowMillis,
             long stepMillis,
             long decayMillis,
             int top,
-            double[] weights) {
+            String[] types,
+            double[] weights,
+            double other) {
         return Batching.attach(
                         events,
                         "recommendation",
-                        new Collect(stepMillis, decayMillis, weights),
+                        new Collect(stepMillis, decayMillis, weightOf(types, weights), other),
                         Batching.slotOf(stepMillis),
                         Types.LONG,
                         SCORES)
@@ -120,12 +126,14 @@ public final class RecommendationJob
 
         private final long stepMillis;
         private final long decayMillis;
-        private final double[] weights;
+        private final HashMap<String, Double> weights;
+        private final double other;
 
-        Collect(long stepMillis, long decayMillis, double[] weights) {
+        Collect(long stepMillis, long decayMillis, Map<String, Double> weights, double other) {
             this.stepMillis = stepMillis;
             this.decayMillis = decayMillis;
-            this.weights = weights.clone();
+            this.weights = new HashMap<>(weights);
+            this.other = other;
         }
 
         @Override
@@ -141,24 +149,19 @@ public final class RecommendationJob
         @Override
         public boolean add(Map<String, Tuple2<Long, Long>> scores, Row event, long time) {
             double decay = Math.exp(-(double) (end(time, stepMillis) - time) / decayMillis);
-            long billionths = Math.round(weight(Events.eventType(event)) * decay * BILLION);
+            long billionths = Math.round(weights.getOrDefault(Events.eventType(event), other) * decay * BILLION);
             String category = (String) event.getField(Events.CATEGORY);
             scores.merge(category, Tuple2.of(billionths, time), RecommendationJob::added);
             return scores.size() == Batching.MAX_BATCH;
         }
+    }
 
-        private double weight(String eventType) {
-            switch (eventType) {
-                case "view":
-                    return weights[0];
-                case "click":
-                    return weights[1];
-                case "purchase":
-                    return weights[2];
-                default:
-                    return weights[3];
-            }
+    private static Map<String, Double> weightOf(String[] types, double[] weights) {
+        Map<String, Double> byType = new HashMap<>();
+        for (int i = 0; i < types.length; i++) {
+            byType.put(types[i], weights[i]);
         }
+        return byType;
     }
 
     private static long end(long time, long stepMillis) {
@@ -192,8 +195,10 @@ public final class RecommendationJob
 
     private static Tuple2<Long, Long> added(Tuple2<Long, Long> one, Tuple2<Long, Long> other) {
         long sum = one.f0 + other.f0;
-        // At most Long.MAX_VALUE: weights are not negative, so a negative sum is an overflow; no input may stop the job.
-        return Tuple2.of(sum < 0 ? Long.MAX_VALUE : sum, Math.max(one.f1, other.f1));
+        boolean overflown = ((one.f0 ^ sum) & (other.f0 ^ sum)) < 0;
+        // No input may stop the job: a score ends at the largest number that there is.
+        long kept = overflown ? (one.f0 < 0 ? Long.MIN_VALUE : Long.MAX_VALUE) : sum;
+        return Tuple2.of(kept, Math.max(one.f1, other.f1));
     }
 
     @Override

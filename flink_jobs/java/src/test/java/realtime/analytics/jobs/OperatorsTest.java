@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.flink.api.common.typeinfo.Types;
@@ -24,7 +26,7 @@ class OperatorsTest {
 
     private static final Replay<Long, Long> FRAUD =
             new Replay<>(
-                    () -> new StreamFlatMap<>(new FraudJob.Purchases()),
+                    () -> new StreamFlatMap<>(new FraudJob.Counted(Set.of("purchase"))),
                     Types.LONG,
                     () -> new FraudJob(WINDOW, new int[] {3, 5, 9}, new String[] {"LOW", "MEDIUM", "HIGH"}, "many"),
                     user -> user,
@@ -36,7 +38,7 @@ class OperatorsTest {
                     BehaviorJob.slotMillis(GAP),
                     BehaviorJob.KEY,
                     Types.LIST(BehaviorJob.EVENT),
-                    () -> new BehaviorJob(GAP, 4, " -> ", "..."),
+                    () -> new BehaviorJob(GAP, 4, " -> ", "...", new String[] {"view", "click", "purchase"}),
                     BehaviorJob.OUTPUT);
     private static final Replay<?, ?> ANOMALY =
             Replay.batched(
@@ -48,7 +50,7 @@ class OperatorsTest {
                     AnomalyJob.OUTPUT);
     private static final Replay<?, ?> RECOMMENDATION =
             Replay.batched(
-                    new RecommendationJob.Collect(WINDOW, 60 * MINUTE, new double[] {1, 2, 5, 0}),
+                    new RecommendationJob.Collect(WINDOW, 60 * MINUTE, Map.of("view", 1.0, "click", 2.0, "purchase", 5.0), 0),
                     Batching.slotOf(WINDOW),
                     Types.LONG,
                     RecommendationJob.SCORES,
