@@ -11,7 +11,8 @@ from typing import Any
 
 from contracts.rejections import Reason
 from lambdas.common.chunks import chunks
-from lambdas.common.once import Claim, Once
+from lambdas.common.claim import Claim
+from lambdas.common.once import Once
 
 #: Reasons that a second try cannot help: it comes later still, or is the same event once more. `make backfill` reads
 #: the archive's events in their own time instead.

@@ -18,7 +18,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.chunks import chunks
-from lambdas.common.once import Claim, Once
+from lambdas.common.claim import Claim
+from lambdas.common.once import Once
 from lambdas.common.records import REPLAYED, RawRecord
 from operations.environment import OperationError
 from operations.letters import Inbox, Letter, UnreadableLetterError, records_of

@@ -10,8 +10,9 @@ from contracts.rejections import REJECTED
 from contracts.results import RUN_LIVE, ResultType
 from lambdas.alerts.alert import Alert, alert_of
 from lambdas.alerts.samples import Sample, samples_of
+from lambdas.common.claim import Claim
 from lambdas.common.errors import RecordError
-from lambdas.common.once import Claim, Once
+from lambdas.common.once import Once
 from lambdas.common.records import Failure, failures_of, merge_repeats, unreadable
 from lambdas.common.result import Result
 

@@ -9,44 +9,28 @@ import base64
 import gzip
 import json
 import logging
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
+from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
 
 LOGGER = logging.getLogger(__name__)
 
 #: ``kind`` of these messages; what Lambda's on-failure destination sends has none.
 KIND = "dead_letter"
-#: Limits of one SendMessageBatch call: messages, and bytes of all of them together (256 KB are taken everywhere).
-MAX_ENTRIES = 10
+#: Bytes of a message that SQS takes everywhere.
 MAX_BYTES = 256 * 1024
 #: Above this, a payload is left out and its place in the stream says where it still is.
 _MAX_BODY = MAX_BYTES - 4096
 
 
-class SendError(TypedDict, total=False):
-    """One entry of ``Failed`` in the answer of SendMessageBatch."""
-
-    Id: str
-    Code: str
-
-
-class SendAnswer(TypedDict, total=False):
-    """The part of SendMessageBatch's answer that is read."""
-
-    Failed: list[SendError]
-
-
 class SqsClient(Protocol):
-    """What is used of boto3's SQS client."""
+    """The part of boto3's SQS client that is used."""
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> SendAnswer:
-        """Send up to ten messages; entries that were refused are in ``Failed``."""
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> object:
+        """Take one message, or raise."""
         ...
 
 
@@ -102,17 +86,15 @@ class DeadLetterQueue:
     sqs: SqsClient
     url: str
 
-    def send(self, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
-        """Send all; those that SQS did not take are answered, and must be delivered again."""
-        refused: list[DeadLetter] = []
-        bodies = ((letter, letter.body()) for letter in letters)
-        for chunk in chunks(bodies, max_items=MAX_ENTRIES, max_bytes=MAX_BYTES, size_of=lambda pair: len(pair[1])):
-            entries = [{"Id": str(index), "MessageBody": body} for index, (_, body) in enumerate(chunk)]
-            try:
-                answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
-            except (ClientError, BotoCoreError):
-                LOGGER.exception("SQS took no dead letter of a call", extra=fields(letters=len(chunk)))
-                refused += [letter for letter, _ in chunk]
-                continue
-            refused += [chunk[int(entry["Id"])][0] for entry in answer.get("Failed", [])]
-        return refused
+    def send(self, letter: DeadLetter) -> bool:
+        """Whether SQS confirmed the letter; an unconfirmed record must be delivered again.
+
+        One message a call: of a call with ten, SQS may take the last and refuse the first, and the last would be sent
+        again with the first.
+        """
+        try:
+            self.sqs.send_message(QueueUrl=self.url, MessageBody=letter.body())
+        except (ClientError, BotoCoreError):
+            LOGGER.exception("SQS took no dead letter", extra=fields(shard=letter.shard, sequence=letter.sequence))
+            return False
+        return True

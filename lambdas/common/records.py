@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import math
 import re
 import traceback
 from collections.abc import Iterable, Mapping
@@ -30,6 +31,7 @@ REPLAYED = "replayed"
 # 512 bytes is OpenSearch's limit of an `_id`; ids of the contract are ASCII and far shorter.
 _YEAR_9999 = 253_370_764_800
 _RESULT_ID = re.compile(r"[!-~]{1,512}")
+_SEQUENCE = re.compile(r"[0-9]{1,256}")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,16 @@ class Batch:
     failures: tuple[Failure, ...]
     raw: Mapping[str, RawRecord]
     replayed: bool = False
+
+    def again_from(self, failures: Iterable[Failure]) -> float:
+        """The sequence number from which on records come again after ``failures``; infinity where none does.
+
+        Lambda delivers every record behind the lowest failed one again, done or not. `make redrive` takes each record's
+        answer for itself.
+        """
+        if self.replayed:
+            return math.inf
+        return min((int(failure.sequence) for failure in failures), default=math.inf)
 
 
 def decode(event: Mapping[str, object]) -> Batch:
@@ -132,6 +144,8 @@ def _place(entry: Any) -> tuple[str, str, object]:
     event_id = entry.get("eventID") if isinstance(entry, Mapping) else None
     if not isinstance(kinesis, Mapping) or not isinstance(sequence, str) or not isinstance(event_id, str):
         raise EventError("not a Kinesis event: a record without `kinesis.sequenceNumber` or `eventID`")
+    if _SEQUENCE.fullmatch(sequence) is None:
+        raise EventError("not a Kinesis event: a `kinesis.sequenceNumber` that is not a decimal number")
     return event_id.partition(":")[0], sequence, kinesis.get("data")
 
 

@@ -20,8 +20,9 @@ from rich.console import Console
 from contracts.names import StreamRole, processed_table, queue_name, stream_name
 from contracts.rejections import Reason
 from lambdas.alerts.function import AlertsFunction
+from lambdas.common.claim import Claim
 from lambdas.common.dead_letters import DeadLetter, DeadLetterQueue
-from lambdas.common.once import Claim, Effect, Once, store
+from lambdas.common.once import Effect, Once, store
 from lambdas.common.patience import Patience
 from local.batch_policy import StreamRecord
 from local.kinesis_event import ShardName, failure_message
@@ -82,7 +83,7 @@ class Deployed:
     def bury(self, sequence: str, payload: bytes = b"{}", function: str = "alerts") -> None:
         queue = DeadLetterQueue(self.sqs, self.queue(function))
         letter = DeadLetter(function, f"reason of {function}", NOW, RESULTS, SHARD, sequence, payload)
-        assert queue.send([letter]) == []
+        assert queue.send(letter)
 
     def give_up(self, records: list[StreamRecord], function: str = "alerts") -> None:
         """What Lambda's on-failure destination sends."""
@@ -314,7 +315,7 @@ def test_a_table_that_cannot_be_written_ends_and_is_told(
 def test_a_reason_is_shown_as_it_is(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     queue = DeadLetterQueue(deployed.sqs, deployed.queue("alerts"))
     reason = "failed to parse field [user_id] of type [long][/red]\x1b"
-    assert queue.send([DeadLetter("alerts", reason, NOW, RESULTS, SHARD, "1", b"{}")]) == []
+    assert queue.send(DeadLetter("alerts", reason, NOW, RESULTS, SHARD, "1", b"{}"))
     assert deployed.run("list", function="alerts") == 0
     told = capsys.readouterr().out
     assert "[user_id]" in told
