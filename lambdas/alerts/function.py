@@ -11,8 +11,9 @@ from contracts.metrics import NAMESPACE
 from lambdas.alerts import counts, notifier
 from lambdas.alerts.counts import CloudWatchClient
 from lambdas.alerts.digest import with_digests
+from lambdas.alerts.event_types import EventTypes, RegistryError
 from lambdas.alerts.notifier import SnsClient
-from lambdas.alerts.work import Work, claim, work_of
+from lambdas.alerts.work import Work, claim, with_names, work_of
 from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.logs import fields
 from lambdas.common.once import Effect, Once, Store
@@ -59,6 +60,7 @@ class AlertsFunction:
     cloudwatch: CloudWatchClient
     now: Callable[[], datetime]
     store: Store
+    event_types: EventTypes
     dead_letters: DeadLetterQueue
     namespace: str = NAMESPACE
     rules: Rules = Rules()
@@ -106,7 +108,13 @@ class AlertsFunction:
 
     def _count_once(self, once: Once, work: Sequence[Work]) -> _Outcome:
         """Counts the samples that are claimed."""
-        claims = claim(once, [one for one in work if one.counted_once])
+        counted = [one for one in work if one.counted_once]
+        try:
+            named = with_names(counted, self.event_types, self.now(), once.patience)
+        except RegistryError as error:
+            refused = [failure for one in counted for failure in failures_of(LOGGER, one.result, str(error))]
+            return _Outcome(refused, (), 0)
+        claims = claim(once, named)
         failures, outside = counts.put(
             self.cloudwatch,
             [(one.result, one.samples) for one in claims.ours],

@@ -10,6 +10,7 @@ from functools import cache
 import boto3
 from botocore.config import Config
 
+from lambdas.alerts.event_types import EventTypes, TableRegistry
 from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.alerts.settings import Settings
 from lambdas.common import logs
@@ -44,13 +45,15 @@ def function() -> AlertsFunction:
     logs.setup(os.environ)
     settings = Settings.from_env(os.environ)
     session = boto3.session.Session()  # not the default one, which threads would share while it is made
+    dynamodb = session.client("dynamodb", config=_CONFIG)
     return AlertsFunction(
         topic_arn=settings.topic_arn,
         namespace=settings.namespace,
         sns=session.client("sns", config=ONE_ATTEMPT),
         cloudwatch=session.client("cloudwatch", config=ONE_ATTEMPT),
         now=lambda: datetime.now(UTC),
-        store=store(settings.table, settings.remember, session.client("dynamodb", config=_CONFIG)),
+        store=store(settings.table, settings.remember, dynamodb),
+        event_types=EventTypes(TableRegistry(dynamodb, settings.table), settings.event_types),
         dead_letters=DeadLetterQueue(session.client("sqs", config=ONE_ATTEMPT), settings.queue_url),
         rules=Rules(timedelta(seconds=settings.max_age), settings.digest_above, settings.categories),
     )

@@ -23,9 +23,9 @@ _OK = 200
 _CONFLICT = 409
 _TOO_MANY = 429
 _SERVER_ERROR = 500
-#: Types of the errors that name the document: it would be refused for ever. Every other error is the store's state, such
-#: as a closed index (`index_closed_exception`), a block, or a cluster with all the shards that it may have
-#: (`validation_exception`): also with status 400, which says nothing of whose fault it is. Tried on OpenSearch 2.19.
+#: Types of the errors that name the document: it would be refused for ever. Every other error is the store's state,
+#: such as a closed index (`index_closed_exception`), a block, or a cluster with all the shards that it may have
+#: (`validation_exception`). Some of them have the status 400, too. Tried on OpenSearch 2.19.
 _OF_THE_DOCUMENT = frozenset({"mapper_parsing_exception", "strict_dynamic_mapping_exception"})
 #: Lucene's refusal of one document; the type alone (`illegal_argument_exception`) is that of full mappings, too.
 _IMMENSE_TERM = "Document contains at least one immense term"

@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyIt
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 
 from lambdas.alerts import handler as alerts_handler
+from lambdas.alerts.event_types import Named, RegistryError
 from lambdas.common import logs
 from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.patience import Patience
@@ -179,6 +180,31 @@ class Marks:
 def _raise(lost: Lost | None) -> None:
     if lost is not None:
         raise lost.error
+
+
+@dataclass
+class Types:
+    """A double of the item of named event types. ``errors``: calls that it does not answer; ``others``: lost races."""
+
+    named: Named = field(default_factory=lambda: Named({}))
+    version: int = 0
+    errors: int = 0
+    others: int = 0
+
+    def read(self) -> tuple[Named, int]:
+        if self.errors:
+            self.errors -= 1
+            raise RegistryError("the table of event types did not answer: ClientError")
+        return self.named, self.version
+
+    def write(self, named: Named, version: int) -> bool:
+        if self.others:
+            self.others -= 1
+            self.version += 1
+        if version != self.version:
+            return False
+        self.named, self.version = named, version + 1
+        return True
 
 
 def _key(data: dict[str, str]) -> str:

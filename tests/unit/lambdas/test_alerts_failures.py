@@ -13,10 +13,11 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from lambdas.alerts import handler
+from lambdas.alerts.event_types import EventTypes
 from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.alerts.notifier import PublishAnswer, PublishError
 from lambdas.common.patience import Patience
-from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Lost, Marks
+from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Lost, Marks, Types
 
 if TYPE_CHECKING:
     from tests.unit.lambdas.conftest import CapturedLogs, Kinesis
@@ -65,6 +66,7 @@ class Services:
     sns: Sns
     cloudwatch: CloudWatch
     marks: Marks
+    types: Types
     dead_letters: DeadLetters
 
     def failed(self, event: dict[str, object]) -> list[str]:
@@ -74,13 +76,20 @@ class Services:
 
 @pytest.fixture
 def services(kinesis: Kinesis) -> Services:
-    sns, cloudwatch, marks, dead = Sns(), CloudWatch(), Marks(), DeadLetters()
+    sns, cloudwatch, marks, types, dead = Sns(), CloudWatch(), Marks(), Types(), DeadLetters()
     # A storm is for its own test: here every alert is a message.
     rules = Rules(max_age=timedelta(days=20_000), digest_above=10_000)
     function = AlertsFunction(
-        "topic", sns, cloudwatch, lambda: kinesis.now, store=marks, dead_letters=dead.queue, rules=rules
+        "topic",
+        sns,
+        cloudwatch,
+        lambda: kinesis.now,
+        store=marks,
+        event_types=EventTypes(types, 10_000),
+        dead_letters=dead.queue,
+        rules=rules,
     )
-    return Services(function, sns, cloudwatch, marks, dead)
+    return Services(function, sns, cloudwatch, marks, types, dead)
 
 
 @pytest.mark.parametrize("error", [THROTTLED, UNREACHABLE])
@@ -384,6 +393,38 @@ def test_a_claim_that_is_not_answered_counts_nothing_twice(
 
     deliveries = deliver(services, kinesis.event(kinesis.result("aggregation"), *others(kinesis)), later)
     assert deliveries > 10
+    assert sums(services) == OTHERS | {"EventCount": 7, "TotalValue": 12.34}
+
+
+def test_event_types_beyond_the_places_are_counted_together(kinesis: Kinesis, services: Services) -> None:
+    # Given two places, and windows of four types, the last of which brings an anomaly
+    function = replace(services.function, event_types=EventTypes(services.types, 2))
+    windows = [
+        kinesis.result("aggregation", kind, event_type=kind, event_count=count, total_value=1)
+        for kind, count in (("small", 1), ("view", 900), ("click", 500), ("other", 3))
+    ]
+    anomaly = kinesis.result("anomaly", "a", event_type="small")
+    assert function.handle(kinesis.event(*windows, anomaly), PATIENT) == {"batchItemFailures": []}
+    # Then the largest two have their names, and a type that is called as the others are is one of them
+    found = {
+        (datum["MetricName"], datum["Dimensions"][0]["Value"]): datum["Value"]
+        for call in services.cloudwatch.accepted
+        for datum in call
+    }
+    assert found == {
+        ("EventCount", "view"): 900,
+        ("EventCount", "click"): 500,
+        ("EventCount", "other"): 4,
+        ("TotalValue", "view"): 1,
+        ("TotalValue", "click"): 1,
+        ("TotalValue", "other"): 2,
+        ("Anomalies", "other"): 1,
+    }
+
+
+def test_a_registry_that_does_not_answer_counts_once(kinesis: Kinesis, services: Services) -> None:
+    services.types.errors = 20
+    assert deliver(services, kinesis.event(kinesis.result("aggregation"), *others(kinesis))) == 21
     assert sums(services) == OTHERS | {"EventCount": 7, "TotalValue": 12.34}
 
 

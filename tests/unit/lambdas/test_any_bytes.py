@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from contracts.rejections import REJECTED
 from contracts.results import ResultType
 from lambdas.alerts import work
+from lambdas.alerts.event_types import EventTypes
 from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.alerts.notifier import PublishAnswer
 from lambdas.common import records as records_module
@@ -24,7 +25,7 @@ from lambdas.common.opensearch import Answer, OpenSearchClient
 from lambdas.search_indexer import function as indexer_module
 from lambdas.search_indexer.function import SearchIndexer
 from tests.results import sample_result
-from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Kinesis, Marks
+from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Kinesis, Marks, Types
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MOMENT = "2026-11-23T11:00:00.000Z"
@@ -108,7 +109,8 @@ def buried(dead: DeadLetters) -> dict[str, bytes | None]:
 
 def alerts(services: Services, dead: DeadLetters) -> AlertsFunction:
     rules = Rules(max_age=timedelta(days=20_000))
-    return AlertsFunction("topic", services, services, lambda: NOW, Marks(), dead.queue, rules=rules)
+    types = EventTypes(Types(), 20)
+    return AlertsFunction("topic", services, services, lambda: NOW, Marks(), types, dead.queue, rules=rules)
 
 
 def indexer(services: Services, dead: DeadLetters) -> SearchIndexer:

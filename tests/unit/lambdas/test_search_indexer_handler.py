@@ -300,6 +300,13 @@ def test_a_second_request_is_not_begun_without_time(kinesis: Kinesis, opensearch
     assert len(opensearch.requests) == 1
 
 
+def test_requests_are_split_by_bytes(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
+    results = [kinesis.result("rejected", str(number), payload="x" * 900_000) for number in range(8)]
+    assert handler(kinesis.event(*results), None) == DONE
+    assert [len(request.bulk_lines()) // 2 for request in opensearch.requests] == [5, 3]
+    assert all(len(request.body) <= bulk.MAX_BYTES for request in opensearch.requests)
+
+
 #: Errors of items as OpenSearch 2.19 answered them: status, type, what its reason begins with.
 OF_THE_DOCUMENT = [
     (400, "mapper_parsing_exception", "failed to parse field [user_id] of type [long] in document with id"),

@@ -95,6 +95,20 @@ def test_a_stuck_watermark_is_longer_than_a_silent_shard_may_hold_it(idle: str, 
     assert rule.severity is Severity.PAGE
 
 
+def test_records_that_come_again_are_told_of_for_each_function() -> None:
+    rules = rules_of(load("prod"))
+    for package in ("alerts", "search_indexer"):
+        rule = rules[f"retries-{package.replace('_', '-')}"]
+        assert rule.inputs["m"].dimensions == {"Function": package}
+        assert (rule.inputs["m"].name, rule.period, rule.periods, rule.of) == ("RecordsRetried", 300, 3, 3)
+
+
+def test_event_types_that_have_no_name_are_told_of() -> None:
+    rule = rules_of(load("dev"))["event-types-other"]
+    assert rule.inputs["m"].dimensions == {"EventType": "other"}
+    assert (rule.inputs["m"].name, rule.threshold, rule.periods) == ("EventCount", 0, 1)
+
+
 def test_storage_is_told_of_before_writes_are_blocked() -> None:
     prod = load("prod")
     rule = rules_of(prod)["search-storage"]

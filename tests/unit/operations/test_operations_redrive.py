@@ -374,7 +374,7 @@ def test_a_record_that_is_still_poison_is_not_buried_again(deployed: Deployed) -
             raise AssertionError(f"nothing of a poisonous record is {name}")
 
     dead = DeadLetterQueue(deployed.sqs, deployed.queue("alerts"))
-    function = AlertsFunction("topic", Refused(), Refused(), lambda: datetime.now(UTC), Refused(), dead)
+    function = AlertsFunction("topic", Refused(), Refused(), lambda: datetime.now(UTC), Refused(), Refused(), dead)
     deployed.functions.run = lambda event: function.handle(event, PATIENT)
     deployed.bury("1", json.dumps(sample_result("fraud", "a", NOW, alert_level="?")).encode())
     # When it is replayed, it is there once, as before
