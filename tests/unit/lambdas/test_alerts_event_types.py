@@ -78,7 +78,7 @@ def test_types_that_are_always_there_keep_their_names_beside_small_ones() -> Non
     named = Named({})
     for window in range(300):
         made_up = {f"{window}-{n}": 5 for n in range(400)}
-        named = after(named, view=1000, click=500, purchase=100, **made_up)
+        named = after(named, DAY, view=1000, click=500, purchase=100, **made_up)
         assert set(named.types) == {"view", "click", "purchase"}
 
 
