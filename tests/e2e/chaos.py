@@ -1,6 +1,6 @@
 """Services that fail at random, under a clock that nobody waits for: what the chaos test is made of.
 
-Each service is the real client over a real service of the laptop's; a fault is what the client would do or raise. A
+Each service is one of :mod:`tests.e2e.chaos_services`; a fault is what its client would do or raise. A
 death is an exception that no function catches, before or after any call: the invocation ends there, as when Lambda
 kills it.
 """
@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from contracts.metrics import CONVERSIONS, REJECTED_EVENTS, SESSIONS
 from lambdas.alerts.notifier import PublishAnswer
 from lambdas.common.once import Effect, Store
-from lambdas.common.opensearch import Answer, OpenSearchClient, OpenSearchError
+from lambdas.common.opensearch import Answer, OpenSearchError
 
 T = TypeVar("T")
 
@@ -152,8 +152,8 @@ class Ledger:
     """What the services accepted, and how often more than once because of a fault that was injected.
 
     With a claim (``accepted``, by effect and id): ``unmarked`` counts the acceptances after which the function died,
-    heard no answer, or was refused the mark; each other one is ``marked``, or ``unexcused``. Without a claim (samples by
-    metric, the indexer's letters by sequence number): ``extra`` counts what was accepted and came again, because the
+    heard no answer, or was refused the mark; each other one is ``marked``, or ``unexcused``. Without a claim (samples
+    by metric, the indexer's letters by sequence number): ``extra`` counts what was accepted and came again, because the
     function died later or heard no answer.
     """
 
@@ -323,20 +323,20 @@ class ChaoticSqs:
         return self.chaos.call("sqs", _CALL, _ONCE_TIMEOUT, do)
 
 
-class ChaoticOpenSearch(OpenSearchClient):
-    """The client over a real node. A partial answer indexes some documents and has no room for the others."""
+@dataclass
+class ChaoticOpenSearch:
+    """The client. A partial answer indexes some documents and has no room for the others."""
 
-    def __init__(self, endpoint: str, chaos: Chaos) -> None:
-        super().__init__(endpoint, "us-east-1", timeout=30)
-        self._chaos = chaos
+    client: Any
+    chaos: Chaos
 
     def request(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
         def do(fault: Fault) -> Answer:
             if fault is not Fault.PARTIAL:
-                return super(ChaoticOpenSearch, self).request(method, path, body, content_type)
+                return self._request(method, path, body, content_type)
             lines = body.split(b"\n")[:-1]
             pairs = list(zip(lines[::2], lines[1::2], strict=True))
-            taken = self._chaos.part(pairs)
+            taken = self.chaos.part(pairs)
             items: list[object] = [
                 {"index": {**json.loads(action)["index"], "status": 429, "error": {"type": "rejected_execution"}}}
                 for (action, _), one in zip(pairs, taken, strict=True)
@@ -346,15 +346,19 @@ class ChaoticOpenSearch(OpenSearchClient):
                 action + b"\n" + document + b"\n" for (action, document), one in zip(pairs, taken, strict=True) if one
             )
             if accepted:
-                answer = super(ChaoticOpenSearch, self).request(method, path, accepted, content_type)
+                answer = self._request(method, path, accepted, content_type)
                 items += json.loads(answer.body)["items"]
-            self._chaos.dice.shuffle(items)
+            self.chaos.dice.shuffle(items)
             return Answer(200, json.dumps({"errors": True, "items": items}).encode())
 
         try:
-            return self._chaos.call("opensearch", (*_CALL, Fault.PARTIAL), 10.0, do)
+            return self.chaos.call("opensearch", (*_CALL, Fault.PARTIAL), 10.0, do)
         except ClientError as error:  # what the real client answers for a status
             throttled = error.response["Error"]["Code"] == "ThrottlingException"
             return Answer(429 if throttled else 500, b"{}")
         except (EndpointConnectionError, ReadTimeoutError) as error:
             raise OpenSearchError("no answer from OpenSearch: chaos") from error
+
+    def _request(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
+        answer: Answer = self.client.request(method, path, body, content_type)
+        return answer

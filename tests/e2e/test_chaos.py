@@ -1,14 +1,14 @@
 """The functions that read results, among services that fail at random: every sum is what the faults leave it to be.
 
 Results in shards, in batches with random boundaries, delivered again at random, through the laptop's event source
-mapping with the settings that are deployed, into a real OpenSearch and moto's SNS, SQS, CloudWatch and DynamoDB, of
-which each call may fail or be the last one of its invocation. The clock is virtual: a claim that runs out and a wait
-before the next try cost nothing.
+mapping with the settings that are deployed, into services of which each call may fail or be the last one of its
+invocation: in every mode into quick ones that keep what they are given, and once into a real OpenSearch and moto's SNS,
+SQS, CloudWatch and DynamoDB. The clock is virtual: a claim that runs out and a wait before the next try cost nothing.
 
 A value may be there more than once only where a fault was injected between a service's acceptance and the function's
 mark (or its answer, for what has no claim). These faults are counted, and each sum is compared with equality. The suite
-runs few results; ``CHAOS_RESULTS=20000 CHAOS_SEEDS=10 .venv/bin/python -m pytest tests/e2e/test_chaos.py -s`` runs
-all, and prints a line for each mode and seed.
+runs few results of one seed; ``CHAOS_RESULTS=20000 CHAOS_SEEDS=10 .venv/bin/python -m pytest tests/e2e/test_chaos.py
+-k quick -s`` runs ten seeds of many, and prints the sums of each.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import aws_lambda_powertools.utilities.idempotency.persistence.base as powertools_base
 import aws_lambda_powertools.utilities.idempotency.persistence.datarecord as powertools_record
@@ -38,11 +38,11 @@ from contracts.results import ALERT_LEVELS, ResultType
 from lambdas.alerts.event_types import EventTypes, TableRegistry
 from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.common.dead_letters import DeadLetterQueue
-from lambdas.common.once import Effect, store
+from lambdas.common.once import Effect
+from lambdas.common.opensearch import OpenSearchClient
 from lambdas.common.patience import Patience
 from lambdas.search_indexer.function import SearchIndexer
 from lambdas.search_indexer.settings import weekly_index
-from lambdas.search_indexer.template import put_templates
 from local.batch_policy import MappingSettings, StreamRecord
 from local.batch_processor import BatchProcessor
 from local.demo import application
@@ -67,12 +67,15 @@ from tests.e2e.chaos import (
     Ledger,
     SampleKey,
 )
+from tests.e2e.chaos_services import QuickServices, RealServices, Services
 from tests.results import sample_result
 
 SEEDS = range(20261125, 20261125 + int(os.environ.get("CHAOS_SEEDS", "1")))
-RESULTS = int(os.environ.get("CHAOS_RESULTS", "1500"))
+RESULTS = int(os.environ.get("CHAOS_RESULTS", "4000"))
 #: With so many results every kind of fault has been at every service.
 MANY = 20_000
+#: The real services take some hundred times as long.
+REAL_RESULTS = 1000
 SHARDS = 4
 MODES: dict[str, frozenset[Fault]] = {
     "dies-before": frozenset({Fault.DIES_BEFORE}),
@@ -153,11 +156,11 @@ class Traffic:
     poison: dict[str, dict[str, str]] = field(default_factory=lambda: {"alerts": {}, "indexer": {}})
 
 
-def traffic(dice: random.Random, clock: Clock) -> Traffic:
+def traffic(dice: random.Random, clock: Clock, results: int) -> Traffic:
     """Results of two days, a hundredth of them poison."""
     made = Traffic()
     newest = clock.now().replace(second=0, microsecond=0) - timedelta(hours=1)
-    kinds = dice.choices(list(MIX), weights=list(MIX.values()), k=RESULTS)
+    kinds = dice.choices(list(MIX), weights=list(MIX.values()), k=results)
     for number, kind in enumerate(kinds):
         minute = newest - timedelta(minutes=dice.randrange(2 * 24 * 60))
         moment = minute.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -218,7 +221,7 @@ def _result(made: Traffic, dice: random.Random, kind: str, number: int, minute: 
 
 
 @pytest.fixture(scope="module")
-def services() -> Iterator[tuple[Moto, OpenSearch]]:
+def real() -> Iterator[tuple[Moto, OpenSearch]]:
     run_dir = application.ROOT / ".run" / f"chaos-{time.time_ns()}"
     with Supervisor(run_dir) as supervisor:
         moto = Moto.start(supervisor, wait=False)
@@ -240,10 +243,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 class Stack:
     """Both functions over their services, and what those hold."""
 
-    name: str
     mode: str
-    moto: Moto
-    opensearch: OpenSearch
+    services: Services
     clock: Clock
     chaos: Chaos
     traffic: Traffic
@@ -252,43 +253,29 @@ class Stack:
     arrived: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        sns, self.sqs, dynamodb = (self.moto.client(name) for name in ("sns", "sqs", "dynamodb"))
-        self.cloudwatch = self.moto.client("cloudwatch")
-        self.inbox = self.sqs.create_queue(QueueName=f"{self.name}-inbox")["QueueUrl"]
-        topic = sns.create_topic(Name=self.name)["TopicArn"]
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-        dynamodb.create_table(
-            TableName=self.name,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        put_templates(self.opensearch.url, self.name)
-        self.dead = {
-            name: self.sqs.create_queue(QueueName=f"{self.name}-{name}-dead")["QueueUrl"]
-            for name in ("alerts", "indexer")
-        }
+        services = self.services
         self.alerts = AlertsFunction(
-            topic_arn=topic,
-            sns=ChaoticSns(sns, self.chaos, self.ledger),
-            cloudwatch=ChaoticCloudWatch(self.cloudwatch, self.chaos, self.ledger, self.traffic.samples),
+            topic_arn=services.topic,
+            sns=ChaoticSns(services.sns, self.chaos, self.ledger),
+            cloudwatch=ChaoticCloudWatch(services.cloudwatch, self.chaos, self.ledger, self.traffic.samples),
             now=self.clock.now,
-            store=ChaoticStore(store(self.name, 14 * 86_400, dynamodb), self.chaos, self.ledger),
-            event_types=EventTypes(TableRegistry(ChaoticTable(dynamodb, self.chaos), self.name), RESULTS),
+            store=ChaoticStore(services.store, self.chaos, self.ledger),
+            event_types=EventTypes(TableRegistry(ChaoticTable(services.dynamodb, self.chaos), services.name), RESULTS),
             dead_letters=self._dead_letters("alerts", claimed=True),
-            namespace=self.name,
+            namespace=services.name,
             rules=Rules(max_age=timedelta(days=14), digest_above=10_000),
         )
         self.indexer = SearchIndexer(
-            ChaoticOpenSearch(self.opensearch.url, self.chaos),
-            self.name,
+            cast(OpenSearchClient, ChaoticOpenSearch(services.search, self.chaos)),
+            services.name,
             self._dead_letters("indexer", claimed=False),
             self.clock.now,
         )
 
     def _dead_letters(self, name: str, *, claimed: bool) -> DeadLetterQueue:
-        return DeadLetterQueue(ChaoticSqs(self.sqs, self.chaos, self.ledger, claimed), self.dead[name])
+        return DeadLetterQueue(
+            ChaoticSqs(self.services.sqs, self.chaos, self.ledger, claimed), self.services.queue(name)
+        )
 
     def function(self, name: str) -> LambdaFunction:
         def handler(event: dict[str, Any], _: object) -> object:
@@ -349,54 +336,6 @@ class Stack:
         fresh = [StreamRecord(one.sequence_number, one.partition_key, one.data, self.clock.seconds) for one in records]
         assert processor.process(fresh)
 
-    def letters(self, name: str) -> Counter[str]:
-        return Counter(json.loads(body)["sequence"] for body in self._taken(self.dead[name]))
-
-    def published(self) -> Counter[str]:
-        """Alerts that came, by result_id."""
-        return Counter(json.loads(body)["result_id"] for body in self._taken(self.inbox))
-
-    def _taken(self, queue: str) -> Iterator[str]:
-        while messages := self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-            yield from (message["Body"] for message in messages)
-            self.sqs.delete_message_batch(
-                QueueUrl=queue,
-                Entries=[
-                    {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-                    for number, message in enumerate(messages)
-                ],
-            )
-
-    def sum(self, key: SampleKey) -> float:
-        """What CloudWatch itself has for a series and minute."""
-        name, label, minute = key
-        dimension = next(metric.dimension for metric in metrics.METRICS if metric.name == name)
-        answer = self.cloudwatch.get_metric_statistics(
-            Namespace=self.name,
-            MetricName=name,
-            Dimensions=[] if dimension is None else [{"Name": dimension, "Value": label}],
-            StartTime=minute,
-            EndTime=minute + timedelta(minutes=1),
-            Period=60,
-            Statistics=["Sum"],
-        )
-        return sum(float(point["Sum"]) for point in answer["Datapoints"])
-
-    def indexed(self) -> dict[tuple[str, str], Mapping[str, Any]]:
-        """Every document by index and id."""
-        self.opensearch.call("POST", f"/{self.name}-*/_refresh")
-        found: dict[tuple[str, str], Mapping[str, Any]] = {}
-        after: list[object] | None = None
-        while True:
-            query: dict[str, object] = {"size": 5000, "sort": [{"result_id": "asc"}, {"_index": "asc"}]}
-            if after is not None:
-                query["search_after"] = after
-            hits = self.opensearch.call("POST", f"/{self.name}-*/_search", query)["hits"]["hits"]
-            if not hits:
-                return found
-            found |= {(hit["_index"], hit["_id"]): hit["_source"] for hit in hits}
-            after = hits[-1]["sort"]
-
 
 def _chaos(clock: Clock, dice: random.Random, mode: str) -> Chaos:
     return Chaos(
@@ -411,21 +350,36 @@ def _chaos(clock: Clock, dice: random.Random, mode: str) -> Chaos:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("mode", MODES)
-def test_every_sum_is_what_the_faults_leave_it_to_be(
-    services: tuple[Moto, OpenSearch],
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    mode: str,
-    seed: int,
+def test_every_sum_is_what_the_faults_leave_it_to_be_quick(
+    clock: Clock, caplog: pytest.LogCaptureFixture, mode: str, seed: int
 ) -> None:
-    caplog.set_level(logging.CRITICAL, logger="lambdas")  # thousands of lines that say what was meant to happen
-    moto, opensearch = services
+    seen = _run(QuickServices("quick", clock), clock, caplog, mode, seed, RESULTS)
+    # Then faults of the mode have been there and no others; with many results every kind at every service
+    assert {Fault.NONE} < {fault for _, fault in seen} <= MODES[mode] | {Fault.NONE}
+    for service in ("dynamodb", "sns", "cloudwatch", "sqs", "opensearch") if RESULTS >= MANY else ():
+        possible = set(Fault) if service in ("sns", "opensearch") else set(Fault) - {Fault.PARTIAL}
+        found = {fault for name, fault in seen if name == service}
+        assert found == (possible & MODES[mode]) | {Fault.NONE}, service
+
+
+def test_every_sum_is_what_the_faults_leave_it_to_be_in_real_services(
+    real: tuple[Moto, OpenSearch], clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    moto, opensearch = real
     for name, value in moto.environment().items():
         monkeypatch.setenv(name, value)
+    seen = _run(RealServices("chaos", moto, opensearch), clock, caplog, "all", SEEDS[0], REAL_RESULTS)
+    assert {fault for _, fault in seen} == set(Fault)
+
+
+def _run(
+    services: Services, clock: Clock, caplog: pytest.LogCaptureFixture, mode: str, seed: int, results: int
+) -> Counter[tuple[str, Fault]]:
+    """Faults by service."""
+    caplog.set_level(logging.CRITICAL, logger="lambdas")  # thousands of lines that say what was meant to happen
     dice = random.Random(seed)
     chaos = _chaos(clock, dice, mode)
-    stack = Stack(f"chaos-{mode}-{seed}", mode, moto, opensearch, clock, chaos, traffic(dice, clock))
+    stack = Stack(mode, services, clock, chaos, traffic(dice, clock, results))
 
     # When every record has been delivered to both functions
     outcome = {
@@ -433,32 +387,27 @@ def test_every_sum_is_what_the_faults_leave_it_to_be(
         "indexer": stack.deliver("indexer", INDEXER_OF_RESULTS),
     }
 
-    # Then faults have been there, and no others than the mode's
-    seen = {fault for _, fault in chaos.seen} - {Fault.NONE}
-    assert seen
-    assert seen <= MODES[mode]
-    if RESULTS >= MANY:
-        for service in ("dynamodb", "sns", "cloudwatch", "sqs", "opensearch"):
-            possible = set(Fault) if service in ("sns", "opensearch") else set(Fault) - {Fault.PARTIAL}
-            found = {fault for name, fault in chaos.seen if name == service}
-            assert found == (possible & MODES[mode]) | {Fault.NONE}, service
-    # And no shard was blocked: all is done, nothing was given up
+    # Then no shard was blocked: all is done, nothing was given up
     for processors, given_up in outcome.values():
         assert given_up == []
-        assert sum(one.counts.done + one.counts.filtered for one in processors) >= RESULTS
+        assert sum(one.counts.done + one.counts.filtered for one in processors) >= results
     _check_index(stack)
     _check_claimed(stack)
     _check_unclaimed(stack)
     _check_letters(stack)
-    stack.opensearch.call("DELETE", f"/{stack.name}-*")
+    services.forget()
     print(f"\n{mode} {seed}: {_told(stack)}")
+    return chaos.seen
 
 
 def _check_index(stack: Stack) -> None:
     """Every result once, in its index, as it was."""
-    found = stack.indexed()
+    found = stack.services.indexed()
     expected = {
-        (weekly_index(stack.name, document["result_type"], datetime.fromisoformat(_time(document))), id_): document
+        (
+            weekly_index(stack.services.name, document["result_type"], datetime.fromisoformat(_time(document))),
+            id_,
+        ): document
         for id_, document in stack.traffic.documents.items()
     }
     assert found.keys() == expected.keys()
@@ -481,15 +430,15 @@ def _check_claimed(stack: Stack) -> None:
         assert set(ledger.accepted.values()) == {1}
     alerts = Counter({id_: count for (effect, id_), count in ledger.accepted.items() if effect is Effect.ALERT})
     assert alerts.keys() == stack.traffic.alerts
-    assert stack.published() == alerts
+    assert stack.services.published() == alerts
     once = {metrics.EVENT_COUNT.name, metrics.ANOMALIES.name, metrics.FRAUD_ALERTS.name}
     assert {key for key in ledger.sums if key[0] in once} == expected.keys()
     for key, id_ in expected.items():
         assert ledger.sums[key] == stack.traffic.values[key] * ledger.accepted[Effect.COUNT, id_], key
         if key[0] == metrics.EVENT_COUNT.name:  # what one result adds was taken together
             assert ledger.sums[metrics.TOTAL_VALUE.name, key[1], key[2]] == ledger.sums[key] / 4, key
-    for key in stack.chaos.dice.sample(sorted(ledger.sums), 50):  # asking moto for all of them takes minutes
-        assert stack.sum(key) == pytest.approx(ledger.sums[key]), key
+    for key in stack.chaos.dice.sample(sorted(ledger.sums), 20):  # asking moto for all of them takes minutes
+        assert stack.services.sum(key) == pytest.approx(ledger.sums[key]), key
 
 
 def _check_unclaimed(stack: Stack) -> None:
@@ -515,10 +464,10 @@ def _check_letters(stack: Stack) -> None:
     claimed = {
         id_.rpartition(" ")[2]: count for (effect, id_), count in ledger.accepted.items() if effect is Effect.BURY
     }
-    assert stack.letters("alerts") == claimed
+    assert stack.services.letters("alerts") == claimed
     assert claimed.keys() == poison["alerts"].keys()
     expected = {sequence: stack.arrived["indexer", sequence] + ledger.extra[sequence] for sequence in poison["indexer"]}
-    assert stack.letters("indexer") == ledger.letters == expected
+    assert stack.services.letters("indexer") == ledger.letters == expected
 
 
 def _told(stack: Stack) -> str:
