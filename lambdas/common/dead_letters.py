@@ -9,11 +9,14 @@ import base64
 import gzip
 import json
 import logging
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.common.errors import RecordError
 from lambdas.common.logs import fields
 
 LOGGER = logging.getLogger(__name__)
@@ -24,6 +27,8 @@ KIND = "dead_letter"
 MAX_BYTES = 256 * 1024
 #: Above this, a payload is left out and its place in the stream says where it still is.
 _MAX_BODY = MAX_BYTES - 4096
+#: The largest record that Kinesis takes, in bytes.
+MAX_PAYLOAD = 10 * 1024 * 1024
 
 
 class SqsClient(Protocol):
@@ -70,13 +75,32 @@ class DeadLetter:
         )
 
 
-def payload_of(message: dict[str, str]) -> bytes | None:
-    """The record's bytes from a dead letter's message; None where they were left out."""
-    data = base64.b64decode(message["payload"])
-    encoding = message["payload_encoding"]
+def payload_of(message: Mapping[str, object]) -> bytes | None:
+    """The record's bytes from a dead letter's message; None where they were left out. Raises :class:`RecordError`."""
+    encoding, text = message.get("payload_encoding"), message.get("payload")
     if encoding == "left_out":
         return None
-    return gzip.decompress(data) if encoding == "gzip+base64" else data
+    if encoding not in ("base64", "gzip+base64") or not isinstance(text, str):
+        raise RecordError("`payload` or `payload_encoding` is missing, or is not a dead letter's")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise RecordError("`payload` is not base64") from error
+    return _unpacked(data) if encoding == "gzip+base64" else data
+
+
+def _unpacked(data: bytes) -> bytes:
+    """One gzip stream of at most :data:`MAX_PAYLOAD` bytes: a few kilobytes can be packed gigabytes."""
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        payload = unpacker.decompress(data, MAX_PAYLOAD + 1)
+    except zlib.error as error:
+        raise RecordError("`payload` is not gzip") from error
+    if len(payload) > MAX_PAYLOAD:
+        raise RecordError(f"`payload` is larger than a record of Kinesis: more than {MAX_PAYLOAD:,} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise RecordError("`payload` is not one whole gzip stream")
+    return payload
 
 
 @dataclass(frozen=True)

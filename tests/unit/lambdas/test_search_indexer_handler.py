@@ -161,6 +161,28 @@ def test_no_number_and_no_text_changes_on_the_way(kinesis: Kinesis, opensearch: 
     )
 
 
+@pytest.mark.parametrize(
+    ("payload", "encoding", "user"),
+    [
+        ('{"user_id":42,"event_time":"never"}', "utf-8", 42),
+        ("eyJ1c2VyX2lkIjo0Mn0=", "base64", 42),
+        ('{"user_id":"42"}', "utf-8", 42),
+        ('{"user_id":4242,"session_id":"42"}', "utf-8", 4242),
+        ('{"user_id":42,"na', "utf-8", None),
+        ("[42]", "utf-8", None),
+        ("/w==", "base64", None),
+        ("{}", "utf-8", None),
+    ],
+)
+def test_a_rejected_event_is_found_by_the_user_in_its_payload(
+    kinesis: Kinesis, opensearch: OpenSearchStub, payload: str, encoding: str, user: int | None
+) -> None:
+    assert handler(kinesis.event(kinesis.result(REJECTED, payload=payload, payload_encoding=encoding)), None) == DONE
+    _, document = opensearch.requests[0].bulk_lines()
+    assert document["payload"] == payload
+    assert document.get("user_id") == user
+
+
 def test_each_items_fate_is_its_own(
     kinesis: Kinesis, opensearch: OpenSearchStub, captured_logs: CapturedLogs, dead: Dead
 ) -> None:
