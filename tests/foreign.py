@@ -57,10 +57,8 @@ def changed(draw: st.DrawFn, documents: Sequence[Mapping[str, Any]]) -> dict[str
     """One of ``documents``, with some members changed, dropped or added, also in the objects that it holds."""
     document = dict(deepcopy(draw(st.sampled_from(documents))))
     for _ in range(draw(st.integers(0, 3))):
-        target = document
-        nested = [value for value in document.values() if isinstance(value, dict)]
-        if nested and draw(st.integers(0, 1)):
-            target = nested[draw(st.integers(0, len(nested) - 1))]
+        places = [document, *(value for value in document.values() if isinstance(value, dict))]
+        target = places[draw(st.integers(0, len(places) - 1))]
         name = draw(st.sampled_from([*sorted(target), "", "@timestamp", "user_id"]))
         match draw(st.integers(0, 3)):
             case 0:
