@@ -12,7 +12,7 @@ settings.register_profile("kit", deadline=None, print_blob=True)
 settings.register_profile(
     "fuzz",
     parent=settings.get_profile("kit"),
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "20000")),
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5000")),
     database=None,
     suppress_health_check=list(HealthCheck),
 )
