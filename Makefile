@@ -96,6 +96,11 @@ unit: check $(VENV) $(NODE) ## unit tests: seconds, no JVM
 	$(call say,unit tests)
 	@$(PY) -m pytest tests/unit $(ARGS)
 
+.PHONY: fuzz
+fuzz: check $(VENV) ## foreign bytes for every reader, for minutes; ARGS and FUZZ_EXAMPLES=100000 for more
+	$(call say,fuzz)
+	@HYPOTHESIS_PROFILE=fuzz FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) $(PY) -m pytest tests/unit -m fuzz $(ARGS)
+
 .PHONY: synth-tests
 synth-tests: synth ## templates against cdk-nag, cfn-lint, every security promise, their snapshots, and the calls that are made
 	$(call say,synth tests)

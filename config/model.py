@@ -203,6 +203,9 @@ class Alerts(Section):
     #: Categories that are counted one by one, the others together: for how many users each is the best one. None: no
     #: such metric. Each is a metric to pay for (docs/costs.md).
     categories: Annotated[tuple[Category, ...], AsTuple, Field(max_length=20)] = ()
+    #: Event types that are counted one by one: the largest, and the others together as `other`, with an alarm.
+    #: Producers make up event types, and each is three metrics to pay for (docs/costs.md).
+    event_types: Annotated[int, Field(ge=1, le=500)] = 20
     #: Page when no event has come for so many minutes; 0 switches it off, for a stream that may rest.
     no_events_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
     #: Tell when more of the events are rejected, for a quarter of an hour. Of Kinesis only: it counts what comes in.

@@ -11,7 +11,7 @@ from config.model import Environment, PropertyGroups
 from config.properties import BACKFILL_GROUP, backfill_groups, property_groups
 from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS, INDEXER_OF_RESULTS
 from contracts.kinesis import READ_KB_PER_SHARD, READS_PER_SHARD, WRITE_KB_PER_SHARD
-from contracts.metrics import OTHER_CATEGORY
+from contracts.metrics import OTHER
 from contracts.names import ARCHIVE_BUCKET, EVENTS_DELIVERY, bucket_name
 from flink_jobs.properties import SettingsError
 from flink_jobs.settings import parse
@@ -362,8 +362,8 @@ def _people_and_tags(environment: Environment) -> Iterator[Finding]:
     if len({email.lower() for email in emails}) != len(emails):
         yield "alerts.emails", list(emails), "each address once"
     categories = environment.alerts.categories
-    if categories and len({*categories, OTHER_CATEGORY}) != len(categories) + 1:
-        yield "alerts.categories", list(categories), f"each category once, and none called {OTHER_CATEGORY}"
+    if categories and len({*categories, OTHER}) != len(categories) + 1:
+        yield "alerts.categories", list(categories), f"each category once, and none called {OTHER}"
     if environment.budget.monthly_usd is not None and len(emails) > _MOST_SUBSCRIBERS:
         yield "alerts.emails", f"{len(emails)} addresses", f"at most {_MOST_SUBSCRIBERS}: a budget tells no more"
     for name in environment.tags:

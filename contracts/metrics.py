@@ -23,18 +23,21 @@ class Metric:
     unit: str = "Count"
 
 
+#: Dimension of the metrics of one event type. Producers make up event types: the largest are counted by name
+#: (:mod:`lambdas.alerts.event_types`), the others together as :data:`OTHER`.
+EVENT_TYPE = "EventType"
+#: The value of a dimension for everything that is not counted by name.
+OTHER = "other"
 #: Sample time: ``window_start``, so that a 5-minute CloudWatch period holds exactly its window.
-EVENT_COUNT = Metric("EventCount", "EventType", "events with a value in a 5-minute window")
-TOTAL_VALUE = Metric("TotalValue", "EventType", "sum of the values of those events", "None")
+EVENT_COUNT = Metric("EventCount", EVENT_TYPE, "events with a value in a 5-minute window")
+TOTAL_VALUE = Metric("TotalValue", EVENT_TYPE, "sum of the values of those events", "None")
 #: The others are stamped with the result's ``event_time`` (a rejection: its ``arrival_time``).
-ANOMALIES = Metric("Anomalies", "EventType", "anomalous events")
+ANOMALIES = Metric("Anomalies", EVENT_TYPE, "anomalous events")
 FRAUD_ALERTS = Metric("FraudAlerts", "AlertLevel", "fraud escalations")
 SESSIONS = Metric("Sessions", None, "closed user sessions")
 CONVERSIONS = Metric("Conversions", None, "sessions that went through the funnel (`behavior.funnel`)")
 #: Only where categories to count are set: each is a series to pay for, and a producer can make up any number of them.
 TOP_CATEGORY = Metric("TopCategory", "Category", "users whose best category it is, of those active in five minutes")
-#: What every category that is not set is counted as.
-OTHER_CATEGORY = "other"
 REJECTED_EVENTS = Metric("RejectedEvents", "Reason", "records that were not accepted")
 
 #: Published by the alerts function, from results and rejections.

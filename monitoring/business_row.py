@@ -36,7 +36,7 @@ def business_row(board: Board, environment: Environment, names: Names) -> Iterat
             "Top categories: users whose best it is",
             [
                 Line(series(top, category, namespace=own), category)
-                for category in (*environment.alerts.categories, metrics.OTHER_CATEGORY)
+                for category in (*environment.alerts.categories, metrics.OTHER)
             ],
             stacked=True,
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from config.model import Environment
+from contracts import metrics
 from monitoring import service_metrics as service
+from monitoring.catalogue import BUSINESS, FUNCTION
 from monitoring.names import ALERTS, Names
 from monitoring.rules import READ_LAG_MS, Comparison, Missing, Rule, Severity
-from monitoring.series import Metric, Series, series
+from monitoring.series import MINUTE, Metric, Series, series
 
 _DAY = 86_400
 #: SQS forgets a given-up record after 14 days (stacks/constructs/stream_reader.py): a week is left to act.
@@ -24,7 +26,9 @@ def sink_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
     """Those of Lambda, SQS, SNS and OpenSearch."""
     yield from _functions(names)
     yield from _registered(environment, names)
+    yield from _again(names)
     yield from _given_up(names)
+    yield _event_types(names)
     if names.search_domain is not None:
         yield from _search(environment, names, names.search_domain)
     if names.refresh_queue is not None and names.refresh_rule is not None:
@@ -69,6 +73,35 @@ def _registered(environment: Environment, names: Names) -> Iterator[Rule]:
                 _NO_CALLS,
                 here="stop the reader for ten minutes",
             )
+
+
+def _again(names: Names) -> Iterator[Rule]:
+    """The functions answer for each record, so that an outage of a service is no error of theirs."""
+    for package in names.functions:
+        yield Rule(
+            f"retries-{package.replace('_', '-')}",
+            {"m": series(FUNCTION[metrics.RETRIED.name], package, namespace=names.namespace, period=5 * MINUTE)},
+            0,
+            "records have come again for a quarter of an hour: a service refuses them, and nothing behind them is done",
+            Missing.FINE,
+            _NO_CALLS,
+            here="close the index that the function writes to",
+        )
+
+
+def _event_types(names: Names) -> Rule:
+    count = BUSINESS[metrics.EVENT_COUNT.name]
+    return Rule(
+        "event-types-other",
+        {"m": series(count, metrics.OTHER, namespace=names.namespace)},
+        0,
+        "more event types come than are counted by name; the others are counted together, as `other`",
+        Missing.FINE,
+        "no sample of `other` is how it should be",
+        periods=1,
+        of=1,
+        here="send more event types than the setting names",
+    )
 
 
 def _given_up(names: Names) -> Iterator[Rule]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.model import Environment, Stream
-from contracts.metrics import FUNCTION_METRICS, METRICS, TOP_CATEGORY
+from contracts.metrics import EVENT_TYPE, FUNCTION_METRICS, METRICS, TOP_CATEGORY
 from contracts.rejections import Reason
 from contracts.results import ALERT_LEVELS
 from monitoring.dashboard import body
@@ -27,7 +27,7 @@ from operations.resources import counted
 _PUT_UNIT = 25 * 1024
 _FIREHOSE_UNIT = 5 * 1024
 #: Values of a metric's dimension that a pipeline has; without one it is one series.
-_VALUES = {"EventType": EVENT_TYPES, "AlertLevel": len(ALERT_LEVELS), "Reason": len(Reason), None: 1}
+_VALUES = {EVENT_TYPE: EVENT_TYPES, "AlertLevel": len(ALERT_LEVELS), "Reason": len(Reason), None: 1}
 #: A function of 256 MB takes some 50 ms for a batch, and writes some 1.5 KB of log: its line, and Lambda's three.
 _CALL_GB_SECONDS = 0.25 * 0.05
 _CALL_LOG_BYTES = 1500
@@ -167,7 +167,11 @@ class _Bill:
         series += len(FUNCTION_METRICS) * len({called.partition(" ")[0] for called in self.load.calls_month()})
         series += self.counts["AWS::Logs::MetricFilter"]
         month, free = self._watch("metric_month"), self._watch("metrics_free")
-        formula = f"({series} series - {free:g} free) x {month}"
+        # A place among the named types changes hands once a day at most, and a metric is paid for by the hour.
+        named = self.environment.alerts.event_types
+        more = sum(metric.dimension == EVENT_TYPE for metric in METRICS) * (named * (1 + 1 / 24) + 1 - EVENT_TYPES)
+        most = max(0.0, series + max(0.0, more) - free) * month
+        formula = f"({series} series - {free:g} free) x {month}; at most {most:.2f} by alerts.event_types = {named}"
         yield Line("CloudWatch: the kit's metrics", formula, max(0.0, series - free) * month, 0.0)
         requests, thousand, free = (
             self.load.metric_requests_month(),

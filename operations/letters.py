@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 from config.model import Environment
 from contracts.names import FAILURE_QUEUES, queue_name
 from lambdas.common.dead_letters import KIND, payload_of
+from lambdas.common.errors import RecordError
+from lambdas.common.json_text import json_object
 from lambdas.common.records import RawRecord
 from operations.environment import Target
 
@@ -22,10 +24,12 @@ VISIBILITY_SECONDS = 900
 #: A long poll: an empty answer of a short one says little, SQS asks only some of its servers then.
 _WAIT_SECONDS = 2
 _READ_RECORDS = 1000
+#: Records of a batch of Lambda, at most.
+_MOST_IN_A_BATCH = 10_000
 
 
 class UnreadableLetterError(Exception):
-    """A message of the queue is none of ours and none of Lambda's; the text says what is missing."""
+    """A message of the queue is neither the functions' nor Lambda's; the text says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -52,44 +56,77 @@ class Letter:
 def letter_of(message: dict[str, Any]) -> Letter:
     """The letter in an SQS message; raises :class:`UnreadableLetterError`."""
     try:
-        body = json.loads(message["Body"])
+        body = json_object(message["Body"])
         return _buried(message, body) if body.get("kind") == KIND else _given_up(message, body)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnreadableLetterError(
-            f"message {message.get('MessageId')} is no dead letter: {type(error).__name__} {error}"
-        ) from error
+    except RecordError as error:
+        raise UnreadableLetterError(f"message {message['MessageId']} is not a dead letter: {error}") from error
 
 
-def _buried(message: dict[str, Any], body: dict[str, Any]) -> Letter:
+def _buried(message: dict[str, Any], body: Mapping[str, object]) -> Letter:
+    sequence = _sequence(body, "sequence")
     return Letter(
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
-        reason=body["reason"],
-        first_seen=body["first_seen"],
-        stream=body["stream"],
-        shard=body["shard"],
-        first=body["sequence"],
-        last=body["sequence"],
+        reason=_text(body, "reason"),
+        first_seen=_time(body, "first_seen"),
+        stream=_text(body, "stream"),
+        shard=_text(body, "shard"),
+        first=sequence,
+        last=sequence,
         count=1,
         payload=payload_of(body),
     )
 
 
-def _given_up(message: dict[str, Any], body: dict[str, Any]) -> Letter:
-    """What Lambda's on-failure destination gets (developer guide, "Discarded records"): the place, not the records."""
-    batch = body["KinesisBatchInfo"]
+def _given_up(message: dict[str, Any], body: Mapping[str, object]) -> Letter:
+    """The message of Lambda's on-failure destination (developer guide, "Discarded records"): the records' place."""
+    batch, context = _member(body, "KinesisBatchInfo"), _member(body, "requestContext")
+    count = batch.get("batchSize")
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= _MOST_IN_A_BATCH:
+        raise RecordError(f"`batchSize` is missing or not a number from 1 to {_MOST_IN_A_BATCH}")
     return Letter(
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
-        reason=f"given up by Lambda: {body['requestContext']['condition']}",
-        first_seen=batch["approximateArrivalOfFirstRecord"],
-        stream=batch["streamArn"].rpartition("/")[2],
-        shard=batch["shardId"],
-        first=batch["startSequenceNumber"],
-        last=batch["endSequenceNumber"],
-        count=int(batch["batchSize"]),
+        reason=f"given up by Lambda: {_text(context, 'condition')}",
+        first_seen=_time(batch, "approximateArrivalOfFirstRecord"),
+        stream=_text(batch, "streamArn").rpartition("/")[2],
+        shard=_text(batch, "shardId"),
+        first=_sequence(batch, "startSequenceNumber"),
+        last=_sequence(batch, "endSequenceNumber"),
+        count=count,
         payload=None,
     )
+
+
+def _member(body: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = body.get(name)
+    if not isinstance(value, Mapping):
+        raise RecordError(f"`{name}` is missing or not an object")
+    return value
+
+
+def _text(body: Mapping[str, object], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise RecordError(f"`{name}` is missing or not a string")
+    return value
+
+
+def _sequence(body: Mapping[str, object], name: str) -> str:
+    value = _text(body, name)
+    if re.fullmatch(r"[0-9]{1,256}", value) is None:
+        raise RecordError(f"`{name}` is not a sequence number")
+    return value
+
+
+def _time(body: Mapping[str, object], name: str) -> str:
+    """An ISO 8601 time of which Python can tell the seconds since 1970."""
+    value = _text(body, name)
+    try:
+        datetime.fromisoformat(value).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise RecordError(f"`{name}` is not a time like 2026-11-23T10:00:00.000Z") from error
+    return value
 
 
 @dataclass(frozen=True)

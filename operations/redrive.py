@@ -22,6 +22,7 @@ from rich.text import Text
 from contracts.names import FAILURE_QUEUES, StreamRole, function_name, input_stream_name, processed_table
 from contracts.names import stream_name as name_of
 from contracts.rejections import Reason
+from lambdas.common.errors import RecordError
 from lambdas.common.once import Effect, Once, store
 from lambdas.common.patience import Patience
 from operations import rejections
@@ -211,10 +212,10 @@ def _chosen(
     for data in records:
         try:
             event = rejections.rejected_of(data)
-        except (ValueError, KeyError, TypeError) as error:
-            console.print(f"a record of the stream is no rejection: {type(error).__name__}", markup=False)
+        except RecordError as error:
+            console.print(f"a record of the stream is not a rejection: {error}", markup=False)
             continue
-        if event.reason in reasons and (until is None or datetime.fromisoformat(event.arrived) <= until):
+        if event.reason in reasons and (until is None or event.arrived <= until):
             yield event
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.rejections import Reason
 from lambdas.common.chunks import chunks
-from lambdas.common.once import Claim, Once
+from lambdas.common.claim import Claim
+from lambdas.common.errors import RecordError
+from lambdas.common.json_text import json_object, utf8
+from lambdas.common.once import Once
+from lambdas.common.person import original
 
 #: Reasons that a second try cannot help: it comes later still, or is the same event once more. `make backfill` reads
 #: the archive's events in their own time instead.
@@ -32,7 +34,7 @@ class Rejected:
     source: str
     partition: str
     position: str
-    arrived: str
+    arrived: datetime
     payload: bytes | None
 
     @property
@@ -54,18 +56,42 @@ class Tally:
 
 
 def rejected_of(data: bytes) -> Rejected:
-    """The rejected event in a record of the stream of rejections, which the application writes; raises ValueError."""
-    document = json.loads(data)
-    text = document["payload"]
-    payload = base64.b64decode(text) if document["payload_encoding"] == "base64" else text.encode()
+    """The rejected event in a record of the stream of rejections, which the application writes.
+
+    Raises :class:`RecordError` with the reason for any other bytes.
+    """
+    document = json_object(utf8(data))
+
+    def text(name: str) -> str:
+        value = document.get(name)
+        if not isinstance(value, str):
+            raise RecordError(f"`{name}` is missing or not a string")
+        return value
+
+    truncated = document.get("payload_truncated")
+    if not isinstance(truncated, bool):
+        raise RecordError("`payload_truncated` is missing or not a boolean")
+    try:
+        reason = Reason(text("reason"))
+    except ValueError as error:
+        raise RecordError("`reason` is not one of the contract's closed list") from error
+    payload = original(text("payload"), text("payload_encoding"))
     return Rejected(
-        reason=Reason(document["reason"]),
-        source=document["source"],
-        partition=document["partition"],
-        position=document["position"],
-        arrived=document["arrival_time"],
-        payload=None if document["payload_truncated"] else payload,
+        reason=reason,
+        source=text("source"),
+        partition=text("partition"),
+        position=text("position"),
+        arrived=_time(text("arrival_time")),
+        payload=None if truncated else payload,
     )
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RecordError("`arrival_time` is not a time like 2026-11-23T10:00:00.000Z") from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def read(kinesis: Any, stream: str, since: datetime | None) -> Iterator[bytes]:

@@ -18,9 +18,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.chunks import chunks
-from lambdas.common.once import Claim, Once
+from lambdas.common.claim import Claim
+from lambdas.common.once import Once
 from lambdas.common.records import REPLAYED, RawRecord
-from operations.environment import OperationError
 from operations.letters import Inbox, Letter, UnreadableLetterError, records_of
 
 #: An invocation that is waited for takes 6 MB; records are in base64 there.
@@ -175,16 +175,9 @@ class Replayer:
                     "sequenceNumber": record.sequence,
                     "partitionKey": "replayed",
                     "data": base64.b64encode(record.payload).decode("ascii"),
-                    "approximateArrivalTimestamp": _seconds(record.arrived),
+                    "approximateArrivalTimestamp": datetime.fromisoformat(record.arrived).timestamp(),
                 },
             }
 
     def _key(self, record: RawRecord) -> str:
         return f"{self.function} {record.stream} {record.shard} {record.sequence}"
-
-
-def _seconds(arrived: str) -> float:
-    try:
-        return datetime.fromisoformat(arrived).timestamp()
-    except ValueError as error:
-        raise OperationError(f"a dead letter's first_seen is no time: {arrived!r}") from error

@@ -179,7 +179,8 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
             _policy(
                 "Forget",
                 f"arn:aws:es:{place}:domain/{environment.prefix}/realtime-analytics-*/_delete_by_query",
-                reason="The path of one API over the indices of this kit: the asterisk is part of the request.",
+                f"arn:aws:es:{place}:domain/{environment.prefix}/realtime-analytics-rejected-*/_count",
+                reason="The paths of two APIs over the indices of this kit: the asterisk is part of each request.",
             ),
             *_provider("SetupProvider"),
             Accepted("Search-Failures", ("SQS3",), "It is the dead-letter queue: of the event source mapping."),

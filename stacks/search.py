@@ -15,6 +15,7 @@ from constructs import Construct
 from config.model import Environment
 from contracts.event_sources import INDEXER_OF_RESULTS
 from contracts.metrics import namespace
+from contracts.rejections import REJECTED
 from stacks.code import lambda_code, lambda_digest
 from stacks.constructs.base import EnvironmentStack, resource_of
 from stacks.constructs.function import PythonFunction, log_group
@@ -157,7 +158,8 @@ class SearchStack(EnvironmentStack):
                 "LOG_LEVEL": "INFO",
             },
             statements=[
-                allow("DeleteByQuery", ["es:ESHttpPost"], [f"{self.domain_arn}/{INDEX_PREFIX}-*/_delete_by_query"])
+                allow("DeleteByQuery", ["es:ESHttpPost"], [f"{self.domain_arn}/{INDEX_PREFIX}-*/_delete_by_query"]),
+                allow("CountRejections", ["es:ESHttpPost"], [f"{self.domain_arn}/{INDEX_PREFIX}-{REJECTED}-*/_count"]),
             ],
             **self._inside,
         )

@@ -73,6 +73,7 @@ class SinksStack(EnvironmentStack):
                 "DEAD_LETTER_QUEUE_URL": self.failures.queue_url,
                 "ALERT_MAX_AGE_SECONDS": str(environment.alerts.max_age_hours * 3600),
                 "ALERT_DIGEST_ABOVE": str(environment.alerts.digest_above),
+                "METRIC_EVENT_TYPES": str(environment.alerts.event_types),
                 "METRIC_CATEGORIES": json.dumps(environment.alerts.categories),
                 "LOG_LEVEL": "INFO",
             },
@@ -81,7 +82,7 @@ class SinksStack(EnvironmentStack):
                 allow("PublishAlerts", ["sns:Publish"], [self.topic.topic_arn]),
                 allow(
                     "RememberResults",
-                    ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+                    ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                     [self.processed.table_arn],
                 ),
                 # PutMetricData knows no resource; the condition keeps it to the kit's namespace.

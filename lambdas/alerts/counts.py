@@ -73,6 +73,11 @@ class _Sum:
             }
 
 
+def takes(time: datetime, now: datetime) -> bool:
+    """Whether CloudWatch takes a sample of ``time`` at ``now`` (both UTC)."""
+    return -MAX_AHEAD <= now - time <= MAX_AGE
+
+
 def put(
     cloudwatch: CloudWatchClient,
     samples: Iterable[tuple[Result, tuple[Sample, ...]]],
@@ -96,7 +101,7 @@ def put(
     left_out: list[Result] = []
     for result, added in samples:
         time = added[0].time
-        if not -MAX_AHEAD <= now - time <= MAX_AGE:
+        if not takes(time, now):
             outside.update(sample.series.metric.name for sample in added)
             left_out.append(result)
             continue

@@ -11,14 +11,15 @@ from contracts.metrics import NAMESPACE
 from lambdas.alerts import counts, notifier
 from lambdas.alerts.counts import CloudWatchClient
 from lambdas.alerts.digest import with_digests
+from lambdas.alerts.event_types import EventTypes, RegistryError
 from lambdas.alerts.notifier import SnsClient
-from lambdas.alerts.work import Work, claim, work_of
+from lambdas.alerts.work import Work, claim, with_names, work_of
 from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.logs import fields
 from lambdas.common.once import Effect, Once, Store
 from lambdas.common.patience import Patience
 from lambdas.common.poison import bury
-from lambdas.common.records import Failure, decode
+from lambdas.common.records import Failure, decode, failures_of
 from lambdas.common.response import BatchResponse, batch_item_failures
 from lambdas.common.telemetry import Counts, oldest_age
 
@@ -26,6 +27,8 @@ LOGGER = logging.getLogger(__name__)
 
 #: The function's package: in dead letters, metrics and logs.
 NAME = "alerts"
+
+_CALL_REFUSED = "CloudWatch refused a call for a record before it"
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class AlertsFunction:
     cloudwatch: CloudWatchClient
     now: Callable[[], datetime]
     store: Store
+    event_types: EventTypes
     dead_letters: DeadLetterQueue
     namespace: str = NAMESPACE
     rules: Rules = Rules()
@@ -64,25 +68,27 @@ class AlertsFunction:
     def handle(self, event: Mapping[str, object], patience: Patience) -> BatchResponse:
         """Process one Kinesis event; the answer names the records to deliver again.
 
-        Counting and alerting are claimed apart: a repeat finds what is done done, one that a dead invocation had
-        claimed is waited for, and an outage of CloudWatch holds up no alert. Records that can never be processed are
-        buried as dead letters and hold up nothing.
+        Counting, alerting and burying are claimed apart: a repeat finds its part done, a claim of a dead invocation is
+        waited for, and an outage of CloudWatch holds up no alert. Samples without a claim come last, in one call, and
+        only those before the lowest record that comes again: the others are counted when they come.
         """
         batch = decode(event)
         poison = list(batch.failures)
         work = work_of(batch.results, poison, self.rules.categories)
 
         alerted = self._alert(Once(self.store, Effect.ALERT, patience), work, poison)  # somebody waits for these
-        waiting = _waiting(work, alerted.failures)
-        counted = self._count(Once(self.store, Effect.COUNT, patience), work, patience, waiting)
-
-        failures = [*alerted.failures, *counted.failures, *bury(self.dead_letters, NAME, batch, poison)]
+        counted = self._count_once(Once(self.store, Effect.COUNT, patience), work)
+        once = Once(self.store, Effect.BURY, patience)
+        burial = bury(self.dead_letters, NAME, batch, poison, patience, once=once)
+        failures = [*alerted.failures, *counted.failures, *burial.again]
+        others = self._count_others(work, batch.again_from(failures), patience)
+        failures += others.failures
         again = {failure.sequence for failure in failures}
         told = Counts(
             processed=len(batch.raw) - len(again),
             duplicate=_duplicates(work, counted, alerted),
             retried=len(again),
-            dead_lettered=len({failure.sequence for failure in poison} - again),
+            dead_lettered=burial.buried,
             oldest_age=oldest_age(batch.results, self.now()),
         )
         LOGGER.info(
@@ -91,7 +97,7 @@ class AlertsFunction:
                 results=len(batch.results),
                 not_live=len(batch.results) - sum(len(one.result.sequences) for one in work),
                 samples=sum(len(one.samples) for one in work),
-                samples_outside=counted.left_out,
+                samples_outside=counted.left_out + others.left_out,
                 alerts=sum(one.alert is not None for one in work),
                 alerts_too_old=alerted.left_out,
                 failures=len(failures),
@@ -100,27 +106,58 @@ class AlertsFunction:
         )
         return batch_item_failures(again)
 
-    def _count(self, once: Once, work: Sequence[Work], patience: Patience, waiting: Sequence[Work]) -> _Outcome:
-        """Counts all but those that are ``waiting``: they come again."""
-        claims = claim(once, [one for one in work if one.counted_once])
-        others = [one for one in work if one.samples and not one.counted_once and one not in waiting]
-        ours = [*claims.ours, *others]
-        claimed = {one.result.result_id for one in claims.ours}
+    def _count_once(self, once: Once, work: Sequence[Work]) -> _Outcome:
+        """Counts the samples that are claimed."""
+        counted = [one for one in work if one.counted_once]
+        try:
+            named = with_names(counted, self.event_types, self.now(), once.patience)
+        except RegistryError as error:
+            refused = [failure for one in counted for failure in failures_of(LOGGER, one.result, str(error))]
+            return _Outcome(refused, (), 0)
+        claims = claim(once, named)
         failures, outside = counts.put(
             self.cloudwatch,
-            [(one.result, one.samples) for one in ours],
+            [(one.result, one.samples) for one in claims.ours],
             self.now(),
-            patience,
-            lambda results: once.done(result.result_id for result in results if result.result_id in claimed),
+            once.patience,
+            lambda results: once.done(result.result_id for result in results),
             self.namespace,
         )
         _give_back(once, claims.ours, failures)
-        later = [
+        return _Outcome([*claims.failures, *failures], claims.done, outside)
+
+    def _count_others(self, work: Sequence[Work], again_from: float, patience: Patience) -> _Outcome:
+        """Counts the samples without a claim whose records all lie before ``again_from``; the others come again.
+
+        In the order of the shard, and none after a call that is refused: what was counted lies before what comes again.
+        """
+        others = [one for one in work if one.samples and not one.counted_once]
+        now = [one for one in others if _last(one) < again_from]
+        failures = [
             Failure(one.result.shard, sequence, "a record before it comes again")
-            for one in waiting
+            for one in others
+            if _last(one) >= again_from
             for sequence in one.result.sequences
+            if int(sequence) >= again_from
         ]
-        return _Outcome([*claims.failures, *failures, *later], claims.done, outside)
+        left_out = 0
+        now.sort(key=_last)
+        while now:
+            group, now = now[: counts.MAX_SUMS], now[counts.MAX_SUMS :]
+            refused, outside = counts.put(
+                self.cloudwatch,
+                [(one.result, one.samples) for one in group],
+                self.now(),
+                patience,
+                lambda _: None,
+                self.namespace,
+            )
+            left_out += outside
+            if refused:
+                rest = (failure for one in now for failure in failures_of(LOGGER, one.result, _CALL_REFUSED))
+                failures += [*refused, *rest]
+                break
+        return _Outcome(failures, (), left_out)
 
     def _alert(self, once: Once, work: Sequence[Work], poison: list[Failure]) -> _Outcome:
         """Sends the alerts that are young enough; ``left_out`` are the older ones. ``poison``: what SNS never takes."""
@@ -151,15 +188,9 @@ def _give_back(once: Once, ours: Sequence[Work], refused: Sequence[Failure]) -> 
     once.release(one.result.result_id for one in ours if not again.isdisjoint(one.result.sequences))
 
 
-def _waiting(work: Sequence[Work], failures: Sequence[Failure]) -> list[Work]:
-    """Results counted without a claim that come again anyway: Lambda delivers again from the lowest failed record on.
-
-    Counting them now would count them once more with every try of an alert before them.
-    """
-    if not failures:
-        return []
-    lowest = min(int(failure.sequence) for failure in failures)
-    return [one for one in work if one.samples and not one.counted_once and int(one.result.sequences[0]) > lowest]
+def _last(work: Work) -> int:
+    """The last place of the result's records: where it is counted, a repeat before it being none of its own."""
+    return max(int(sequence) for sequence in work.result.sequences)
 
 
 def _duplicates(work: Sequence[Work], counted: _Outcome, alerted: _Outcome) -> int:

@@ -10,22 +10,18 @@ from functools import cache
 import boto3
 from botocore.config import Config
 
+from lambdas.alerts.event_types import EventTypes, TableRegistry
 from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.alerts.settings import Settings
 from lambdas.common import logs
+from lambdas.common.clients import ONE_ATTEMPT, TIMEOUTS
 from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.invocation import remaining
 from lambdas.common.once import store
 from lambdas.common.patience import Patience
 from lambdas.common.response import BatchResponse
 
-# boto3 would wait a minute for an answer, longer than the function may run: a hanging call must fail its own
-# records and no others.
-_TIMEOUTS = {"connect_timeout": 3, "read_timeout": 5}
-_CONFIG = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 3})
-#: SNS and CloudWatch take a call twice where the first one's answer was lost: they are asked once, and what they do not
-#: confirm comes again with its claim, so that it is doubled once at most and not by every attempt.
-_ONCE = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 1})
+_CONFIG = Config(**TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 3})
 #: Seconds that a call may hang in the end: its attempts with their timeouts. None begins when less is left.
 _LONGEST_CALL = 25.0
 
@@ -49,13 +45,15 @@ def function() -> AlertsFunction:
     logs.setup(os.environ)
     settings = Settings.from_env(os.environ)
     session = boto3.session.Session()  # not the default one, which threads would share while it is made
+    dynamodb = session.client("dynamodb", config=_CONFIG)
     return AlertsFunction(
         topic_arn=settings.topic_arn,
         namespace=settings.namespace,
-        sns=session.client("sns", config=_ONCE),
-        cloudwatch=session.client("cloudwatch", config=_ONCE),
+        sns=session.client("sns", config=ONE_ATTEMPT),
+        cloudwatch=session.client("cloudwatch", config=ONE_ATTEMPT),
         now=lambda: datetime.now(UTC),
-        store=store(settings.table, settings.remember, session.client("dynamodb", config=_CONFIG)),
-        dead_letters=DeadLetterQueue(session.client("sqs", config=_CONFIG), settings.queue_url),
+        store=store(settings.table, settings.remember, dynamodb),
+        event_types=EventTypes(TableRegistry(dynamodb, settings.table), settings.event_types),
+        dead_letters=DeadLetterQueue(session.client("sqs", config=ONE_ATTEMPT), settings.queue_url),
         rules=Rules(timedelta(seconds=settings.max_age), settings.digest_above, settings.categories),
     )

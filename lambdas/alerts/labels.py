@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from contracts.metrics import OTHER
+
 # CloudWatch: 1..255 characters; SNS has no such limit for attributes, but one label serves both.
 LABEL_MAX = 255
 # SNS says "less than 100 characters" and accepts 100: stay below either reading.
@@ -29,6 +31,15 @@ def label(text: str) -> str:
     """
     if len(text) <= LABEL_MAX and _PLAIN.fullmatch(text) and text == text.strip() and not text.startswith(":"):
         return text
+    return _digested(text)
+
+
+def event_type_label(text: str) -> str:
+    """The :func:`label` of an event type as a dimension's value: ``other`` stands for the unnamed ones alone."""
+    return _digested(text) if text == OTHER else label(text)
+
+
+def _digested(text: str) -> str:
     # surrogatepass: JSON may escape half a surrogate pair, which UTF-8 alone refuses
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
     readable = _NOT_PRINTABLE.sub("_", text).strip()[: LABEL_MAX - _DIGEST_LENGTH - 1]

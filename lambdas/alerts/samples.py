@@ -11,7 +11,7 @@ from contracts.metrics import Metric
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from lambdas.alerts.alert import alert_level
-from lambdas.alerts.labels import label
+from lambdas.alerts.labels import event_type_label
 from lambdas.common.errors import RecordError
 from lambdas.common.result import Result
 
@@ -44,13 +44,13 @@ def samples_of(result: Result, categories: frozenset[str] = frozenset()) -> tupl
     """
     match result.result_type:
         case ResultType.AGGREGATION:
-            kind, start = label(result.text("event_type")), result.time("window_start")
+            kind, start = event_type_label(result.text("event_type")), result.time("window_start")
             return (
                 Sample(Series(metrics.EVENT_COUNT, kind), start, result.integer("event_count")),
                 Sample(Series(metrics.TOTAL_VALUE, kind), start, _value(result, "total_value")),
             )
         case ResultType.ANOMALY if result.flag("is_anomaly"):
-            return _one(result, metrics.ANOMALIES, label(result.text("event_type")))
+            return _one(result, metrics.ANOMALIES, event_type_label(result.text("event_type")))
         case ResultType.FRAUD:
             return _one(result, metrics.FRAUD_ALERTS, alert_level(result))
         case ResultType.SESSION:
@@ -59,7 +59,7 @@ def samples_of(result: Result, categories: frozenset[str] = frozenset()) -> tupl
             return _one(result, metrics.CONVERSIONS, None)
         case ResultType.RECOMMENDATION if categories and result.integer("rank") == 1:
             category = result.text("category")
-            return _one(result, metrics.TOP_CATEGORY, category if category in categories else metrics.OTHER_CATEGORY)
+            return _one(result, metrics.TOP_CATEGORY, category if category in categories else metrics.OTHER)
         case rejections.REJECTED:
             return (Sample(Series(metrics.REJECTED_EVENTS, _reason(result)), result.time("arrival_time"), 1),)
         case _:

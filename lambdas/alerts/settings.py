@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lambdas.alerts.labels import label
 from lambdas.common.errors import SettingError
-from lambdas.common.settings import matching, required, seconds
+from lambdas.common.settings import matching, required, seconds, whole
 from lambdas.common.sink_settings import dead_letter_queue, metric_namespace
 
 TOPIC_VARIABLE = "ALERT_TOPIC_ARN"
@@ -17,6 +17,7 @@ MAX_AGE_VARIABLE = "ALERT_MAX_AGE_SECONDS"
 DIGEST_VARIABLE = "ALERT_DIGEST_ABOVE"
 REMEMBER_VARIABLE = "PROCESSED_TTL_SECONDS"
 CATEGORIES_VARIABLE = "METRIC_CATEGORIES"
+EVENT_TYPES_VARIABLE = "METRIC_EVENT_TYPES"
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -30,7 +31,7 @@ class Settings:
     DynamoDB table of processed results; ``queue_url``: the SQS queue of dead letters; ``max_age``: seconds after which
     an alert is counted only; ``digest_above``: so many alerts of a type in a batch are sent one by one; ``remember``:
     seconds that a processed result is remembered, longer than the streams can deliver it; ``categories``: those that
-    are counted by name.
+    are counted by name; ``event_types``: so many of them, the largest, are counted by name.
     """
 
     topic_arn: str
@@ -41,6 +42,7 @@ class Settings:
     digest_above: int
     remember: float
     categories: frozenset[str]
+    event_types: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -62,8 +64,9 @@ class Settings:
             ),
             queue_url=dead_letter_queue(env),
             max_age=seconds(env, MAX_AGE_VARIABLE, default=6 * _HOUR, low=60, high=14 * _DAY),
-            digest_above=int(seconds(env, DIGEST_VARIABLE, default=20, low=1, high=10_000)),
+            digest_above=whole(env, DIGEST_VARIABLE, default=20, low=1, high=10_000),
             remember=seconds(env, REMEMBER_VARIABLE, default=2 * _DAY, low=_HOUR, high=400 * _DAY),
+            event_types=whole(env, EVENT_TYPES_VARIABLE, default=20, low=1, high=500),
             categories=_categories(env.get(CATEGORIES_VARIABLE) or "[]"),
         )
 

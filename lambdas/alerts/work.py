@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from contracts.metrics import EVENT_COUNT, EVENT_TYPE, OTHER
 from contracts.rejections import REJECTED
 from contracts.results import RUN_LIVE, ResultType
 from lambdas.alerts.alert import Alert, alert_of
-from lambdas.alerts.samples import Sample, samples_of
+from lambdas.alerts.counts import takes
+from lambdas.alerts.event_types import EventTypes, sightings_of
+from lambdas.alerts.samples import Sample, Series, samples_of
+from lambdas.common.claim import Claim
 from lambdas.common.errors import RecordError
-from lambdas.common.once import Claim, Once
+from lambdas.common.once import Once
+from lambdas.common.patience import Patience
 from lambdas.common.records import Failure, failures_of, merge_repeats, unreadable
 from lambdas.common.result import Result
 
@@ -58,6 +64,37 @@ def work_of(results: Iterable[Result], poison: list[Failure], categories: frozen
         except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard
             poison += failures_of(LOGGER, result, unreadable(LOGGER, error))
     return work
+
+
+def with_names(work: Sequence[Work], event_types: EventTypes, now: datetime, patience: Patience) -> list[Work]:
+    """``work`` with the event types that are not counted by name as `other`.
+
+    Raises :class:`~lambdas.alerts.event_types.RegistryError`.
+    """
+    sightings = sightings_of(
+        (sample.series.dimension_value, _size(sample), sample.time.date())
+        for one in work
+        for sample in one.samples
+        if _of_a_type(sample) and sample.series.dimension_value is not None and takes(sample.time, now)
+    )
+    if not sightings:
+        return list(work)
+    named = event_types.named(sightings, patience)
+    return [replace(one, samples=tuple(_named(sample, named) for sample in one.samples)) for one in work]
+
+
+def _size(sample: Sample) -> int:
+    return int(sample.value) if sample.series.metric is EVENT_COUNT else 1
+
+
+def _of_a_type(sample: Sample) -> bool:
+    return sample.series.metric.dimension == EVENT_TYPE
+
+
+def _named(sample: Sample, named: frozenset[str]) -> Sample:
+    if not _of_a_type(sample) or sample.series.dimension_value in named:
+        return sample
+    return replace(sample, series=Series(sample.series.metric, OTHER))
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,8 @@ def _transformed(record: Mapping[str, object], source: Source, reasons: Counter[
     """Result and data of a record, as base64: its line, or itself where there can be none."""
     try:
         return OK, base64.b64encode(line_of(record, source)).decode()
-    except RecordError as error:
-        reasons[str(error)] += 1
+    except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up the others
+        reasons[str(error) if isinstance(error, RecordError) else f"unexpected {type(error).__name__}"] += 1
         data = source.data(record)
         return FAILED, data if isinstance(data, str) else ""
 

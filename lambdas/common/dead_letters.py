@@ -9,44 +9,33 @@ import base64
 import gzip
 import json
 import logging
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
+from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.common.chunks import chunks
+from lambdas.common.errors import RecordError
 from lambdas.common.logs import fields
 
 LOGGER = logging.getLogger(__name__)
 
 #: ``kind`` of these messages; what Lambda's on-failure destination sends has none.
 KIND = "dead_letter"
-#: Limits of one SendMessageBatch call: messages, and bytes of all of them together (256 KB are taken everywhere).
-MAX_ENTRIES = 10
+#: Bytes of a message that SQS takes everywhere.
 MAX_BYTES = 256 * 1024
 #: Above this, a payload is left out and its place in the stream says where it still is.
 _MAX_BODY = MAX_BYTES - 4096
-
-
-class SendError(TypedDict, total=False):
-    """One entry of ``Failed`` in the answer of SendMessageBatch."""
-
-    Id: str
-    Code: str
-
-
-class SendAnswer(TypedDict, total=False):
-    """The part of SendMessageBatch's answer that is read."""
-
-    Failed: list[SendError]
+#: The largest record that Kinesis takes, in bytes.
+MAX_PAYLOAD = 10 * 1024 * 1024
 
 
 class SqsClient(Protocol):
-    """What is used of boto3's SQS client."""
+    """The part of boto3's SQS client that is used."""
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> SendAnswer:
-        """Send up to ten messages; entries that were refused are in ``Failed``."""
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> object:
+        """Take one message, or raise."""
         ...
 
 
@@ -86,13 +75,32 @@ class DeadLetter:
         )
 
 
-def payload_of(message: dict[str, str]) -> bytes | None:
-    """The record's bytes from a dead letter's message; None where they were left out."""
-    data = base64.b64decode(message["payload"])
-    encoding = message["payload_encoding"]
+def payload_of(message: Mapping[str, object]) -> bytes | None:
+    """The record's bytes from a dead letter's message; None where they were left out. Raises :class:`RecordError`."""
+    encoding, text = message.get("payload_encoding"), message.get("payload")
     if encoding == "left_out":
         return None
-    return gzip.decompress(data) if encoding == "gzip+base64" else data
+    if encoding not in ("base64", "gzip+base64") or not isinstance(text, str):
+        raise RecordError("`payload` or `payload_encoding` is missing, or is not a dead letter's")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise RecordError("`payload` is not base64") from error
+    return _unpacked(data) if encoding == "gzip+base64" else data
+
+
+def _unpacked(data: bytes) -> bytes:
+    """One gzip stream of at most :data:`MAX_PAYLOAD` bytes: a few kilobytes can be packed gigabytes."""
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        payload = unpacker.decompress(data, MAX_PAYLOAD + 1)
+    except zlib.error as error:
+        raise RecordError("`payload` is not gzip") from error
+    if len(payload) > MAX_PAYLOAD:
+        raise RecordError(f"`payload` is larger than a record of Kinesis: more than {MAX_PAYLOAD:,} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise RecordError("`payload` is not one whole gzip stream")
+    return payload
 
 
 @dataclass(frozen=True)
@@ -102,17 +110,15 @@ class DeadLetterQueue:
     sqs: SqsClient
     url: str
 
-    def send(self, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
-        """Send all; those that SQS did not take are answered, and must be delivered again."""
-        refused: list[DeadLetter] = []
-        bodies = ((letter, letter.body()) for letter in letters)
-        for chunk in chunks(bodies, max_items=MAX_ENTRIES, max_bytes=MAX_BYTES, size_of=lambda pair: len(pair[1])):
-            entries = [{"Id": str(index), "MessageBody": body} for index, (_, body) in enumerate(chunk)]
-            try:
-                answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
-            except (ClientError, BotoCoreError):
-                LOGGER.exception("SQS took no dead letter of a call", extra=fields(letters=len(chunk)))
-                refused += [letter for letter, _ in chunk]
-                continue
-            refused += [chunk[int(entry["Id"])][0] for entry in answer.get("Failed", [])]
-        return refused
+    def send(self, letter: DeadLetter) -> bool:
+        """Whether SQS confirmed the letter; an unconfirmed record must be delivered again.
+
+        One message a call: of a call with ten, SQS may take the last and refuse the first, and the last would be sent
+        again with the first.
+        """
+        try:
+            self.sqs.send_message(QueueUrl=self.url, MessageBody=letter.body())
+        except (ClientError, BotoCoreError):
+            LOGGER.exception("SQS took no dead letter", extra=fields(shard=letter.shard, sequence=letter.sequence))
+            return False
+        return True

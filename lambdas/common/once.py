@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Protocol
 
 from aws_lambda_powertools.utilities.idempotency.config import IdempotencyConfig
@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import S
 from aws_lambda_powertools.utilities.idempotency.persistence.dynamodb import DynamoDBPersistenceLayer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.common.claim import Claim
 from lambdas.common.logs import fields
 from lambdas.common.patience import Patience
 
@@ -47,18 +48,8 @@ class Effect(StrEnum):
 
     COUNT = "count"
     ALERT = "alert"
+    BURY = "bury"
     REPLAY = "replay"
-
-
-class Claim(Enum):
-    """What became of asking for an id."""
-
-    OURS = "ours"
-    DONE = "done"
-    #: Another invocation has it, or had it and died: it comes again until that one's time is over.
-    BUSY = "busy"
-    #: The table did not answer, or there was no time to ask.
-    UNKNOWN = "unknown"
 
 
 def store(table: str, remember_seconds: float, client: object) -> Store:

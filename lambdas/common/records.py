@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import base64
-import json
 import logging
+import math
 import re
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, DecimalException
-from typing import Any, NoReturn
+from typing import Any
 
 from contracts.rejections import REJECTED
 from contracts.results import ResultType
 from lambdas.common.errors import EventError, RecordError
+from lambdas.common.json_text import json_object, utf8
 from lambdas.common.logs import fields
 from lambdas.common.result import Result
 
@@ -30,6 +30,7 @@ REPLAYED = "replayed"
 # 512 bytes is OpenSearch's limit of an `_id`; ids of the contract are ASCII and far shorter.
 _YEAR_9999 = 253_370_764_800
 _RESULT_ID = re.compile(r"[!-~]{1,512}")
+_SEQUENCE = re.compile(r"[0-9]{1,256}")
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,16 @@ class Batch:
     failures: tuple[Failure, ...]
     raw: Mapping[str, RawRecord]
     replayed: bool = False
+
+    def again_from(self, failures: Iterable[Failure]) -> float:
+        """The sequence number from which on records come again after ``failures``; infinity where none does.
+
+        Lambda delivers every record behind the lowest failed one again, done or not. `make redrive` takes each record's
+        answer for itself.
+        """
+        if self.replayed:
+            return math.inf
+        return min((int(failure.sequence) for failure in failures), default=math.inf)
 
 
 def decode(event: Mapping[str, object]) -> Batch:
@@ -132,6 +143,8 @@ def _place(entry: Any) -> tuple[str, str, object]:
     event_id = entry.get("eventID") if isinstance(entry, Mapping) else None
     if not isinstance(kinesis, Mapping) or not isinstance(sequence, str) or not isinstance(event_id, str):
         raise EventError("not a Kinesis event: a record without `kinesis.sequenceNumber` or `eventID`")
+    if _SEQUENCE.fullmatch(sequence) is None:
+        raise EventError("not a Kinesis event: a `kinesis.sequenceNumber` that is not a decimal number")
     return event_id.partition(":")[0], sequence, kinesis.get("data")
 
 
@@ -156,7 +169,7 @@ def _utc(seconds: object) -> str:
 def _bytes(data: object) -> bytes:
     """A record's bytes; what is no base64 stays as it came."""
     if not isinstance(data, str):
-        return str(data).encode()
+        return str(data).encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(data, validate=True)
     except ValueError:
@@ -165,7 +178,7 @@ def _bytes(data: object) -> bytes:
 
 def _result(shard: str, sequence: str, data: object) -> Result:
     text = _text(data)
-    document = _json_object(text)
+    document = json_object(text)
     result_type = document.get("result_type")
     if not isinstance(result_type, str):
         raise RecordError("`result_type` is missing or not a string")
@@ -184,39 +197,7 @@ def _text(data: object) -> str:
     if not isinstance(data, str):
         raise RecordError("data is not a string")
     try:
-        return base64.b64decode(data, validate=True).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RecordError("data is not UTF-8") from error
+        payload = base64.b64decode(data, validate=True)
     except ValueError as error:
         raise RecordError("data is not base64") from error
-
-
-def _json_object(text: str) -> dict[str, object]:
-    try:
-        document: object = json.loads(
-            text,
-            parse_float=Decimal,  # 12.340000 stays 12.340000, and 0.1 stays 0.1
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
-        )
-    except RecordError:
-        raise
-    # ValueError: broken JSON, an integer of thousands of digits; DecimalException: an exponent of 20 digits;
-    # RecursionError: a thousand brackets.
-    except (ValueError, DecimalException, RecursionError) as error:
-        raise RecordError("data is not JSON") from error
-    if not isinstance(document, dict):
-        raise RecordError("data is not a JSON object")
-    return document
-
-
-def _refuse_constant(_: str) -> NoReturn:
-    raise RecordError("data holds NaN or Infinity, which is no JSON")
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # OpenSearch refuses a repeated key, and which value counts would depend on the reader.
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise RecordError("data is a JSON object with a repeated key")
-    return document
+    return utf8(payload)

@@ -46,6 +46,14 @@ def seconds(env: Mapping[str, str], name: str, *, default: float, low: float, hi
     return value
 
 
+def whole(env: Mapping[str, str], name: str, *, default: int, low: int, high: int) -> int:
+    """Value of ``name`` as a whole number from ``low`` to ``high``."""
+    text = env.get(name) or str(default)
+    if re.fullmatch(r"[0-9]{1,9}", text) is None or not low <= int(text) <= high:
+        raise SettingError(f"{name} must be a whole number from {low} to {high}, got {text!r}")
+    return int(text)
+
+
 def endpoint(name: str, value: str) -> str:
     """``value`` as ``scheme://host[:port]``, without a closing slash.
 

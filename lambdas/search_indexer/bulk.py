@@ -23,11 +23,12 @@ _OK = 200
 _CONFLICT = 409
 _TOO_MANY = 429
 _SERVER_ERROR = 500
-#: Refused for what the document is: it would be refused for ever.
-_FINAL = frozenset({400, 404, 413})
-#: Type of the 400 for an index that cannot be made because the cluster has all the shards it may have: nothing is wrong
-#: with the document.
-_FULL = "validation_exception"
+#: Types of the errors that name the document: it would be refused for ever. Every other error is the store's state,
+#: such as a closed index (`index_closed_exception`), a block, or a cluster with all the shards that it may have
+#: (`validation_exception`). Some of them have the status 400, too. Tried on OpenSearch 2.19.
+_OF_THE_DOCUMENT = frozenset({"mapper_parsing_exception", "strict_dynamic_mapping_exception"})
+#: Lucene's refusal of one document; the type alone (`illegal_argument_exception`) is that of full mappings, too.
+_IMMENSE_TERM = "Document contains at least one immense term"
 
 
 class OpenSearchBusyError(OpenSearchError):
@@ -124,5 +125,10 @@ def _fate(item: object) -> tuple[str, Refused | None]:
     if 200 <= status < 300 or status == _CONFLICT:
         return document_id, None
     error = outcome.get("error")
-    full = isinstance(error, dict) and error.get("type") == _FULL
-    return document_id, Refused(f"OpenSearch answered {status}: {error_text(error)}", status in _FINAL and not full)
+    return document_id, Refused(f"OpenSearch answered {status}: {error_text(error)}", _of_the_document(error))
+
+
+def _of_the_document(error: object) -> bool:
+    if not isinstance(error, dict):
+        return False
+    return error.get("type") in _OF_THE_DOCUMENT or str(error.get("reason")).startswith(_IMMENSE_TERM)

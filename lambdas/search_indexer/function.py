@@ -39,7 +39,8 @@ class SearchIndexer:
     def handle(self, event: Mapping[str, object], patience: Patience) -> BatchResponse:
         """Process one Kinesis event; the answer names the records to deliver again.
 
-        Documents that OpenSearch will never take, and records that are none, are buried as dead letters.
+        Documents that OpenSearch refuses for good, and records that cannot be decoded, go to the dead letters: last,
+        and only those before the lowest record that comes again, so that none is buried with each delivery.
         """
         batch = decode(event)
         poison = list(batch.failures)
@@ -53,13 +54,15 @@ class SearchIndexer:
                 poison += failures_of(LOGGER, result, unreadable(LOGGER, error))
         outcome = bulk.index(self.client, actions, patience)
         poison += outcome.poison
-        failures = [*outcome.again, *bury(self.dead_letters, NAME, batch, poison)]
+        below = batch.again_from(outcome.again)
+        burial = bury(self.dead_letters, NAME, batch, poison, patience, below=below)
+        failures = [*outcome.again, *burial.again]
         again = {failure.sequence for failure in failures}
         told = Counts(
             processed=len(batch.raw) - len(again),
             duplicate=len(batch.results) - len(actions),
             retried=len(again),
-            dead_lettered=len({failure.sequence for failure in poison} - again),
+            dead_lettered=burial.buried,
             oldest_age=oldest_age(batch.results, self.now()),
         )
         LOGGER.info(

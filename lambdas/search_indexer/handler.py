@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from functools import cache
 
 import boto3
-from botocore.config import Config
 
 from lambdas.common import logs
+from lambdas.common.clients import LONGEST_CALL, ONE_ATTEMPT
 from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.invocation import remaining
 from lambdas.common.opensearch import OpenSearchClient
@@ -19,9 +19,6 @@ from lambdas.common.response import BatchResponse
 from lambdas.common.sink_settings import dead_letter_queue
 from lambdas.search_indexer.function import SearchIndexer
 from lambdas.search_indexer.settings import Settings
-
-_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-_LAST_SECONDS = 10.0
 
 
 def handler(event: Mapping[str, object], context: object) -> BatchResponse:
@@ -33,7 +30,7 @@ def handler(event: Mapping[str, object], context: object) -> BatchResponse:
     """
     indexer, timeout = function()
     # After the last try there must be time for its answer, and for the dead letters.
-    return indexer.handle(event, Patience(remaining(context), reserve=timeout + _LAST_SECONDS))
+    return indexer.handle(event, Patience(remaining(context), reserve=timeout + LONGEST_CALL))
 
 
 @cache
@@ -44,7 +41,7 @@ def function() -> tuple[SearchIndexer, float]:
     indexer = SearchIndexer(
         OpenSearchClient(settings.endpoint, settings.region, settings.timeout),
         settings.prefix,
-        DeadLetterQueue(boto3.session.Session().client("sqs", config=_CONFIG), dead_letter_queue(os.environ)),
+        DeadLetterQueue(boto3.session.Session().client("sqs", config=ONE_ATTEMPT), dead_letter_queue(os.environ)),
         now=lambda: datetime.now(UTC),
         namespace=settings.namespace,
     )

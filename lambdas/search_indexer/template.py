@@ -10,6 +10,7 @@ from contracts.columns import Column, ColumnType
 from contracts.rejections import REJECTED, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS
 from lambdas.common.opensearch import OpenSearchClient, OpenSearchError, error_text, json_object
+from lambdas.common.person import USER_ID
 from lambdas.common.settings import endpoint as checked_endpoint
 from lambdas.common.settings import region
 from lambdas.search_indexer.documents import PROCESSED_BY, TIMESTAMP
@@ -58,6 +59,8 @@ def template(prefix: str, result_type: str) -> dict[str, object]:
     }
     properties[TIMESTAMP] = _DATE
     properties[PROCESSED_BY] = _KEYWORD
+    if result_type == REJECTED:
+        properties[USER_ID] = _MAPPINGS[ColumnType.LONG]
     return {
         "index_patterns": [name, f"{name}-*"],
         "priority": _PRIORITY,

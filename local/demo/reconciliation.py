@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.events import DECIMAL_SCALE
-from contracts.metrics import OTHER_CATEGORY
+from contracts.metrics import OTHER
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from flink_jobs.settings import AnomalySettings, BehaviorSettings, FraudSettings, Settings, TimeSettings
@@ -221,7 +221,7 @@ def _wanted_metrics(results: Iterable[Result], verdicts: Verdicts) -> dict[tuple
             sums["Conversions", ""] += 1
         elif job == ResultType.RECOMMENDATION.value and result["rank"] == 1:
             category = result["category"]
-            sums["TopCategory", category if category in PLAIN_CATEGORIES else OTHER_CATEGORY] += 1
+            sums["TopCategory", category if category in PLAIN_CATEGORIES else OTHER] += 1
     for reason in verdicts.rejected.values():
         sums["RejectedEvents", reason.value] += 1
     return dict(sums)

@@ -1,6 +1,6 @@
 """Services that fail at random, under a clock that nobody waits for: what the chaos test is made of.
 
-Each service is the real client over a real service of the laptop's; a fault is what the client would do or raise. A
+Each service is one of :mod:`tests.e2e.chaos_services`; a fault is what its client would do or raise. A
 death is an exception that no function catches, before or after any call: the invocation ends there, as when Lambda
 kills it.
 """
@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
 
+from contracts.metrics import CONVERSIONS, REJECTED_EVENTS, SESSIONS
 from lambdas.alerts.notifier import PublishAnswer
-from lambdas.common.dead_letters import SendAnswer
 from lambdas.common.once import Effect, Store
-from lambdas.common.opensearch import Answer, OpenSearchClient, OpenSearchError
+from lambdas.common.opensearch import Answer, OpenSearchError
 
 T = TypeVar("T")
 
@@ -70,6 +70,9 @@ class Fault(Enum):
     DIES_AFTER = "the function dies after the call"
 
 
+DEATHS = (Fault.DIES_BEFORE, Fault.DIES_AFTER)
+
+
 class Died(SystemExit):
     """The invocation is over, wherever it was. Not an Exception: nothing in the functions may catch it."""
 
@@ -78,15 +81,15 @@ class Died(SystemExit):
 class Chaos:
     """Throws the dice for every call, and counts what fell, by service.
 
-    ``faults`` and ``deaths``: shares of the calls, by service.
+    ``mode``: the faults that may fall; ``faults`` and ``deaths``: shares of the calls, by service.
     """
 
     dice: random.Random
     clock: Clock
+    mode: frozenset[Fault]
     faults: Mapping[str, float]
     deaths: Mapping[str, float]
     deadline: float = 0.0
-    calm: bool = False
     seen: Counter[tuple[str, Fault]] = field(default_factory=Counter)
 
     def remaining(self) -> int:
@@ -121,12 +124,10 @@ class Chaos:
         return taken
 
     def _thrown(self, service: str, kinds: Sequence[Fault]) -> Fault:
-        if self.calm:
-            return Fault.NONE
-        number = self.dice.random()
-        if number < self.deaths[service]:
-            return self.dice.choice((Fault.DIES_BEFORE, Fault.DIES_AFTER))
-        return self.dice.choice(kinds) if number < self.deaths[service] + self.faults[service] else Fault.NONE
+        number, deaths = self.dice.random(), self.deaths[service]
+        of = DEATHS if number < deaths else kinds if number < deaths + self.faults[service] else ()
+        possible = [fault for fault in of if fault in self.mode]
+        return self.dice.choice(possible) if possible else Fault.NONE
 
     def _pass(self, timeout: float) -> None:
         """A call that hangs; Lambda ends the invocation where its time is over."""
@@ -138,37 +139,65 @@ class Chaos:
 #: A metric's sample that is one result's alone: name, dimension's value, minute.
 SampleKey = tuple[str, str, dt.datetime]
 
-#: A call that hangs: three attempts of the clients of DynamoDB and SQS, the one of those of SNS and CloudWatch.
+#: A call that hangs: three attempts of the client of DynamoDB, the one of those of SNS, SQS and CloudWatch.
 _BOTO_TIMEOUT = 24.0
 _ONCE_TIMEOUT = 8.0
 _CALL = (Fault.REFUSES, Fault.THROTTLES, Fault.UNREACHABLE, Fault.NO_ANSWER)
+#: Metrics whose samples are counted without a claim.
+UNCLAIMED = frozenset(metric.name for metric in (SESSIONS, CONVERSIONS, REJECTED_EVENTS))
 
 
 @dataclass
 class Ledger:
-    """What the services accepted, and which of it was not marked before its invocation ended.
+    """What the services accepted, and how often more than once because of a fault that was injected.
 
-    ``unmarked`` counts, by effect and id, acceptances after which the function died, heard no answer, or had no time
-    to make the mark: each of them may be followed by one more, and nothing else may.
+    With a claim (``accepted``, by effect and id): ``unmarked`` counts the acceptances after which the function died,
+    heard no answer, or was refused the mark; each other one is ``marked``, or ``unexcused``. Without a claim (samples
+    by metric, the indexer's letters by sequence number): ``extra`` counts what was accepted and came again, because the
+    function died later or heard no answer.
     """
 
     accepted: Counter[tuple[Effect, str]] = field(default_factory=Counter)
+    marked: Counter[tuple[Effect, str]] = field(default_factory=Counter)
     unmarked: Counter[tuple[Effect, str]] = field(default_factory=Counter)
+    unexcused: list[tuple[Effect, str]] = field(default_factory=list)
     sums: defaultdict[SampleKey, float] = field(default_factory=lambda: defaultdict(float))
-    _open: set[tuple[Effect, str]] = field(default_factory=set)
+    letters: Counter[str] = field(default_factory=Counter)
+    extra: Counter[str] = field(default_factory=Counter)
+    _open: dict[tuple[Effect, str], bool] = field(default_factory=dict)
+    _heard: Counter[str] = field(default_factory=Counter)
+    _lost: Counter[str] = field(default_factory=Counter)
 
-    def accept(self, effect: Effect, ids: Iterable[str]) -> None:
+    def accept(self, effect: Effect, ids: Iterable[str], fault: Fault) -> None:
+        """A service accepted what is claimed; ``fault`` is that of its call."""
         for id_ in ids:
             self.accepted[effect, id_] += 1
-            self._open.add((effect, id_))
+            self._open[effect, id_] = fault is Fault.NO_ANSWER
+
+    def accept_unclaimed(self, name: str, count: int, fault: Fault) -> None:
+        """A service accepted ``count`` of a metric, or of a letter."""
+        (self._lost if fault is Fault.NO_ANSWER else self._heard)[name] += count
 
     def mark(self, effect: Effect, id_: str) -> None:
-        self._open.discard((effect, id_))
+        if self._open.pop((effect, id_), None) is not None:
+            self.marked[effect, id_] += 1
 
-    def end(self) -> None:
+    def refuse_mark(self, effect: Effect, id_: str) -> None:
+        if (effect, id_) in self._open:
+            self._open[effect, id_] = True
+
+    def end(self, *, died: bool) -> None:
         """The invocation is over."""
-        self.unmarked.update(self._open)
-        self._open.clear()
+        for key, excused in self._open.items():
+            if died or excused:
+                self.unmarked[key] += 1
+            else:
+                self.unexcused.append(key)
+        self.extra += self._lost
+        if died:
+            self.extra += self._heard
+        for open_ in (self._open, self._lost, self._heard):
+            open_.clear()
 
 
 @dataclass
@@ -187,13 +216,35 @@ class ChaoticStore:
             self.store.save_success(data, result)
             self.ledger.mark(Effect(data["effect"]), data["id"])
 
-        self._call(do)
+        try:
+            self._call(do)
+        except (ClientError, BotoCoreError):
+            self.ledger.refuse_mark(Effect(data["effect"]), data["id"])
+            raise
 
     def delete_record(self, data: dict[str, str], exception: Exception) -> None:
         self._call(lambda _: self.store.delete_record(data, exception))
 
     def _call(self, do: Callable[[Fault], None]) -> None:
         self.chaos.call("dynamodb", _CALL, _BOTO_TIMEOUT, do)
+
+
+@dataclass
+class ChaoticTable:
+    """The part of boto3's DynamoDB client that names event types."""
+
+    dynamodb: Any
+    chaos: Chaos
+
+    @property
+    def exceptions(self) -> Any:
+        return self.dynamodb.exceptions
+
+    def get_item(self, **parameters: object) -> Any:
+        return self.chaos.call("dynamodb", _CALL, _BOTO_TIMEOUT, lambda _: self.dynamodb.get_item(**parameters))
+
+    def put_item(self, **parameters: object) -> Any:
+        return self.chaos.call("dynamodb", _CALL, _BOTO_TIMEOUT, lambda _: self.dynamodb.put_item(**parameters))
 
 
 @dataclass
@@ -211,7 +262,7 @@ class ChaoticSns:
             if accepted:
                 answer = self.sns.publish_batch(TopicArn=TopicArn, PublishBatchRequestEntries=accepted)
                 assert not answer.get("Failed")
-            self.ledger.accept(Effect.ALERT, (alert_id(str(entry["Message"])) for entry in accepted))
+            self.ledger.accept(Effect.ALERT, (alert_id(str(entry["Message"])) for entry in accepted), fault)
             refused = [str(entry["Id"]) for entry, one in zip(entries, taken, strict=True) if not one]
             return {"Failed": [{"Id": entry, "Code": "InternalError"} for entry in refused]}
 
@@ -233,15 +284,17 @@ class ChaoticCloudWatch:
     ids: Mapping[SampleKey, str]
 
     def put_metric_data(self, *, Namespace: str, MetricData: Sequence[dict[str, Any]]) -> object:
-        def do(_: Fault) -> object:
+        def do(fault: Fault) -> object:
             answer = self.cloudwatch.put_metric_data(Namespace=Namespace, MetricData=MetricData)
             keys = [
                 (datum["MetricName"], "".join(d["Value"] for d in datum["Dimensions"]), datum["Timestamp"])
                 for datum in MetricData
             ]
-            self.ledger.accept(Effect.COUNT, (self.ids[key] for key in keys if key in self.ids))
+            self.ledger.accept(Effect.COUNT, (self.ids[key] for key in keys if key in self.ids), fault)
             for key, datum in zip(keys, MetricData, strict=True):
                 self.ledger.sums[key] += datum["Value"]
+                if key[0] in UNCLAIMED:
+                    self.ledger.accept_unclaimed(key[0], int(datum["Value"]), fault)
             return answer
 
         return self.chaos.call("cloudwatch", _CALL, _ONCE_TIMEOUT, do)
@@ -249,35 +302,41 @@ class ChaoticCloudWatch:
 
 @dataclass
 class ChaoticSqs:
+    """``claimed``: whether the function claims its letters."""
+
     sqs: Any
     chaos: Chaos
+    ledger: Ledger
+    claimed: bool
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> SendAnswer:
-        def do(fault: Fault) -> SendAnswer:
-            taken = self.chaos.part(Entries) if fault is Fault.PARTIAL else [True] * len(Entries)
-            accepted = [entry for entry, one in zip(Entries, taken, strict=True) if one]
-            if accepted:
-                assert not self.sqs.send_message_batch(QueueUrl=QueueUrl, Entries=accepted).get("Failed")
-            refused = [entry["Id"] for entry, one in zip(Entries, taken, strict=True) if not one]
-            return {"Failed": [{"Id": entry, "Code": "InternalError"} for entry in refused]}
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> object:
+        def do(fault: Fault) -> object:
+            answer = self.sqs.send_message(QueueUrl=QueueUrl, MessageBody=MessageBody)
+            letter = json.loads(MessageBody)
+            if self.claimed:
+                self.ledger.accept(Effect.BURY, [f"{letter['stream']} {letter['shard']} {letter['sequence']}"], fault)
+            else:
+                self.ledger.letters[letter["sequence"]] += 1
+                self.ledger.accept_unclaimed(letter["sequence"], 1, fault)
+            return answer
 
-        return self.chaos.call("sqs", (*_CALL, Fault.PARTIAL), _BOTO_TIMEOUT, do)
+        return self.chaos.call("sqs", _CALL, _ONCE_TIMEOUT, do)
 
 
-class ChaoticOpenSearch(OpenSearchClient):
-    """The client over a real node. A partial answer indexes some documents and has no room for the others."""
+@dataclass
+class ChaoticOpenSearch:
+    """The client. A partial answer indexes some documents and has no room for the others."""
 
-    def __init__(self, endpoint: str, chaos: Chaos) -> None:
-        super().__init__(endpoint, "us-east-1", timeout=30)
-        self._chaos = chaos
+    client: Any
+    chaos: Chaos
 
     def request(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
         def do(fault: Fault) -> Answer:
             if fault is not Fault.PARTIAL:
-                return super(ChaoticOpenSearch, self).request(method, path, body, content_type)
+                return self._request(method, path, body, content_type)
             lines = body.split(b"\n")[:-1]
             pairs = list(zip(lines[::2], lines[1::2], strict=True))
-            taken = self._chaos.part(pairs)
+            taken = self.chaos.part(pairs)
             items: list[object] = [
                 {"index": {**json.loads(action)["index"], "status": 429, "error": {"type": "rejected_execution"}}}
                 for (action, _), one in zip(pairs, taken, strict=True)
@@ -287,15 +346,19 @@ class ChaoticOpenSearch(OpenSearchClient):
                 action + b"\n" + document + b"\n" for (action, document), one in zip(pairs, taken, strict=True) if one
             )
             if accepted:
-                answer = super(ChaoticOpenSearch, self).request(method, path, accepted, content_type)
+                answer = self._request(method, path, accepted, content_type)
                 items += json.loads(answer.body)["items"]
-            self._chaos.dice.shuffle(items)
+            self.chaos.dice.shuffle(items)
             return Answer(200, json.dumps({"errors": True, "items": items}).encode())
 
         try:
-            return self._chaos.call("opensearch", (*_CALL, Fault.PARTIAL), 10.0, do)
+            return self.chaos.call("opensearch", (*_CALL, Fault.PARTIAL), 10.0, do)
         except ClientError as error:  # what the real client answers for a status
             throttled = error.response["Error"]["Code"] == "ThrottlingException"
             return Answer(429 if throttled else 500, b"{}")
         except (EndpointConnectionError, ReadTimeoutError) as error:
             raise OpenSearchError("no answer from OpenSearch: chaos") from error
+
+    def _request(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
+        answer: Answer = self.client.request(method, path, body, content_type)
+        return answer

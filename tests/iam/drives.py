@@ -160,9 +160,9 @@ def _indexer(run: Run) -> list[Call]:
 
 
 def _forget(run: Run) -> list[Call]:
-    answer = json.dumps({"deleted": 7, "failures": [], "version_conflicts": 0, "timed_out": False}).encode()
-    with _search(run, lambda method, path, data: (200, answer)) as (_, calls):
-        assert run.call({"user_id": 42}) == {"deleted": 7}
+    answer = {"deleted": 7, "failures": [], "version_conflicts": 0, "timed_out": False, "count": 2}
+    with _search(run, lambda method, path, data: (200, json.dumps(answer).encode())) as (_, calls):
+        assert run.call({"user_id": 42}) == {"deleted": 7, "unnamed": 2}
     return calls
 
 

@@ -106,8 +106,8 @@ _CALLS: Mapping[tuple[str, str], Callable[[str, str, Parameters], Call]] = {
     ("ssm", "GetParameter"): lambda region, account, parameters: Call(
         "ssm:GetParameter", f"arn:aws:ssm:{region}:{account}:parameter{parameters['Name']}"
     ),
-    **{("dynamodb", operation): _table(operation) for operation in ("DeleteItem", "PutItem", "UpdateItem")},
-    ("sqs", "SendMessageBatch"): lambda region, account, parameters: Call(
+    **{("dynamodb", operation): _table(operation) for operation in ("DeleteItem", "GetItem", "PutItem", "UpdateItem")},
+    ("sqs", "SendMessage"): lambda region, account, parameters: Call(
         "sqs:SendMessage", f"arn:aws:sqs:{region}:{account}:{parameters['QueueUrl'].rpartition('/')[2]}"
     ),
     **{

@@ -94,6 +94,18 @@ def test_an_alarm_is_paid_for_each_metric_that_it_reads(assemblies: Callable[[st
     assert dollars(dev)["CloudWatch: alarms"][0] == pytest.approx((read - 10) * 0.10 + 0.50)
 
 
+def test_the_line_of_the_metrics_says_what_made_up_event_types_can_cost(assemblies: Callable[[str], Assembly]) -> None:
+    dev = assemblies("dev")
+    (line,) = (
+        line
+        for line in bill(dev.environment, dev.templates, PRICE_TABLE, 10.0)
+        if line.what == "CloudWatch: the kit's metrics"
+    )
+    # Three metrics each of twenty types, of one more a day that is named for an hour, and of `other`; four are there.
+    most = line.running + 3 * (20 * (1 + 1 / 24) + 1 - 4) * 0.30
+    assert line.formula.endswith(f"at most {most:.2f} by alerts.event_types = 20")
+
+
 def test_an_audited_archive_pays_for_its_data_events(assemblies: Callable[[str], Assembly]) -> None:
     assert "CloudTrail: data events" not in dollars(assemblies("dev"))
     # Three streams, a file each 300 s, three calls a file, 0.10 USD per 100,000 events.

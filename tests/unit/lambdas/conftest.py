@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,8 +16,9 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyIt
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 
 from lambdas.alerts import handler as alerts_handler
+from lambdas.alerts.event_types import Named, RegistryError
 from lambdas.common import logs
-from lambdas.common.dead_letters import DeadLetterQueue, SendAnswer
+from lambdas.common.dead_letters import DeadLetterQueue
 from lambdas.common.patience import Patience
 from lambdas.search_indexer import handler as indexer_handler
 from tests.results import sample_result
@@ -98,20 +99,33 @@ def captured_logs() -> Iterator[CapturedLogs]:
     logger.setLevel(level)
 
 
+@dataclass(frozen=True)
+class Lost:
+    """A service does what it is asked, and ``error`` is all that the caller hears."""
+
+    error: Exception
+
+
 @dataclass
 class DeadLetters:
-    """A double of SQS that keeps dead letters. ``failures`` holds, per call, an error to raise or entries to refuse."""
+    """A double of SQS that keeps dead letters. ``failures`` holds, per call, an error, or None for an answer.
 
-    failures: list[Exception | list[str]] = field(default_factory=list)
+    ``call`` is made first, each time.
+    """
+
+    failures: list[Exception | Lost | None] = field(default_factory=list)
     letters: list[dict[str, str]] = field(default_factory=list)
+    call: Callable[[], None] = lambda: None
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> SendAnswer:
-        assert 1 <= len(Entries) <= 10
-        failure = self.failures.pop(0) if self.failures else []
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> object:
+        self.call()
+        failure = self.failures.pop(0) if self.failures else None
         if isinstance(failure, Exception):
             raise failure
-        self.letters += [json.loads(entry["MessageBody"]) for entry in Entries if entry["Id"] not in failure]
-        return {"Failed": [{"Id": entry, "Code": "InternalError"} for entry in failure]}
+        self.letters.append(json.loads(MessageBody))
+        if failure is not None:
+            raise failure.error
+        return {}
 
     @property
     def queue(self) -> DeadLetterQueue:
@@ -127,16 +141,16 @@ class DeadLetters:
 class Marks:
     """A double of Powertools' layer: what is claimed and done, under a clock of its own (milliseconds).
 
-    ``errors`` holds, per call of any method, an error to raise or None.
+    ``errors`` holds, per call of any method, an error, or None for an answer.
     """
 
-    errors: list[Exception | None] = field(default_factory=list)
+    errors: list[Exception | Lost | None] = field(default_factory=list)
     claimed: dict[str, int] = field(default_factory=dict)
     marked: set[str] = field(default_factory=set)
     time: int = 0
 
     def save_inprogress(self, data: dict[str, str], remaining_time_in_millis: int | None = None) -> None:
-        self._call()
+        lost = self._call()
         key = _key(data)
         if key in self.marked:
             raise IdempotencyItemAlreadyExistsError(old_data_record=DataRecord(key, STATUS_CONSTANTS["COMPLETED"]))
@@ -144,19 +158,53 @@ class Marks:
             raise IdempotencyItemAlreadyExistsError(old_data_record=DataRecord(key, STATUS_CONSTANTS["INPROGRESS"]))
         assert remaining_time_in_millis is not None
         self.claimed[key] = self.time + remaining_time_in_millis
+        _raise(lost)
 
     def save_success(self, data: dict[str, str], result: dict[str, str]) -> None:
-        self._call()
+        lost = self._call()
         self.marked.add(_key(data))
+        _raise(lost)
 
     def delete_record(self, data: dict[str, str], exception: Exception) -> None:
-        self._call()
+        lost = self._call()
         self.claimed.pop(_key(data), None)
+        _raise(lost)
 
-    def _call(self) -> None:
+    def _call(self) -> Lost | None:
         error = self.errors.pop(0) if self.errors else None
-        if error is not None:
+        if isinstance(error, Exception):
             raise error
+        return error
+
+
+def _raise(lost: Lost | None) -> None:
+    if lost is not None:
+        raise lost.error
+
+
+@dataclass
+class Types:
+    """A double of the item of named event types. ``errors``: calls that it does not answer; ``others``: lost races."""
+
+    named: Named = field(default_factory=lambda: Named({}))
+    version: int = 0
+    errors: int = 0
+    others: int = 0
+
+    def read(self) -> tuple[Named, int]:
+        if self.errors:
+            self.errors -= 1
+            raise RegistryError("the table of event types did not answer: ClientError")
+        return self.named, self.version
+
+    def write(self, named: Named, version: int) -> bool:
+        if self.others:
+            self.others -= 1
+            self.version += 1
+        if version != self.version:
+            return False
+        self.named, self.version = named, version + 1
+        return True
 
 
 def _key(data: dict[str, str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,11 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from lambdas.alerts import handler
+from lambdas.alerts.event_types import EventTypes
 from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.alerts.notifier import PublishAnswer, PublishError
 from lambdas.common.patience import Patience
-from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Marks
+from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Lost, Marks, Types
 
 if TYPE_CHECKING:
     from tests.unit.lambdas.conftest import CapturedLogs, Kinesis
@@ -45,6 +47,7 @@ class CloudWatch:
 
     errors: list[Exception | None] = field(default_factory=list)
     calls: list[Sequence[dict[str, Any]]] = field(default_factory=list)
+    accepted: list[Sequence[dict[str, Any]]] = field(default_factory=list)
 
     def put_metric_data(self, *, Namespace: str, MetricData: Sequence[dict[str, Any]]) -> None:
         assert Namespace == "RealTimeAnalytics"
@@ -52,6 +55,7 @@ class CloudWatch:
         error = self.errors.pop(0) if self.errors else None
         if error is not None:
             raise error
+        self.accepted.append(MetricData)
 
 
 @dataclass
@@ -62,6 +66,7 @@ class Services:
     sns: Sns
     cloudwatch: CloudWatch
     marks: Marks
+    types: Types
     dead_letters: DeadLetters
 
     def failed(self, event: dict[str, object]) -> list[str]:
@@ -71,13 +76,20 @@ class Services:
 
 @pytest.fixture
 def services(kinesis: Kinesis) -> Services:
-    sns, cloudwatch, marks, dead = Sns(), CloudWatch(), Marks(), DeadLetters()
+    sns, cloudwatch, marks, types, dead = Sns(), CloudWatch(), Marks(), Types(), DeadLetters()
     # A storm is for its own test: here every alert is a message.
     rules = Rules(max_age=timedelta(days=20_000), digest_above=10_000)
     function = AlertsFunction(
-        "topic", sns, cloudwatch, lambda: kinesis.now, store=marks, dead_letters=dead.queue, rules=rules
+        "topic",
+        sns,
+        cloudwatch,
+        lambda: kinesis.now,
+        store=marks,
+        event_types=EventTypes(types, 10_000),
+        dead_letters=dead.queue,
+        rules=rules,
     )
-    return Services(function, sns, cloudwatch, marks, dead)
+    return Services(function, sns, cloudwatch, marks, types, dead)
 
 
 @pytest.mark.parametrize("error", [THROTTLED, UNREACHABLE])
@@ -129,11 +141,11 @@ def test_a_broken_record_does_not_hold_the_others_back(kinesis: Kinesis, service
 
 
 def test_a_dead_letter_that_sqs_does_not_take_comes_again(kinesis: Kinesis, services: Services) -> None:
-    services.dead_letters.failures = [["1"], UNREACHABLE]
+    services.dead_letters.failures = [None, UNREACHABLE]
     batch = kinesis.event(b"poison 1", b"poison 2", kinesis.result("fraud"))
     assert services.failed(batch) == ["999"]
-    assert services.failed(batch) == ["998", "999"]
     assert services.failed(batch) == []
+    assert [letter["sequence"] for letter in services.dead_letters.letters] == ["998", "999"]
     assert [len(call) for call in services.sns.calls] == [1]
 
 
@@ -276,7 +288,10 @@ def test_an_alert_that_sns_will_never_take_is_buried(kinesis: Kinesis, services:
     services.sns.failures = [[{"Id": "0", "Code": "InvalidParameterException", "SenderFault": True}]]
     assert services.failed(kinesis.event(kinesis.result("fraud"))) == []
     assert services.dead_letters.by_sequence() == {"998": "SNS refused the alert: InvalidParameterException"}
-    assert services.marks.marked == {f"count {kinesis.result('fraud')['result_id']}"}
+    assert services.marks.marked == {
+        f"count {kinesis.result('fraud')['result_id']}",
+        "bury results shardId-000000000003 998",
+    }
 
 
 def test_a_key_that_is_switched_off_is_an_outage_and_no_poison(kinesis: Kinesis, services: Services) -> None:
@@ -293,21 +308,193 @@ def test_a_value_that_cloudwatch_refuses_is_buried_and_holds_up_nobody(kinesis: 
     assert values == [1.5]  # both windows are of one type and minute; the tiny value is none
 
 
-def test_an_outage_of_sns_does_not_count_what_comes_again(kinesis: Kinesis, services: Services) -> None:
-    # Given sessions before and after an alert that SNS refuses ten times
-    services.sns.failures = [["0"]] * 10
-    before, after = kinesis.result("session", "before"), kinesis.result("session", "after")
-    batch = kinesis.event(before, kinesis.result("fraud"), after)
-    assert services.failed(batch) == ["999", "1000"]
-    # When Lambda delivers again from the lowest failed record on, until SNS takes it
-    rest = {"Records": batch["Records"][1:]}  # type: ignore[index]
-    while services.failed(rest):
-        pass
-    # Then each session was counted once
-    sessions = [
-        datum["Value"] for call in services.cloudwatch.calls for datum in call if datum["MetricName"] == "Sessions"
+REFUSED = ClientError({"Error": {"Code": "InternalFailure", "Message": "refused"}}, "SendMessage")
+
+
+def deliver(services: Services, event: dict[str, Any], patience: Callable[[], Patience] = lambda: PATIENT) -> int:
+    """Deliver as Lambda does, from the lowest failed record on, until nothing fails; how many times."""
+    records, deliveries = event["Records"], 0
+    while records:
+        deliveries += 1
+        assert deliveries <= 100
+        answer = services.function.handle({"Records": records}, patience())
+        failed = {int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]}
+        records = [one for one in records if failed and int(one["kinesis"]["sequenceNumber"]) >= min(failed)]
+    return deliveries
+
+
+def sums(services: Services) -> dict[str, float]:
+    """Sum by metric of what CloudWatch accepted."""
+    found: Counter[str] = Counter()
+    for call in services.cloudwatch.accepted:
+        for datum in call:
+            found[datum["MetricName"]] += datum["Value"]
+    return dict(found)
+
+
+def others(kinesis: Kinesis) -> list[dict[str, object]]:
+    """Three sessions, two conversions, two rejections: all that is counted without a claim."""
+    return [
+        *(kinesis.result("session", key) for key in "abc"),
+        *(kinesis.result("behavior", key, conversion_flag=True) for key in "ab"),
+        *(kinesis.result("rejected", key) for key in "ab"),
     ]
-    assert sum(sessions) == 2
+
+
+OTHERS = {"Sessions": 3, "Conversions": 2, "RejectedEvents": 2}
+
+
+@pytest.mark.parametrize("refused", [["0"], UNREACHABLE], ids=["entry", "call"])
+def test_an_outage_of_sns_counts_and_buries_once(
+    kinesis: Kinesis, services: Services, refused: Exception | list[str]
+) -> None:
+    # Given an alert that SNS refuses twenty times, two poison records and other results around it
+    services.sns.failures = [refused] * 20
+    batch = kinesis.event(kinesis.result("session", "z"), kinesis.result("fraud"), b"x", b"y", *others(kinesis))
+    assert deliver(services, batch) == 21
+    assert services.dead_letters.by_sequence() == {"1000": "data is not JSON", "1001": "data is not JSON"}
+    assert len(services.dead_letters.letters) == 2
+    assert sums(services) == OTHERS | {"Sessions": 4, "FraudAlerts": 1}
+
+
+@pytest.mark.parametrize("failures", [[REFUSED] * 20, [UNREACHABLE] * 20], ids=["refuses", "hangs"])
+def test_an_outage_of_sqs_counts_and_buries_once(
+    kinesis: Kinesis, services: Services, failures: list[Exception | Lost | None]
+) -> None:
+    services.dead_letters.failures = failures
+    assert deliver(services, kinesis.event(b"poison", *others(kinesis))) == 21
+    assert sums(services) == OTHERS
+    assert len(services.dead_letters.letters) == 1
+
+
+def test_a_letter_whose_answer_was_lost_is_there_once_more_and_nothing_else_is(
+    kinesis: Kinesis, services: Services
+) -> None:
+    services.dead_letters.failures = [None, Lost(UNREACHABLE)]
+    assert deliver(services, kinesis.event(b"1", b"2", b"3", *others(kinesis))) == 2
+    assert [letter["sequence"] for letter in services.dead_letters.letters] == ["998", "999", "999", "1000"]
+    assert sums(services) == OTHERS
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [[Lost(UNREACHABLE)], [THROTTLED] * 20, [UNREACHABLE] * 20],
+    ids=["answer lost", "throttled", "cannot be reached"],
+)
+def test_a_claim_that_is_not_answered_counts_nothing_twice(
+    kinesis: Kinesis, services: Services, errors: list[Exception | Lost | None]
+) -> None:
+    # Given a window's count whose claim is not answered, or answered too late
+    services.marks.errors = errors
+
+    def later() -> Patience:
+        services.marks.time += 5_000  # Lambda waits between two deliveries, and a lost claim runs out
+        return PATIENT
+
+    deliveries = deliver(services, kinesis.event(kinesis.result("aggregation"), *others(kinesis)), later)
+    assert deliveries > 10
+    assert sums(services) == OTHERS | {"EventCount": 7, "TotalValue": 12.34}
+
+
+def test_event_types_beyond_the_places_are_counted_together(kinesis: Kinesis, services: Services) -> None:
+    # Given two places, and windows of four types, the last of which brings an anomaly
+    function = replace(services.function, event_types=EventTypes(services.types, 2))
+    windows = [
+        kinesis.result("aggregation", kind, event_type=kind, event_count=count, total_value=1)
+        for kind, count in (("small", 1), ("view", 900), ("click", 500), ("other", 3))
+    ]
+    anomaly = kinesis.result("anomaly", "a", event_type="small")
+    assert function.handle(kinesis.event(*windows, anomaly), PATIENT) == {"batchItemFailures": []}
+    # Then the largest two have their names, and a type that is called as the others are is one of them
+    found = {
+        (datum["MetricName"], datum["Dimensions"][0]["Value"]): datum["Value"]
+        for call in services.cloudwatch.accepted
+        for datum in call
+    }
+    assert found == {
+        ("EventCount", "view"): 900,
+        ("EventCount", "click"): 500,
+        ("EventCount", "other"): 4,
+        ("TotalValue", "view"): 1,
+        ("TotalValue", "click"): 1,
+        ("TotalValue", "other"): 2,
+        ("Anomalies", "other"): 1,
+    }
+
+
+def test_a_registry_that_does_not_answer_counts_once(kinesis: Kinesis, services: Services) -> None:
+    services.types.errors = 20
+    assert deliver(services, kinesis.event(kinesis.result("aggregation"), *others(kinesis))) == 21
+    assert sums(services) == OTHERS | {"EventCount": 7, "TotalValue": 12.34}
+
+
+def test_a_refused_count_counts_and_buries_once(kinesis: Kinesis, services: Services) -> None:
+    services.cloudwatch.errors = [THROTTLED] * 20
+    batch = kinesis.event(*others(kinesis), b"1", kinesis.result("aggregation"), b"2")
+    assert deliver(services, batch) > 10
+    assert sums(services) == OTHERS | {"EventCount": 7, "TotalValue": 12.34}
+    assert [letter["sequence"] for letter in services.dead_letters.letters] == ["1005", "1007"]
+
+
+def test_a_repeat_on_both_sides_of_a_failure_is_counted_once(kinesis: Kinesis, services: Services) -> None:
+    services.sns.failures = [["0"]] * 3
+    session = kinesis.result("session")
+    assert deliver(services, kinesis.event(session, kinesis.result("fraud"), session)) == 4
+    assert sums(services)["Sessions"] == 1
+
+
+def test_more_samples_than_a_call_takes_are_counted_once_in_the_order_of_the_shard(
+    kinesis: Kinesis, services: Services
+) -> None:
+    # Given more than two calls' samples, of which the second call is refused
+    services.cloudwatch.errors = [None, THROTTLED]
+    batch = kinesis.event(*(kinesis.result("session", str(n)) for n in range(1100)))
+    first = services.failed(batch)
+    assert first == [str(sequence) for sequence in range(1498, 2098)]
+    rest = {"Records": batch["Records"][500:]}  # type: ignore[index]
+    assert services.failed(rest) == []
+    assert sums(services) == {"Sessions": 1100}
+
+
+def test_a_hanging_queue_is_answered_in_time_and_the_rest_comes_again(kinesis: Kinesis, services: Services) -> None:
+    # Given 500 poison records, and a queue of which each call hangs for as long as the client waits
+    left = [60_000]
+
+    def hang() -> None:
+        left[0] -= 8_000
+
+    services.dead_letters.call = hang
+    services.dead_letters.failures = [UNREACHABLE] * 500
+    patience = Patience(lambda: left[0], reserve=25)
+    answer = services.function.handle(kinesis.event(*[b"poison"] * 500), patience)
+    assert len(answer["batchItemFailures"]) == 500
+    assert left[0] == 52_000
+
+
+def test_a_slow_queue_is_used_for_as_long_as_there_is_time(kinesis: Kinesis, services: Services) -> None:
+    left = [60_000]
+
+    def slow() -> None:
+        left[0] -= 3_000
+
+    services.dead_letters.call = slow
+    patience = Patience(lambda: left[0], reserve=25)
+    answer = services.function.handle(kinesis.event(*[b"poison"] * 500), patience)
+    buried = len(services.dead_letters.letters)
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [
+        str(sequence) for sequence in range(998 + buried, 1498)
+    ]
+    assert buried > 5
+    assert left[0] >= 10_000
+
+
+def test_replayed_records_are_counted_each_for_itself(kinesis: Kinesis, services: Services) -> None:
+    # Given dead letters sent again, of which the first is poison still
+    event = kinesis.event(b"poison", *others(kinesis)) | {"replayed": True}
+    # Then the others are done: `make redrive` sends only the first one again
+    assert services.failed(event) == ["998"]
+    assert sums(services) == OTHERS
+    assert services.dead_letters.letters == []
 
 
 def test_a_window_too_old_for_cloudwatch_is_done_all_the_same(kinesis: Kinesis, services: Services) -> None:
@@ -335,7 +522,7 @@ def test_what_is_not_idempotent_is_asked_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PROCESSED_TABLE", "processed")
     monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/dead")
     clients: Any = handler.function()
-    for client in (clients.sns, clients.cloudwatch):
+    for client in (clients.sns, clients.cloudwatch, clients.dead_letters.sqs):
         assert client.meta.config.retries["total_max_attempts"] == 1
 
 
@@ -392,7 +579,7 @@ def test_a_time_that_cloudwatch_refuses_is_said_and_not_failed(
     failed = services.failed(kinesis.event(old, kinesis.result("session")))
     # Then nothing fails, the other is counted, the old one is alerted, and the log says what was left out
     assert failed == []
-    assert len(services.cloudwatch.calls[0]) == (2 if taken else 1)
+    assert sum(len(call) for call in services.cloudwatch.calls) == (2 if taken else 1)
     assert len(services.sns.calls[0]) == 1
     lines = captured_logs.lines("CloudWatch would refuse the time of samples")
     assert [(line["metric"], line["samples"]) for line in lines] == ([] if taken else [("FraudAlerts", 1)])

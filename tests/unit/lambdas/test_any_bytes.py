@@ -16,52 +16,33 @@ from hypothesis import strategies as st
 from contracts.rejections import REJECTED
 from contracts.results import ResultType
 from lambdas.alerts import work
+from lambdas.alerts.event_types import EventTypes
 from lambdas.alerts.function import AlertsFunction, Rules
 from lambdas.alerts.notifier import PublishAnswer
+from lambdas.archive_transform.function import OK, transform
 from lambdas.common import records as records_module
 from lambdas.common.dead_letters import payload_of
+from lambdas.common.errors import EventError, RecordError
 from lambdas.common.opensearch import Answer, OpenSearchClient
+from lambdas.common.person import user_of
+from lambdas.common.records import decode
 from lambdas.search_indexer import function as indexer_module
 from lambdas.search_indexer.function import SearchIndexer
+from tests.foreign import VALUES, changed, nearly
 from tests.results import sample_result
-from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Kinesis, Marks
+from tests.unit.lambdas.conftest import PATIENT, DeadLetters, Kinesis, Marks, Types
+from tests.unit.lambdas.test_archive_transform import event as firehose_event
+from tests.unit.lambdas.test_archive_transform import record as firehose_record
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MOMENT = "2026-11-23T11:00:00.000Z"
 TYPES = [*(member.value for member in ResultType), REJECTED]
 
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.integers(-(2**70), 2**70)
-    | st.floats()
-    | st.text()
-    | st.sampled_from(["\ud800", "\u2028", "\x00", "NaN", MOMENT, "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00Z"])
-)
-VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
-)
-
-
-@st.composite
-def nearly_results(draw: st.DrawFn) -> bytes:
-    """A result by the contract with some of its columns changed, dropped or added."""
-    document = sample_result(draw(st.sampled_from(TYPES)), draw(st.text(max_size=3)), MOMENT)
-    for name in draw(st.lists(st.sampled_from([*sorted(document), "@timestamp", "processed_by", ""]), max_size=3)):
-        if draw(st.booleans()):
-            document[name] = draw(VALUES)
-        else:
-            document.pop(name, None)
-    return json.dumps(document).encode()
-
-
-RECORDS = (
-    st.binary()
-    | st.text().map(lambda text: text.encode("utf-8", "surrogatepass"))
-    | VALUES.map(lambda value: json.dumps(value).encode())
-    | nearly_results()
-)
+RESULTS = [
+    *(sample_result(kind, "a", MOMENT) for kind in TYPES),
+    sample_result(REJECTED, "b", MOMENT, payload='{"user_id":42}', payload_encoding="utf-8"),
+]
+RECORDS = nearly(RESULTS)
 
 
 @dataclass
@@ -108,13 +89,15 @@ def buried(dead: DeadLetters) -> dict[str, bytes | None]:
 
 def alerts(services: Services, dead: DeadLetters) -> AlertsFunction:
     rules = Rules(max_age=timedelta(days=20_000))
-    return AlertsFunction("topic", services, services, lambda: NOW, Marks(), dead.queue, rules=rules)
+    types = EventTypes(Types(), 20)
+    return AlertsFunction("topic", services, services, lambda: NOW, Marks(), types, dead.queue, rules=rules)
 
 
 def indexer(services: Services, dead: DeadLetters) -> SearchIndexer:
     return SearchIndexer(cast(OpenSearchClient, services), "p", dead.queue, lambda: NOW)
 
 
+@pytest.mark.fuzz
 @given(st.lists(RECORDS, max_size=6))
 @example([b'{"result_type":"fraud","result_id":"fraud-\xc3\xa4"}'])
 @example([b"[" * 100_000])
@@ -128,6 +111,7 @@ def test_alerts_answers_and_buries_what_it_cannot_read(payloads: list[bytes]) ->
     assert buried(dead).items() <= by_sequence.items()
 
 
+@pytest.mark.fuzz
 @given(st.lists(RECORDS, max_size=6))
 @example([b"\xff"])
 @example([json.dumps(sample_result("session", "a", "9999-12-31T23:59:59.999Z")).encode()])
@@ -160,6 +144,66 @@ def _decoded(data: object) -> bytes | None:
         return base64.b64decode(str(data), validate=True)
     except ValueError:
         return None
+
+
+@pytest.mark.fuzz
+@given(RECORDS)
+def test_a_record_is_a_result_or_has_a_reason(payload: bytes) -> None:
+    batch = decode(event_of([payload]))
+    assert len(batch.results) + len(batch.failures) == 1
+    assert not [failure for failure in batch.failures if failure.reason.startswith("unexpected")]
+    for result in batch.results:
+        assert json.loads(result.json_text)["result_id"] == result.result_id
+
+
+@pytest.mark.fuzz
+@given(nearly([{"user_id": 42, "event_type": "view"}, {"user_id": "42"}, {"user_id": 42.0}, *RESULTS]))
+def test_a_records_user_is_a_64_bit_number_or_nobody(payload: bytes) -> None:
+    try:
+        user = user_of(payload)
+    except RecordError:
+        return
+    assert user is None or -(2**63) <= user < 2**63
+
+
+#: A buffer of Firehose with one record, from a stream and from a topic.
+FIREHOSE: list[dict[str, Any]] = [
+    firehose_event(firehose_record(data=b"{}")),
+    {
+        "sourceMSKArn": "arn:aws:kafka:us-east-1:123456789012:cluster/c/1",
+        "records": [
+            {
+                "recordId": "1",
+                "kafkaRecordValue": "e30=",
+                "mskRecordMetadata": {"partitionId": "1", "offset": "7", "approximateArrivalTimestamp": 1764000000000},
+            }
+        ],
+    },
+]
+
+
+@st.composite
+def firehose_events(draw: st.DrawFn) -> dict[str, Any]:
+    event: dict[str, Any] = dict(draw(st.sampled_from(FIREHOSE)))
+    event["records"] = draw(st.lists(changed([record for one in FIREHOSE for record in one["records"]]), max_size=3))
+    if draw(st.integers(0, 9)) == 0:
+        event[draw(st.sampled_from(sorted(event)))] = draw(VALUES)
+    return event
+
+
+@pytest.mark.fuzz
+@given(firehose_events())
+def test_the_archive_has_a_line_of_each_record_or_it_goes_to_the_error_prefix(event: dict[str, Any]) -> None:
+    try:
+        answer = transform(event, "events")
+    except EventError:
+        return
+    assert [record["recordId"] for record in answer["records"]] == [record["recordId"] for record in event["records"]]
+    for record in answer["records"]:
+        if record["result"] == OK:
+            line = base64.b64decode(record.get("data") or record["kafkaRecordValue"])
+            assert line.endswith(b"\n")
+            assert {"partition", "position", "payload"} <= json.loads(line).keys()
 
 
 def _mistake(*_: object) -> None:

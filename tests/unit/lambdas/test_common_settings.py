@@ -29,7 +29,7 @@ INDEXER = {"OPENSEARCH_ENDPOINT": "https://search.example", "AWS_REGION": "eu-we
 
 def test_settings_have_their_defaults() -> None:
     assert AlertsSettings.from_env(ALERTS) == AlertsSettings(
-        TOPIC, "RealTimeAnalytics", "processed", "https://sqs.example/dead", 6 * 3600, 20, 48 * 3600, frozenset()
+        TOPIC, "RealTimeAnalytics", "processed", "https://sqs.example/dead", 6 * 3600, 20, 48 * 3600, frozenset(), 20
     )
     assert IndexerSettings.from_env(INDEXER) == IndexerSettings(
         "https://search.example", "realtime-analytics", "eu-west-1", 10.0, "RealTimeAnalytics"
@@ -45,7 +45,8 @@ def test_settings_have_their_defaults() -> None:
         ({"DEAD_LETTER_QUEUE_URL": "dead"}, "DEAD_LETTER_QUEUE_URL is 'dead': allowed is a queue's URL"),
         ({"METRIC_NAMESPACE": "/"}, "METRIC_NAMESPACE is '/': allowed are 1 to 255"),
         ({"ALERT_MAX_AGE_SECONDS": "5"}, "ALERT_MAX_AGE_SECONDS is '5': allowed is a number of seconds from 60"),
-        ({"ALERT_DIGEST_ABOVE": "0"}, "ALERT_DIGEST_ABOVE is '0'"),
+        ({"ALERT_DIGEST_ABOVE": "0"}, "ALERT_DIGEST_ABOVE must be a whole number from 1 to 10000, got '0'"),
+        ({"METRIC_EVENT_TYPES": "1.5"}, "METRIC_EVENT_TYPES must be a whole number from 1 to 500, got '1.5'"),
         ({"METRIC_CATEGORIES": "books"}, "METRIC_CATEGORIES is 'books': allowed is a JSON list"),
         ({"METRIC_CATEGORIES": '{"books": 1}'}, "allowed is a JSON list of printable ASCII names"),
         ({"METRIC_CATEGORIES": '["café"]'}, "allowed is a JSON list of printable ASCII names"),

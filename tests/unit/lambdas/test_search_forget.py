@@ -12,7 +12,7 @@ from lambdas.search_forget.handler import function, handler
 from tests.unit.lambdas.conftest import CapturedLogs, OpenSearchStub
 
 USER = 42
-DONE = {"deleted": 7, "failures": [], "version_conflicts": 0, "timed_out": False}
+DONE = {"deleted": 7, "failures": [], "version_conflicts": 0, "timed_out": False, "count": 2}
 
 
 @pytest.fixture
@@ -26,12 +26,15 @@ def answer(stub: OpenSearchStub, **changes: object) -> None:
 
 def test_a_users_documents_are_deleted_in_every_index_of_the_kit(forget: Forget, opensearch: OpenSearchStub) -> None:
     answer(opensearch)
-    assert forget.handle({"user_id": USER}) == {"deleted": 7}
-    (request,) = opensearch.requests
+    assert forget.handle({"user_id": USER}) == {"deleted": 7, "unnamed": 2}
+    request, count = opensearch.requests
     assert request.method == "POST"
     assert request.path == "/kit-*/_delete_by_query?conflicts=proceed&refresh=true"
     assert json.loads(request.body) == {"query": {"term": {"user_id": USER}}}
     assert "/us-east-1/es/aws4_request, " in request.headers["Authorization"]
+    # And the rejections that name no user are counted
+    assert (count.method, count.path) == ("POST", "/kit-rejected-*/_count")
+    assert json.loads(count.body) == {"query": {"bool": {"must_not": {"exists": {"field": "user_id"}}}}}
 
 
 @pytest.mark.parametrize("event", [{}, {"user_id": "42"}, {"user_id": True}, {"user_id": 2**63}, {"user_id": 4.2}])
@@ -52,6 +55,12 @@ def test_documents_that_are_left_are_an_error(
 ) -> None:
     answer(opensearch, **left)
     with pytest.raises(ForgetError, match="run it again"):
+        forget.handle({"user_id": USER})
+
+
+def test_a_count_that_is_not_answered_is_an_error(forget: Forget, opensearch: OpenSearchStub) -> None:
+    answer(opensearch, count=None)
+    with pytest.raises(ForgetError, match="OpenSearch answered 200"):
         forget.handle({"user_id": USER})
 
 
@@ -81,6 +90,6 @@ def test_the_handler_reads_its_environment(opensearch: OpenSearchStub, monkeypat
     monkeypatch.setenv("INDEX_PREFIX", "pipeline")
     function.cache_clear()
     answer(opensearch)
-    assert handler({"user_id": USER}, None) == {"deleted": 7}
+    assert handler({"user_id": USER}, None) == {"deleted": 7, "unnamed": 2}
     assert opensearch.requests[0].path.startswith("/pipeline-*/")
     function.cache_clear()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from contracts.rejections import REJECTED
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
     from tests.unit.lambdas.conftest import CapturedLogs, Kinesis, OpenSearchStub
 
 DONE: dict[str, object] = {"batchItemFailures": []}
+ENDPOINT_ERROR = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 
 class NoTimeLeft:
-    """Lambda's context at the end of an invocation: nothing is tried a second time."""
+    """Lambda's context towards the end of an invocation: time for dead letters, none to ask OpenSearch again."""
 
     def get_remaining_time_in_millis(self) -> int:
-        return 0
+        return 15_000
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +159,28 @@ def test_no_number_and_no_text_changes_on_the_way(kinesis: Kinesis, opensearch: 
         '"total_value":12.340000,"big":123456789012345678.123456,"e":1E-7,"s":"구\\u0041\\n\\ud800\u2028}",'
         '"@timestamp": "2026-11-23T10:00:00.000Z", "processed_by": "kinesis_analytics"}'
     )
+
+
+@pytest.mark.parametrize(
+    ("payload", "encoding", "user"),
+    [
+        ('{"user_id":42,"event_time":"never"}', "utf-8", 42),
+        ("eyJ1c2VyX2lkIjo0Mn0=", "base64", 42),
+        ('{"user_id":"42"}', "utf-8", 42),
+        ('{"user_id":4242,"session_id":"42"}', "utf-8", 4242),
+        ('{"user_id":42,"na', "utf-8", None),
+        ("[42]", "utf-8", None),
+        ("/w==", "base64", None),
+        ("{}", "utf-8", None),
+    ],
+)
+def test_a_rejected_event_is_found_by_the_user_in_its_payload(
+    kinesis: Kinesis, opensearch: OpenSearchStub, payload: str, encoding: str, user: int | None
+) -> None:
+    assert handler(kinesis.event(kinesis.result(REJECTED, payload=payload, payload_encoding=encoding)), None) == DONE
+    _, document = opensearch.requests[0].bulk_lines()
+    assert document["payload"] == payload
+    assert document.get("user_id") == user
 
 
 def test_each_items_fate_is_its_own(
@@ -298,21 +322,54 @@ def test_a_second_request_is_not_begun_without_time(kinesis: Kinesis, opensearch
     assert len(opensearch.requests) == 1
 
 
-def test_a_cluster_that_may_have_no_more_shards_makes_no_dead_letters(
-    kinesis: Kinesis, opensearch: OpenSearchStub, dead: Dead
-) -> None:
-    result = kinesis.result("session")
-    opensearch.statuses = {str(result["result_id"]): 400}
-    opensearch.errors = {str(result["result_id"]): {"type": "validation_exception", "reason": "maximum shards open"}}
-    assert failed(kinesis.event(result)) == ["998"]
-    assert dead.letters() == {}
-
-
 def test_requests_are_split_by_bytes(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
     results = [kinesis.result("rejected", str(number), payload="x" * 900_000) for number in range(8)]
     assert handler(kinesis.event(*results), None) == DONE
     assert [len(request.bulk_lines()) // 2 for request in opensearch.requests] == [5, 3]
     assert all(len(request.body) <= bulk.MAX_BYTES for request in opensearch.requests)
+
+
+#: Errors of items as OpenSearch 2.19 answered them: status, type, what its reason begins with.
+OF_THE_DOCUMENT = [
+    (400, "mapper_parsing_exception", "failed to parse field [user_id] of type [long] in document with id"),
+    (400, "mapper_parsing_exception", "failed to parse"),
+    (400, "strict_dynamic_mapping_exception", "mapping set to strict, dynamic introduction of [z] within [_doc]"),
+    (400, "illegal_argument_exception", 'Document contains at least one immense term in field="k"'),
+]
+OF_THE_STORE = [
+    (400, "index_closed_exception", "closed"),
+    (403, "cluster_block_exception", "index [blocked] blocked by: [FORBIDDEN/8/index write (api)];"),
+    (429, "cluster_block_exception", "index [ro] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage"),
+    (400, "validation_exception", "this action would add [2] total shards, but this cluster currently has [12]/[1]"),
+    (404, "index_not_found_exception", "no such index [none]"),
+    (400, "invalid_index_name_exception", "Invalid index name [UPPER], must be lowercase"),
+    (400, "illegal_argument_exception", "Limit of total fields [1000] has been exceeded"),
+    (400, "illegal_argument_exception", "no write index is defined for alias [al]."),
+    (503, "unavailable_shards_exception", "primary shard is not active"),
+    (400, "some_later_exception", "a text that nobody has seen"),
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "reason"), OF_THE_DOCUMENT)
+def test_an_error_that_names_the_document_is_final(
+    kinesis: Kinesis, opensearch: OpenSearchStub, dead: Dead, status: int, kind: str, reason: str
+) -> None:
+    result = kinesis.result("session")
+    opensearch.statuses = {str(result["result_id"]): status}
+    opensearch.errors = {str(result["result_id"]): {"type": kind, "reason": reason}}
+    assert failed(kinesis.event(result)) == []
+    assert set(dead.letters()) == {"998"}
+
+
+@pytest.mark.parametrize(("status", "kind", "reason"), OF_THE_STORE)
+def test_an_error_of_the_stores_state_comes_again(
+    kinesis: Kinesis, opensearch: OpenSearchStub, dead: Dead, status: int, kind: str, reason: str
+) -> None:
+    result = kinesis.result("session")
+    opensearch.statuses = {str(result["result_id"]): status}
+    opensearch.errors = {str(result["result_id"]): {"type": kind, "reason": reason}}
+    assert failed(kinesis.event(result)) == ["998"]
+    assert dead.letters() == {}
 
 
 def test_a_broken_record_is_a_dead_letter_alone(
@@ -407,17 +464,57 @@ def test_a_document_that_is_refused_for_ever_after_a_try_is_a_dead_letter(
     kinesis: Kinesis, opensearch: OpenSearchStub
 ) -> None:
     clock, letters, result = Clock(), DeadLetters(), kinesis.result("session")
-    opensearch.statuses = {str(result["result_id"]): 429}
-    patience = replace(clock.patience(), wait=lambda _: opensearch.statuses.update({str(result["result_id"]): 400}))
+    id_ = str(result["result_id"])
+    opensearch.statuses = {id_: 429}
+
+    def refuse(_: float) -> None:
+        opensearch.statuses[id_] = 400
+        opensearch.errors[id_] = {"type": "mapper_parsing_exception", "reason": "failed to parse"}
+
+    patience = replace(clock.patience(), wait=refuse)
     assert _indexer(kinesis, opensearch, letters).handle(kinesis.event(result), patience) == DONE
-    assert letters.by_sequence() == {"998": "OpenSearch answered 400: no reason given"}
+    assert letters.by_sequence() == {"998": "OpenSearch answered 400: mapper_parsing_exception: failed to parse"}
 
 
-def test_a_dead_letter_that_sqs_does_not_take_comes_again(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
-    letters = DeadLetters(failures=[["0"]])
+def test_a_dead_letter_that_sqs_does_not_take_comes_again_with_all_behind_it(
+    kinesis: Kinesis, opensearch: OpenSearchStub
+) -> None:
+    letters = DeadLetters(failures=[None, ENDPOINT_ERROR])
     indexer = _indexer(kinesis, opensearch, letters)
-    answer = indexer.handle(kinesis.event(b"poison", kinesis.result("session")), Clock().patience())
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "998"}]}
+    event = kinesis.event(b"1", b"poison", kinesis.result("session"), b"last")
+    answer = indexer.handle(event, Clock().patience())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "999"}, {"itemIdentifier": "1001"}]}
+    rest = {"Records": event["Records"][1:]}  # type: ignore[index]
+    assert indexer.handle(rest, Clock().patience()) == DONE
+    assert [letter["sequence"] for letter in letters.letters] == ["998", "999", "1001"]
+
+
+def test_an_outage_buries_once_what_lies_behind_it(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
+    # Given a document that comes again twenty times, with poison before and behind it
+    letters = DeadLetters()
+    indexer = _indexer(kinesis, opensearch, letters)
+    event, result = kinesis.event(b"first", kinesis.result("session"), b"last"), kinesis.result("session")
+    opensearch.statuses = {str(result["result_id"]): 503}
+    assert [one["itemIdentifier"] for one in indexer.handle(event, Clock().patience())["batchItemFailures"]] == [
+        "999",
+        "1000",
+    ]
+    rest = {"Records": event["Records"][1:]}  # type: ignore[index]
+    for _ in range(19):
+        assert indexer.handle(rest, Clock(left=20).patience()) != DONE
+    # When OpenSearch takes it
+    opensearch.statuses = {}
+    assert indexer.handle(rest, Clock().patience()) == DONE
+    # Then each letter is there once
+    assert [letter["sequence"] for letter in letters.letters] == ["998", "1000"]
+
+
+def test_a_hanging_queue_is_answered_in_time(kinesis: Kinesis, opensearch: OpenSearchStub) -> None:
+    clock, letters = Clock(), DeadLetters(failures=[ENDPOINT_ERROR] * 500)
+    letters.call = lambda: setattr(clock, "left", clock.left - 8)
+    answer = _indexer(kinesis, opensearch, letters).handle(kinesis.event(*[b"x"] * 500), clock.patience())
+    assert len(answer["batchItemFailures"]) == 500
+    assert clock.left == 42
 
 
 def test_the_log_line_is_what_cloudwatch_makes_metrics_of(

@@ -99,6 +99,20 @@ def test_event_time_that_creeps_far_behind_the_clock_is_behind() -> None:
     assert rule.inputs["w"].name == "currentOutputWatermark"
 
 
+def test_records_that_come_again_are_told_of_for_each_function() -> None:
+    rules = rules_of(load("prod"))
+    for package in ("alerts", "search_indexer"):
+        rule = rules[f"retries-{package.replace('_', '-')}"]
+        assert rule.inputs["m"].dimensions == {"Function": package}
+        assert (rule.inputs["m"].name, rule.period, rule.periods, rule.of) == ("RecordsRetried", 300, 3, 3)
+
+
+def test_event_types_that_have_no_name_are_told_of() -> None:
+    rule = rules_of(load("dev"))["event-types-other"]
+    assert rule.inputs["m"].dimensions == {"EventType": "other"}
+    assert (rule.inputs["m"].name, rule.threshold, rule.periods) == ("EventCount", 0, 1)
+
+
 def test_storage_is_told_of_before_writes_are_blocked() -> None:
     prod = load("prod")
     rule = rules_of(prod)["search-storage"]

@@ -149,8 +149,8 @@ def test_forgetting_says_what_ends_by_itself_where_there_is_no_index(capsys: pyt
         "index: switched off in this environment",
         "dead letters: 0 records of user 42 removed",
         "streams: what they still hold of the user ends within 24 hours",
-        "archive: objects end by themselves, events after 30 days, results after 365, rejections after 14 "
-        "(docs/deploy.md: how to take one out before)",
+        "archive: objects end by themselves, events after 30 days, results after 365, rejections after 14, "
+        "undelivered records after 30 (docs/deploy.md: how to take one out before)",
     ]
     with_warehouse = target(warehouse={"enabled": True}, network={"zones": [f"us-east-1{zone}" for zone in "abc"]})
     assert forget(with_warehouse, Arguments()) == 0  # type: ignore[arg-type]

@@ -19,9 +19,11 @@ from rich.console import Console
 
 from contracts.names import StreamRole, processed_table, queue_name, stream_name
 from contracts.rejections import Reason
+from lambdas.alerts.event_types import EventTypes
 from lambdas.alerts.function import AlertsFunction
+from lambdas.common.claim import Claim
 from lambdas.common.dead_letters import DeadLetter, DeadLetterQueue
-from lambdas.common.once import Claim, Effect, Once, store
+from lambdas.common.once import Effect, Once, store
 from lambdas.common.patience import Patience
 from local.batch_policy import StreamRecord
 from local.kinesis_event import ShardName, failure_message
@@ -82,7 +84,7 @@ class Deployed:
     def bury(self, sequence: str, payload: bytes = b"{}", function: str = "alerts") -> None:
         queue = DeadLetterQueue(self.sqs, self.queue(function))
         letter = DeadLetter(function, f"reason of {function}", NOW, RESULTS, SHARD, sequence, payload)
-        assert queue.send([letter]) == []
+        assert queue.send(letter)
 
     def give_up(self, records: list[StreamRecord], function: str = "alerts") -> None:
         """What Lambda's on-failure destination sends."""
@@ -314,7 +316,7 @@ def test_a_table_that_cannot_be_written_ends_and_is_told(
 def test_a_reason_is_shown_as_it_is(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     queue = DeadLetterQueue(deployed.sqs, deployed.queue("alerts"))
     reason = "failed to parse field [user_id] of type [long][/red]\x1b"
-    assert queue.send([DeadLetter("alerts", reason, NOW, RESULTS, SHARD, "1", b"{}")]) == []
+    assert queue.send(DeadLetter("alerts", reason, NOW, RESULTS, SHARD, "1", b"{}"))
     assert deployed.run("list", function="alerts") == 0
     told = capsys.readouterr().out
     assert "[user_id]" in told
@@ -362,7 +364,7 @@ def test_a_message_of_somebody_else_is_told_and_stays(deployed: Deployed, capsys
     deployed.sqs.send_message(QueueUrl=deployed.queue("alerts"), MessageBody='{"hello": 1}')
     deployed.bury("1")
     assert deployed.run("replay", function="alerts") == 1
-    assert "is no dead letter" in capsys.readouterr().out
+    assert "is not a dead letter: `KinesisBatchInfo` is missing or not an object" in capsys.readouterr().out
     assert (len(deployed.functions.invoked), deployed.left()) == (1, 1)
 
 
@@ -373,7 +375,9 @@ def test_a_record_that_is_still_poison_is_not_buried_again(deployed: Deployed) -
             raise AssertionError(f"nothing of a poisonous record is {name}")
 
     dead = DeadLetterQueue(deployed.sqs, deployed.queue("alerts"))
-    function = AlertsFunction("topic", Refused(), Refused(), lambda: datetime.now(UTC), Refused(), dead)
+    function = AlertsFunction(
+        "topic", Refused(), Refused(), lambda: datetime.now(UTC), Refused(), EventTypes(Refused(), 1), dead
+    )
     deployed.functions.run = lambda event: function.handle(event, PATIENT)
     deployed.bury("1", json.dumps(sample_result("fraud", "a", NOW, alert_level="?")).encode())
     # When it is replayed, it is there once, as before
@@ -415,17 +419,34 @@ def test_an_environment_without_search_has_no_letters_of_it() -> None:
     assert letters.functions(target().environment) == ["alerts"]
 
 
+def rejection(payload: str, encoding: str = "utf-8") -> bytes:
+    return json.dumps(sample_result("rejected", "a", NOW, payload=payload, payload_encoding=encoding)).encode()
+
+
 def test_a_person_is_forgotten_in_dead_letters_and_nobody_else_is(
     deployed: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for number, payload in enumerate((b'{"user_id": 42}', b'{"user_id": 43}', b"\xff", b"[42]")):
+    theirs = (
+        b'{"user_id": 42}',
+        b'{"user_id": "42"}',
+        rejection('{"user_id":42,"event_time":"never"}'),
+        rejection("eyJ1c2VyX2lkIjo0Mn0=", "base64"),
+    )
+    others = (b'{"user_id": 43}', b'{"user_id": 4242, "session_id": "42"}', rejection('{"user_id":420}'), b"{}")
+    nobodys = (b"\xff", b"[42]", rejection('{"user_id":42,"na'))
+    for number, payload in enumerate((*theirs, *others, *nobodys)):
         deployed.bury(str(number), payload)
         deployed.bury(str(number), payload, "search_indexer")
     deployed.give_up(deployed.put(1))
-    deployed.functions.run = lambda _: {"deleted": 7}
+    deployed.functions.run = lambda _: {"deleted": 7, "unnamed": 3}
     assert forget.forget(deployed.target, argparse.Namespace(user=42)) == 0
-    assert "dead letters: 2 records of user 42 removed" in capsys.readouterr().out
-    assert (deployed.left(), deployed.left("search_indexer")) == (4, 3)
+    out = capsys.readouterr().out
+    assert "index: 7 documents of user 42 deleted" in out
+    assert "index: KEEPS 3 rejections" in out
+    assert "they end within 90 days and a week" in out
+    assert "dead letters: 8 records of user 42 removed" in out
+    assert "dead letters: KEEPS 7 of which nobody can tell whose they are" in out
+    assert (deployed.left(), deployed.left("search_indexer")) == (8, 7)
 
 
 # Rejected events
@@ -508,7 +529,7 @@ def test_a_record_that_is_no_rejection_is_told_and_passed_over(
     )
     reject(deployed, "1")
     assert deployed.run("events") == 0
-    assert "is no rejection: JSONDecodeError" in capsys.readouterr().out
+    assert "is not a rejection: data is not JSON" in capsys.readouterr().out
     assert events(deployed)["shardId-000000000001"] == [b'{"n": 1}']
 
 
