@@ -185,12 +185,12 @@ $(VENV): requirements/dev.lock | check
 	  | grep --line-buffered -E '^(Collecting|Building|Installing|Successfully)' | cut -c1-100
 	@touch $@
 
-$(JAR): pom.xml $(JAVA_SOURCES) $(wildcard tests/vectors/*.json) | check
+$(JAR): pom.xml .mvn/jvm.config $(JAVA_SOURCES) $(wildcard tests/vectors/*.json) | check
 	$(call say,Java part and connector jar; JUnit tests (first time about 1 minute))
-	@$(MVN) package
+	@$(MVN) clean package
 	@touch $@
 
-$(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py | $(VENV)
+$(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py scripts/class_files.py config/runtimes.py | $(VENV)
 	@$(PY) -m scripts.package
 
 $(OPENSEARCH): local/standins/opensearch/pom.xml | check

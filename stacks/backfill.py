@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from config.model import Environment
@@ -17,7 +16,7 @@ from contracts.lake import BACKFILL, EVENTS
 from contracts.names import backfill_application_name, backfill_log_group
 from contracts.rejections import REJECTED
 from stacks.analytics import AnalyticsStack
-from stacks.code import application_zip
+from stacks.code import application_asset
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.flink_application import Conduct, FlinkApplication, application_arn
 from stacks.constructs.flink_role import flink_role
@@ -42,7 +41,7 @@ class BackfillStack(EnvironmentStack):
         name = backfill_application_name(self.prefix)
         log_name = backfill_log_group(self.prefix)
         group = log_group(self, "Logs", log_name, environment.application.log_days, network.logs_key)
-        code = assets.Asset(self, "Code", path=str(application_zip()))
+        code = application_asset(self)
         self.application = FlinkApplication(
             self,
             "Flink",
