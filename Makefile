@@ -1,12 +1,30 @@
 # Real-time analytics: `make demo` runs the whole pipeline here, `make test` checks everything CI checks.
 # Everything that is installed goes into this checkout: .venv, .cache, node_modules, build.
 
+ifneq ($(filter 3.7% 3.80 3.81,$(MAKE_VERSION)),)
+$(error GNU make $(MAKE_VERSION) knows no .SHELLFLAGS; this Makefile needs 3.82 or newer. On macOS: brew install make, then gmake $(MAKECMDGOALS))
+endif
+
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-# The first Python on the path that is a 3.11.
+# They decide where Python, pip and npm find and put things, and belong to the shell's other work.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONWARNINGS PYTHONSTARTUP PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT
+unexport NODE_ENV NODE_PATH BASH_ENV
+export PYTHONUTF8 := 1
+
+# The targets that take a variable. It counts behind make only: ENV=prod of a shell does not decide what is destroyed.
+takes_ENV := backfill synth nist cost deploy diff destroy start stop smoke redrive forget
+takes_FROM := backfill
+takes_TO := backfill
+takes_SOURCE := demo
+takes_ARGS := demo backfill sql test unit synth-tests jobs e2e bench bench-functions cost deploy diff destroy start stop smoke redrive forget
+from_the_shell = $(and $(filter environment%,$(origin $(1))),$(filter $(takes_$(1)),$(MAKECMDGOALS)))
+$(foreach name,ENV FROM TO SOURCE ARGS,$(if $(call from_the_shell,$(name)),$(error the shell holds $(name)='$($(name))', which does not count: unset $(name), and write make $(MAKECMDGOALS) $(name)=...)))
+
+# The first Python on the path that is a 3.11; PYTHON=python3.11 names another, behind make or in the shell.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3.11)
 PY := .venv/bin/python
 MVN := mvn -B -q -ntp "-Dmaven.repo.local=$(CURDIR)/.cache/m2"
@@ -181,7 +199,7 @@ $(VENV): requirements/dev.lock | check
 	$(call say,Python packages into .venv (about 2 minutes))
 	@test ! -L .venv || { echo '.venv is a link: it would be emptied for whoever else uses it; remove the link' >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
-	@.venv/bin/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements/dev.lock \
+	@set -o pipefail; .venv/bin/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements/dev.lock \
 	  | grep --line-buffered -E '^(Collecting|Building|Installing|Successfully)' | cut -c1-100
 	@touch $@
 
@@ -219,5 +237,5 @@ $(S3_FILESYSTEM): local/standins/s3_filesystem/pom.xml | check
 
 $(NODE): package.json package-lock.json | check
 	$(call say,npm packages)
-	@npm ci --silent --no-fund --no-audit
+	@npm ci --include=dev --silent --no-fund --no-audit
 	@touch $@

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from contracts.rejections import REJECTED, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS
 from flink_jobs import properties
 from local.demo import application
+from local.environment import child_environment
 from local.process_table import process_table
 from local.run_record import read_record
 from local.standins.flink_distribution import FlinkDistribution
@@ -128,7 +128,7 @@ def command(folder: Path, jar: Path, init: Sequence[str], file: Path | None = No
     arguments = ["embedded", "-i", str(script), "-j", str(jar), *(["-f", str(file)] if file else [])]
     clients = [*(flink.home / "opt").glob("flink-sql-client-*.jar"), *GATEWAY.glob("flink-sql-gateway-*.jar")]
     line = flink.java(_CLIENT, arguments, options=["-Xmx768m"], python=True, extra=clients)
-    return line, {**os.environ, **flink.environment(folder)}
+    return line, child_environment(flink.environment(folder))
 
 
 def main() -> int:

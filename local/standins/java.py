@@ -9,6 +9,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from local.environment import child_environment
+
 # Flink 1.20 runs on 8, 11 and 17; OpenSearch 2.19 on 11 to 21; 17 is the newest that both support.
 JAVA_VERSION = 17
 _SECONDS = 30.0
@@ -32,7 +34,7 @@ def java_command() -> Path:
     if found is None or not os.access(found, os.X_OK):
         raise JavaMissing(f"no java in {where}; {advice}, or set JAVA_HOME to one")
     done = subprocess.run(  # noqa: S603 - the user's own java
-        [found, "-version"], check=False, capture_output=True, text=True, timeout=_SECONDS
+        [found, "-version"], check=False, capture_output=True, text=True, timeout=_SECONDS, env=child_environment()
     )
     version = re.search(r'version "(?:1\.)?(\d+)', done.stderr)
     if version is None or int(version[1]) != JAVA_VERSION:
