@@ -7,8 +7,6 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
-import org.apache.flink.core.fs.FileSystem;
-import org.apache.flink.core.fs.Path;
 
 /**
  * The lines of a file, as bytes: a payload may hold any. Gzipped when it begins as gzip does, whatever its name.
@@ -25,12 +23,20 @@ final class EventFile implements Closeable {
     /** What is kept of a longer one: more than a rejection holds. */
     static final int KEPT_BYTES = 1 << 20;
 
+    /** What is read of a line that is too long to find its end; beyond it the rest of the file is given up. */
+    private static final long MAX_SKIPPED_BYTES = 1L << 30;
+    /** A gzip may hold a thousand times its size: beyond both it is given up, so that an object costs bounded time. */
+    private static final long FREE_BYTES = 1L << 30;
+    private static final long MAX_RATIO = 200;
+
     private static final int BUFFER_BYTES = 1 << 16;
     private static final int GZIP_MAGIC = 0x8b1f;
 
     private final Source source;
     private final InputStream input;
     private final int maxLineBytes;
+    /** Null of a file that was opened. */
+    private BrokenFileException unreadableBecause;
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
 
     EventFile(String file) throws IOException {
@@ -39,8 +45,7 @@ final class EventFile implements Closeable {
 
     EventFile(String file, int maxLineBytes) throws IOException {
         this.maxLineBytes = maxLineBytes;
-        Path path = new Path(file);
-        source = new Source(FileSystem.get(path.toUri()).open(path));
+        source = new Source(opened(file));
         try {
             source.mark(2);
             int magic = source.read() | source.read() << 8;
@@ -50,6 +55,26 @@ final class EventFile implements Closeable {
             source.close();
             throw broken;
         }
+    }
+
+    /** What cannot be read at all is told as what is broken: with the first line. */
+    private InputStream opened(String file) throws IOException {
+        try {
+            return FileStore.of(file).open(file);
+        } catch (BrokenFileException unreadable) {
+            unreadableBecause = unreadable;
+            return InputStream.nullInputStream();
+        }
+    }
+
+    /** Whether a line holds nothing but spaces, tabs and a carriage return. */
+    static boolean isBlank(byte[] line) {
+        for (byte each : line) {
+            if (each != ' ' && each != '\t' && each != '\r') {
+                return false;
+            }
+        }
+        return true;
     }
 
     private InputStream decompressed() throws IOException {
@@ -68,6 +93,9 @@ final class EventFile implements Closeable {
      *     the next one may be read.
      */
     byte[] next() throws IOException {
+        if (unreadableBecause != null) {
+            throw unreadableBecause;
+        }
         line.reset();
         int read = read();
         if (read < 0) {
@@ -99,7 +127,10 @@ final class EventFile implements Closeable {
         line.reset();
         try {
             int read = read();
-            while (read >= 0 && read != '\n') {
+            for (long skipped = 0; read >= 0 && read != '\n'; skipped++) {
+                if (skipped == MAX_SKIPPED_BYTES) {
+                    return new BrokenFileException(what + " by far: the rest of the file is not read", kept, true);
+                }
                 read = read();
             }
         } catch (BrokenFileException broken) {
@@ -185,6 +216,10 @@ final class EventFile implements Closeable {
             next = 0;
             try {
                 end = Math.max(0, gzip.read(buffer, 0, buffer.length));
+                long given = gzip.getBytesRead();
+                if (given > FREE_BYTES && given / MAX_RATIO > gzip.getCompressedCount()) {
+                    broken = new IOException("it is more than " + MAX_RATIO + " times as large as its gzip; split it");
+                }
             } catch (IOException failed) {
                 broken = failed;
                 end = (int) (gzip.getBytesRead() - before);

@@ -47,7 +47,7 @@ class ArchiveFilesTest {
 
     @Test
     void aLineOfAFolderIsAPayloadWhateverBytesItHoldsAndItsPlaceIsFileAndLine() throws IOException {
-        byte[] bytes = {'{', (byte) 0xff, '\n', '\n', 'l', 'a', 's', 't'};
+        byte[] bytes = {'{', (byte) 0xff, '\n', '\n', ' ', '\t', '\r', '\n', 'l', 'a', 's', 't'};
         Files.createDirectories(folder.resolve("shard-0/deep"));
         Files.write(folder.resolve("shard-0/deep/1.jsonl"), bytes);
         write("shard-0/2.jsonl.gz", "gzipped");
@@ -57,10 +57,10 @@ class ArchiveFilesTest {
         List<Intake> records = read(readers.get("shard-0"));
         List<String> places = new ArrayList<>();
         records.forEach(record -> places.add(record.position));
-        assertEquals(List.of("2.jsonl.gz:0", "deep/1.jsonl:0", "deep/1.jsonl:1", "deep/1.jsonl:2"), places);
+        // A blank line is no record; it counts as a line.
+        assertEquals(List.of("2.jsonl.gz:0", "deep/1.jsonl:0", "deep/1.jsonl:3"), places);
         assertEquals(2, records.get(1).payload.length);
-        assertEquals(0, records.get(2).payload.length);
-        assertEquals("last", new String(records.get(3).payload, StandardCharsets.UTF_8));
+        assertEquals("last", new String(records.get(2).payload, StandardCharsets.UTF_8));
         assertEquals(List.of("loose.jsonl:0loose"), texts(readers.get(".")));
     }
 
@@ -70,7 +70,7 @@ class ArchiveFilesTest {
         assertEquals(Map.of(), taken(listing));
         write("p/2.gz", "x");
         write("p/.3.gz", "x");
-        write("_SUCCESS", "x");
+        write(".p/1.gz", "x");
         assertEquals(List.of(path("p/2.gz")), List.copyOf(taken(listing).keySet()));
         // Uploaded in parts, which began a day before the file was there.
         write("p/1.gz", "x");
@@ -127,6 +127,22 @@ class ArchiveFilesTest {
         PartitionReader gone = folder("p/1.gz", "p/2.gz").get("p");
         gone.skip(2);
         assertEquals(List.of("2.gz:0c", "2.gz:1d", "2.gz:2e"), texts(gone));
+    }
+
+    @Test
+    void aFolderGoesOnAfterTheLinesThatWereReadWhereverBlankOnesAre() throws IOException {
+        write("p/1.gz", "", "a", "", "", "b", "", "c", "");
+        List<String> all = List.of("1.gz:1a", "1.gz:4b", "1.gz:6c");
+        for (int given = 0; given < all.size(); given++) {
+            PartitionReader reader = folder("p/1.gz").get("p");
+            for (int number = 0; number <= given; number++) {
+                reader.next();
+            }
+            // As Playback does: the record that was given last is not taken yet.
+            PartitionReader restored = folder("p/1.gz").get("p");
+            restored.skip(reader.given() - 1);
+            assertEquals(all.subList(given, all.size()), texts(restored));
+        }
     }
 
     @Test
@@ -241,19 +257,21 @@ class ArchiveFilesTest {
     void aBackfillChoosesTheHoursThatCanHoldItsEvents() {
         long hour = 3_600_000;
         long day = 1_790_000_000_000L / (24 * hour) * 24 * hour; // 2026-09-21
-        FilesPlan plan = FilesPlan.backfill("s3://b/events/", "", day, day + hour, day + 3 * hour);
+        FilesPlan plan = FilesPlan.backfill("s3://b/events/", "", day, day + hour, day + 3 * hour, "us-east-1");
         Map<String, Long> files = new TreeMap<>();
         for (String place : List.of("20/00", "20/01", "21/03", "21/04")) {
             files.put("s3://b/events/2026/09/" + place + "/events-1.gz", 0L);
         }
+        files.put("s3://b/events/2026/13/32/25/events-1.gz", 0L); // no hour: it may hold anything
         files.put("s3://b/events/unsorted.gz", 0L);
         assertEquals(
                 List.of(
                         "s3://b/events/2026/09/20/01/events-1.gz",
                         "s3://b/events/2026/09/21/03/events-1.gz",
+                        "s3://b/events/2026/13/32/25/events-1.gz",
                         "s3://b/events/unsorted.gz"),
                 new ArrayList<>(plan.chosen(files).keySet()));
-        assertEquals(files, FilesPlan.live("s3://b/events/", true, false, hour).chosen(files));
+        assertEquals(files, FilesPlan.live("s3://b/events/", true, false, hour, "us-east-1").chosen(files));
     }
 
     @Test
@@ -283,7 +301,7 @@ class ArchiveFilesTest {
     }
 
     private String path(String name) {
-        return new org.apache.flink.core.fs.Path(folder.resolve(name).toUri()).toString();
+        return folder.resolve(name).toUri().toString();
     }
 
     /** Readers of everything that is there. */
