@@ -69,15 +69,13 @@ class BackfillStack(EnvironmentStack):
     def _reads_and_writes(self, streams: StreamsStack) -> list[iam.PolicyStatement]:
         """The archive and its rejections in; results out, to their stream and to files. No input, no rejections.
 
-        S3A, the file system for S3 of Flink (the service's guide shows it behind s3://, "S3 StreamingFileSink
-        FileNotFoundExceptions"), asks of a prefix without objects whether there is one of that very name, without
-        the slash. Where the role may not look for it, S3 says "denied", not "not there", and the job would fail. After
-        each file it deletes markers of folders, which are not there: refused, that is a line in the log and no more.
+        Results are written by S3A, the file system for S3 of Flink (the service's guide shows it behind s3://, "S3
+        StreamingFileSink FileNotFoundExceptions"). After each file it deletes markers of folders, which are not there:
+        refused, that is a line in the log and no more.
         """
         bucket = f"arn:{self.partition}:s3:::{self.archive_bucket}"
         # Of Parquet, make backfill has the rejections written as lines, beside the results.
         read = (EVENTS, BACKFILL if self.environment_settings.lake.parquet else REJECTED)
-        names = [prefix for prefix in read if prefix != BACKFILL]
         # A sink that was restarted while it completed a file looks whether that is there.
         below = [f"{prefix}/*" for prefix in dict.fromkeys((*read, BACKFILL))]
         return [
@@ -85,9 +83,9 @@ class BackfillStack(EnvironmentStack):
                 "FindTheArchive",
                 ["s3:ListBucket"],
                 [bucket],
-                {"StringLike": {"s3:prefix": sorted([*names, *(f"{prefix}/*" for prefix in read)])}},
+                {"StringLike": {"s3:prefix": sorted(f"{prefix}/*" for prefix in read)}},
             ),
-            allow("ReadTheArchive", ["s3:GetObject"], [f"{bucket}/{key}" for key in (*names, *below)]),
+            allow("ReadTheArchive", ["s3:GetObject"], [f"{bucket}/{key}" for key in below]),
             allow(
                 "DecryptTheArchive",
                 KEY_READ,

@@ -131,7 +131,7 @@ final class S3Objects implements FileStore {
 
         @Override
         public int read(byte[] bytes, int offset, int count) throws IOException {
-            if (next == part.length && !fill()) {
+            if (count > 0 && next == part.length && !fill()) {
                 return -1;
             }
             int taken = Math.min(count, part.length - next);

@@ -197,7 +197,9 @@ class FileStoreTest {
         int to = Math.min(from + 2, keys.size());
         StringBuilder answer = new StringBuilder("<ListBucketResult><EncodingType>url</EncodingType>");
         answer.append("<IsTruncated>").append(to < keys.size()).append("</IsTruncated>");
-        answer.append("<NextContinuationToken>").append(to).append("</NextContinuationToken>");
+        if (to < keys.size()) {
+            answer.append("<NextContinuationToken>").append(to).append("</NextContinuationToken>");
+        }
         for (String key : keys.subList(from, to)) {
             answer.append("<Contents><Key>").append(URLEncoder.encode(key, StandardCharsets.UTF_8)).append("</Key>");
             answer.append("<LastModified>").append(UPLOADED).append("</LastModified>");
