@@ -22,12 +22,14 @@ python=${PYTHON:-python3.11}
 
 java=java
 [ -n "${JAVA_HOME:-}" ] && java=$JAVA_HOME/bin/java
-"$java" -version 2>&1 | grep -q 'version "17\.' ||
-  lacks "a JDK 17, as '$java' (set JAVA_HOME to name another)" \
-    "sudo apt-get install openjdk-17-jdk-headless" "brew install openjdk@17"
-"${java%java}javac" -version >/dev/null 2>&1 ||
-  lacks "javac beside '$java': a JDK, not a JRE" \
-    "sudo apt-get install openjdk-17-jdk-headless" "brew install openjdk@17"
+jdk() { # jdk WHAT
+  lacks "$1" "sudo apt-get install openjdk-17-jdk-headless" "brew install openjdk@17"
+}
+if ! "$java" -version 2>&1 | grep -q 'version "17[."]'; then
+  jdk "a JDK 17, as '$java' (set JAVA_HOME to name another)"
+elif ! "${java%java}javac" -version >/dev/null 2>&1; then
+  jdk "javac beside '$java': a JDK, not a JRE"
+fi
 
 mvn --version >/dev/null 2>&1 || lacks "Maven 3.8 or newer" "sudo apt-get install maven" "brew install maven"
 

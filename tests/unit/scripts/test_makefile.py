@@ -159,3 +159,4 @@ def test_given_the_java_home_of_another_jdk_then_the_check_names_it(tmp_path: Pa
     done = make("check", held={"JAVA_HOME": str(tmp_path)})
     assert done.returncode == 2
     assert f"missing: a JDK 17, as '{java}' (set JAVA_HOME to name another)" in done.stderr
+    assert done.stderr.count("missing: ") == 1
