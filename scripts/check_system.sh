@@ -38,13 +38,11 @@ node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/nul
 npm --version >/dev/null 2>&1 || lacks "npm" "sudo apt-get install npm" "brew install node"
 
 # Flink's Python workers, Kafka and OpenSearch listen on 127.0.0.1, and some of them are called by that name.
-"$python" - 2>/dev/null <<'EOF' || {
-import socket, sys
-sys.exit("127.0.0.1" not in [each[4][0] for each in socket.getaddrinfo("localhost", 0)])
-EOF
+loopback='import socket; assert "127.0.0.1" in [each[4][0] for each in socket.getaddrinfo("localhost", 0)]'
+if "$python" -c '' 2>/dev/null && ! "$python" -c "$loopback" 2>/dev/null; then
   printf 'localhost is not 127.0.0.1 on this machine: add the line "127.0.0.1 localhost" to /etc/hosts\n' >&2
   missing=1
-}
+fi
 
 # Only the tests drive a browser; the names are those of scripts/browser.py.
 if [ "${1:-}" = tests ]; then

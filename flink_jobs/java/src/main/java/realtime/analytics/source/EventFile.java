@@ -23,9 +23,10 @@ final class EventFile implements Closeable {
     /** What is kept of a longer one: more than a rejection holds. */
     static final int KEPT_BYTES = 1 << 20;
 
-    /** What is read of a line that is too long to find its end; beyond it the rest of the file is given up. */
-    private static final long MAX_SKIPPED_BYTES = 1L << 30;
-    /** A gzip may hold a thousand times its size: beyond both it is given up, so that an object costs bounded time. */
+    /**
+     * An object costs bounded time. A line that is longer by this ends its file; so does a gzip, which may hold a thousand
+     * times its size, when it gives more than this and more than {@link #MAX_RATIO} times its size.
+     */
     private static final long FREE_BYTES = 1L << 30;
     private static final long MAX_RATIO = 200;
 
@@ -35,16 +36,18 @@ final class EventFile implements Closeable {
     private final Source source;
     private final InputStream input;
     private final int maxLineBytes;
+    private final long freeBytes;
     /** Null of a file that was opened. */
     private BrokenFileException unreadableBecause;
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
 
     EventFile(String file) throws IOException {
-        this(file, MAX_LINE_BYTES);
+        this(file, MAX_LINE_BYTES, FREE_BYTES);
     }
 
-    EventFile(String file, int maxLineBytes) throws IOException {
+    EventFile(String file, int maxLineBytes, long freeBytes) throws IOException {
         this.maxLineBytes = maxLineBytes;
+        this.freeBytes = freeBytes;
         source = new Source(opened(file));
         try {
             source.mark(2);
@@ -79,7 +82,7 @@ final class EventFile implements Closeable {
 
     private InputStream decompressed() throws IOException {
         try {
-            return new Decompressed(new GzipCompressorInputStream(source, true));
+            return new Decompressed(new GzipCompressorInputStream(source, true), freeBytes);
         } catch (IOException broken) {
             source.check();
             return new Decompressed(broken);
@@ -128,7 +131,7 @@ final class EventFile implements Closeable {
         try {
             int read = read();
             for (long skipped = 0; read >= 0 && read != '\n'; skipped++) {
-                if (skipped == MAX_SKIPPED_BYTES) {
+                if (skipped == freeBytes) {
                     return new BrokenFileException(what + " by far: the rest of the file is not read", kept, true);
                 }
                 read = read();
@@ -183,18 +186,21 @@ final class EventFile implements Closeable {
     /** Buffers what was decompressed, so that what comes before the broken place is given before the failure. */
     private static final class Decompressed extends InputStream {
         private final GzipCompressorInputStream gzip;
+        private final long freeBytes;
         private final byte[] buffer = new byte[BUFFER_BYTES];
         private int next;
         private int end;
         private IOException broken;
 
-        Decompressed(GzipCompressorInputStream gzip) {
+        Decompressed(GzipCompressorInputStream gzip, long freeBytes) {
             this.gzip = gzip;
+            this.freeBytes = freeBytes;
         }
 
         /** Of what is no gzip, although it begins so. */
         Decompressed(IOException broken) {
             this.gzip = null;
+            this.freeBytes = 0;
             this.broken = broken;
         }
 
@@ -217,8 +223,8 @@ final class EventFile implements Closeable {
             try {
                 end = Math.max(0, gzip.read(buffer, 0, buffer.length));
                 long given = gzip.getBytesRead();
-                if (given > FREE_BYTES && given / MAX_RATIO > gzip.getCompressedCount()) {
-                    broken = new IOException("it is more than " + MAX_RATIO + " times as large as its gzip; split it");
+                if (given > freeBytes && given / MAX_RATIO > gzip.getCompressedCount()) {
+                    broken = new IOException("it holds more than " + MAX_RATIO + " times its size: split it");
                 }
             } catch (IOException failed) {
                 broken = failed;

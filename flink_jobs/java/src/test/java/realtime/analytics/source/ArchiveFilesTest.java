@@ -180,13 +180,48 @@ class ArchiveFilesTest {
     @Test
     void aLineWithoutEndIsRejectedInPartAndTheNextOneIsRead() throws IOException {
         Files.writeString(folder.resolve("1"), "0123456789\nshort\n");
-        try (EventFile file = new EventFile(path("1"), 8)) {
+        try (EventFile file = new EventFile(path("1"), 8, 100)) {
             BrokenFileException tooLong = assertThrows(BrokenFileException.class, file::next);
             assertEquals("01234567", new String(tooLong.line, StandardCharsets.UTF_8));
             assertFalse(tooLong.isEnd);
             assertEquals("short", new String(file.next(), StandardCharsets.UTF_8));
             assertNull(file.next());
         }
+    }
+
+    @Test
+    void aLineThatIsLongerByFarEndsItsFile() throws IOException {
+        Files.writeString(folder.resolve("1"), "0".repeat(200) + "\nshort\n");
+        try (EventFile file = new EventFile(path("1"), 8, 100)) {
+            BrokenFileException tooLong = assertThrows(BrokenFileException.class, file::next);
+            assertEquals("the line is longer than 8 bytes by far: the rest of the file is not read", tooLong.getMessage());
+            assertTrue(tooLong.isEnd);
+        }
+    }
+
+    @Test
+    void aGzipThatHoldsHundredsOfTimesItsSizeIsGivenUpAndASmallerOrPlainerOneIsRead() throws IOException {
+        String lines = "{}\n".repeat(1 << 20);
+        Files.write(folder.resolve("bomb"), gzipped(lines));
+        Files.writeString(folder.resolve("plain"), lines);
+        try (EventFile bomb = new EventFile(path("bomb"), 8, 1 << 20)) {
+            BrokenFileException broken = assertThrows(BrokenFileException.class, () -> readAll(bomb));
+            assertEquals("the file is broken: it holds more than 200 times its size: split it", broken.getMessage());
+            assertTrue(broken.isEnd);
+        }
+        for (String name : List.of("bomb", "plain")) {
+            try (EventFile file = new EventFile(path(name), 8, 1 << 22)) {
+                assertEquals(1 << 20, readAll(file));
+            }
+        }
+    }
+
+    private static int readAll(EventFile file) throws IOException {
+        int lines = 0;
+        while (file.next() != null) {
+            lines++;
+        }
+        return lines;
     }
 
     @Test
