@@ -1,12 +1,32 @@
 # Real-time analytics: `make demo` runs the whole pipeline here, `make test` checks everything CI checks.
 # Everything that is installed goes into this checkout: .venv, .cache, node_modules, build.
 
+ifneq ($(filter 3.7% 3.80 3.81,$(MAKE_VERSION)),)
+$(error GNU make $(MAKE_VERSION) knows no .SHELLFLAGS; this Makefile needs 3.82 or newer. On macOS: brew install make, then gmake $(MAKECMDGOALS))
+endif
+
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-# The first Python on the path that is a 3.11.
+# They decide where Python, pip and npm find and put things, and belong to the shell's other work.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONWARNINGS PYTHONSTARTUP PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT
+unexport NODE_ENV NODE_PATH BASH_ENV
+export PYTHONUTF8 := 1
+
+# The targets that take a variable. It counts behind make only: ENV=prod of a shell does not decide what is destroyed.
+takes_ENV := backfill synth nist cost deploy diff destroy start stop smoke redrive forget
+takes_FROM := backfill
+takes_TO := backfill
+takes_SOURCE := demo
+takes_FUZZ_SECONDS := fuzz
+takes_FUZZ_EXAMPLES := fuzz
+takes_ARGS := demo backfill sql test unit synth-tests jobs e2e bench bench-functions cost deploy diff destroy start stop smoke redrive forget
+from_the_shell = $(and $(filter environment%,$(origin $(1))),$(filter $(takes_$(1)),$(MAKECMDGOALS)))
+$(foreach name,ENV FROM TO SOURCE ARGS FUZZ_SECONDS FUZZ_EXAMPLES,$(if $(call from_the_shell,$(name)),$(error the shell holds $(name)='$($(name))', which does not count: unset $(name), and write make $(MAKECMDGOALS) $(name)=...)))
+
+# The first Python on the path that is a 3.11; PYTHON=python3.11 names another, behind make or in the shell.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3.11)
 PY := .venv/bin/python
 MVN := mvn -B -q -ntp "-Dmaven.repo.local=$(CURDIR)/.cache/m2"
@@ -52,7 +72,9 @@ sql: setup package $(SQL_CLIENT) ## Flink's SQL client on the streams of a demo 
 	@$(PY) -m local.sql_client $(ARGS)
 
 .PHONY: test
-test: check-tests setup lint package unit synth-tests jobs e2e ## everything that CI checks
+test: check-tests setup ## everything that CI checks
+	@$(MAKE) -j2 --output-sync=line lint package
+	@$(MAKE) unit synth-tests jobs e2e
 	$(call say,all checks passed)
 
 .PHONY: setup
@@ -94,12 +116,14 @@ format: check $(VENV) ## formats Python and SQL
 .PHONY: unit
 unit: check $(VENV) $(NODE) ## unit tests: seconds, no JVM
 	$(call say,unit tests)
-	@$(PY) -m pytest tests/unit $(ARGS)
+	@$(PY) -m pytest -n 2 tests/unit $(ARGS)
 
 .PHONY: fuzz
-fuzz: check $(VENV) ## foreign bytes for every reader, for minutes; ARGS and FUZZ_EXAMPLES=100000 for more
-	$(call say,fuzz)
-	@HYPOTHESIS_PROFILE=fuzz FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) $(PY) -m pytest tests/unit -m fuzz $(ARGS)
+fuzz: check $(VENV) $(FUZZ_CLASSPATH) ## foreign bytes for every reader; FUZZ_SECONDS=60 each in Java, FUZZ_EXAMPLES=5000 each in Python
+	$(call say,fuzz targets in Java)
+	@$(PY) -m scripts.fuzz --seconds $(or $(FUZZ_SECONDS),60)
+	$(call say,fuzz tests in Python)
+	@HYPOTHESIS_PROFILE=fuzz FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) $(PY) -m pytest -n 2 tests/unit -m fuzz
 
 .PHONY: synth-tests
 synth-tests: synth ## templates against cdk-nag, cfn-lint, every security promise, their snapshots, and the calls that are made
@@ -113,7 +137,7 @@ snapshots: package ## writes tests/synth/snapshots anew: read the difference bef
 .PHONY: jobs
 jobs: setup package $(KAFKA) ## the jobs on a Flink mini cluster against an independent oracle
 	$(call say,job tests)
-	@$(PY) -m pytest tests/jobs $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile tests/jobs $(ARGS)
 
 .PHONY: e2e
 e2e: check-tests setup package $(NODE) $(KAFKA) $(SQL_CLIENT) $(S3_FILESYSTEM) ## the whole pipeline on local parts, and its page in Chromium
@@ -187,19 +211,19 @@ $(VENV): requirements/dev.lock | check
 	$(call say,Python packages into .venv (about 2 minutes))
 	@test ! -L .venv || { echo '.venv is a link: it would be emptied for whoever else uses it; remove the link' >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
-	@.venv/bin/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements/dev.lock \
+	@set -o pipefail; .venv/bin/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements/dev.lock \
 	  | grep --line-buffered -E '^(Collecting|Building|Installing|Successfully)' | cut -c1-100
 	@touch $@
 
-$(JAR): pom.xml $(JAVA_SOURCES) $(wildcard tests/vectors/*.json) | check
+$(JAR): pom.xml .mvn/jvm.config $(JAVA_SOURCES) $(wildcard tests/vectors/*.json) | check
 	$(call say,Java part and connector jar; JUnit tests (first time about 1 minute))
-	@$(MVN) package
+	@$(MVN) clean package
 	@touch $@
 
 $(FUZZ_CLASSPATH): $(JAR)
 	@$(MVN) test-compile dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$@
 
-$(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py | $(VENV)
+$(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py scripts/class_files.py config/runtimes.py | $(VENV)
 	@$(PY) -m scripts.package
 
 $(OPENSEARCH): local/standins/opensearch/pom.xml | check
@@ -228,5 +252,5 @@ $(S3_FILESYSTEM): local/standins/s3_filesystem/pom.xml | check
 
 $(NODE): package.json package-lock.json | check
 	$(call say,npm packages)
-	@npm ci --silent --no-fund --no-audit
+	@npm ci --include=dev --silent --no-fund --no-audit
 	@touch $@

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -25,6 +26,18 @@ class Section(BaseModel):
 def _matching(pattern: str, allowed: str) -> Any:
     def check(value: str) -> str:
         if re.fullmatch(pattern, value, re.ASCII) is None:
+            raise ValueError(allowed)
+        return value
+
+    return AfterValidator(check)
+
+
+def _tag(least: int, most: int) -> Any:
+    allowed = f"{least} to {most} letters and digits of any script, spaces and . : / = + - @ _"
+
+    def check(value: str) -> str:
+        known = all(letter in "_.:/=+-@" or unicodedata.category(letter)[0] in "LNZ" for letter in value)
+        if not (known and least <= len(value) <= most):
             raise ValueError(allowed)
         return value
 
@@ -112,7 +125,9 @@ Category = Annotated[
 ]
 TimeOfDay = Annotated[str, _matching(r"([01]\d|2[0-3]):[0-5]\d", "a time of day in UTC, such as 06:00")]
 Repository = Annotated[str, _matching(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", "a GitHub repository, owner/name")]
-TagText = Annotated[str, _matching(r"[\w .:/=+@-]{1,128}", "1 to 128 letters, digits, spaces and . : / = + - @ _")]
+#: Letters of any script, as AWS takes them (tagging guide: letters, numbers and spaces representable in UTF-8).
+TagName = Annotated[str, _tag(1, 128)]
+TagText = Annotated[str, _tag(0, 256)]
 InstanceType = Annotated[
     str, _matching(r"[a-z0-9]+\.[a-z0-9]+\.search", "an OpenSearch instance type, such as t3.small.search")
 ]

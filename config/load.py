@@ -33,7 +33,7 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
     if re.fullmatch(r"[a-z][a-z0-9]{0,7}", name) is None:
         raise ConfigurationError(f"{source}: the file's name is not allowed; allowed are 1 to 8 of a-z 0-9, then .toml")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{source}: not TOML ({error}); allowed is a TOML file") from error
     return parse({**content, "name": name}, source)

@@ -31,6 +31,7 @@ from config.fields import (
     SecurityGroupId,
     StreamArn,
     SubnetId,
+    TagName,
     TagText,
     TimeOfDay,
     Topic,
@@ -118,10 +119,9 @@ class Files(Section):
     key_arn: KeyArn | None = None
 
     @property
-    def places(self) -> tuple[str, ...]:
-        """What is read of the bucket, as policies write it: what is below the folder, and an object of its name."""
-        name = self.prefix.rstrip("/")
-        return (f"{self.prefix}*", name) if name else ("*",)
+    def place(self) -> str:
+        """What is read of the bucket, as policies write it: what is below the folder."""
+        return f"{self.prefix}*"
 
 
 class Source(Section):
@@ -300,7 +300,7 @@ class Environment(Section):
     name: str
     account: Account = ""
     region: Region = "us-east-1"
-    tags: dict[TagText, TagText] = Field(default_factory=dict)
+    tags: dict[TagName, TagText] = Field(default_factory=dict)
     network: Network
     source: Source = Source()
     streams: Streams = Streams()

@@ -60,7 +60,7 @@ def file_records(environment: StreamExecutionEnvironment, settings: Settings) ->
     """The events of files in S3, those that are there and those that will come."""
     given = settings.input
     plan = java("source.FilesPlan").live(
-        given.prefix, given.format == ARCHIVE, given.starts_at_latest, given.discovery_interval
+        given.prefix, given.format == ARCHIVE, given.starts_at_latest, given.discovery_interval, given.region
     )
     return java("source.FilesSource").attach(environment._j_stream_execution_environment, plan, _times(settings))
 
@@ -75,7 +75,12 @@ _SOURCES: dict[str, Callable[[StreamExecutionEnvironment, Settings], Any]] = {
 def backfill_records(environment: StreamExecutionEnvironment, settings: Settings, backfill: BackfillSettings) -> Any:
     """The part of an archive that a backfill needs, sorted, with the verdicts that its records got live; bounded."""
     plan = java("source.FilesPlan").backfill(
-        backfill.archive, backfill.rejections, backfill.known_from, backfill.end, backfill.end + backfill.delay
+        backfill.archive,
+        backfill.rejections,
+        backfill.known_from,
+        backfill.end,
+        backfill.end + backfill.delay,
+        settings.input.region,
     )
     return java("source.FilesSource").attach(environment._j_stream_execution_environment, plan, _times(settings))
 

@@ -182,7 +182,7 @@ def _chosen(choices: tuple[str, ...]) -> Callable[[str], str]:
 def load(path: Path) -> Groups:
     """The property groups of a file; SettingsError where it is not of the service's format."""
     try:
-        groups = json.loads(path.read_text(encoding="utf-8"))
+        groups = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}); allowed is a readable file") from error
     except (ValueError, RecursionError) as error:

@@ -57,7 +57,7 @@ def setting(settings: Settings, name: str) -> float:
 
 def read(directory: Path, name: str, settings: Settings) -> str:
     """The query of ``name``.sql with its settings, without a closing semicolon."""
-    sql = (directory / f"{name}.sql").read_text(encoding="utf-8")
+    sql = (directory / f"{name}.sql").read_text(encoding="utf-8-sig")
     return render(sql, settings).strip().removesuffix(";")
 
 

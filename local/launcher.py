@@ -6,7 +6,6 @@ closes and the command never runs. `sh` and not `preexec_fn`, which may deadlock
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,8 +35,7 @@ def launch(
 
 def module_environment() -> dict[str, str]:
     """Return the variables with which `python -m local...` finds this package, wherever it is started."""
-    paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
-    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
 
 
 def let_go(popen: subprocess.Popen[bytes]) -> None:

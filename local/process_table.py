@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from local.environment import child_environment
+
 _PS_SECONDS = 10.0
 
 
@@ -122,5 +124,6 @@ def _ps(*arguments: str) -> list[str]:
         text=True,
         errors="replace",
         timeout=_PS_SECONDS,
+        env=child_environment(),  # lstart is written in the zone and the language of who asks
     )
     return [line for line in done.stdout.splitlines() if line.strip()]

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from local.ending import end_processes
+from local.environment import child_environment
 from local.launcher import launch, let_go, module_environment
 from local.managed_process import ManagedProcess, ProcessDied, tail
 from local.ports import free_port
@@ -139,7 +140,7 @@ class Supervisor:
         Args:
             name: lower case letters, digits and '-'; no living child may have it.
             command: the program and its arguments; no shell reads them.
-            env: added to this process's environment.
+            env: added to the allowed part of this process's environment.
             cwd: the working directory; this process's when None.
 
         Raises:
@@ -152,7 +153,7 @@ class Supervisor:
             record = self._running_record()
             if name in self._processes:
                 raise ValueError(f"process name {name!r} is taken")
-            marked = {**os.environ, **(env or {}), MARK_VARIABLE: mark_value(record.mark, name)}
+            marked = child_environment({**(env or {}), MARK_VARIABLE: mark_value(record.mark, name)})
             log = self.logs / f"{name}.log"
             mode = "ab" if name in self._logged else "wb"  # a restarted child goes on in its log
             with log.open(mode) as file:
@@ -285,7 +286,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **module_environment()},
+                env=child_environment(module_environment()),
                 start_new_session=True,
             )
         self._write(replace(self._running_record(), watchdog=self._identify(self._watchdog)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,9 +21,11 @@ from contracts.rejections import REJECTED, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS
 from flink_jobs import properties
 from local.demo import application
+from local.environment import child_environment
 from local.process_table import process_table
 from local.run_record import read_record
 from local.standins.flink_distribution import FlinkDistribution
+from local.standins.java import loopback_option
 from scripts.package import JAR
 
 RUNS = application.ROOT / ".run"
@@ -127,8 +128,8 @@ def command(folder: Path, jar: Path, init: Sequence[str], file: Path | None = No
     script.write_text(";\n".join(init) + ";\n", encoding="utf-8")
     arguments = ["embedded", "-i", str(script), "-j", str(jar), *(["-f", str(file)] if file else [])]
     clients = [*(flink.home / "opt").glob("flink-sql-client-*.jar"), *GATEWAY.glob("flink-sql-gateway-*.jar")]
-    line = flink.java(_CLIENT, arguments, options=["-Xmx768m"], python=True, extra=clients)
-    return line, {**os.environ, **flink.environment(folder)}
+    line = flink.java(_CLIENT, arguments, options=["-Xmx768m", loopback_option(folder)], python=True, extra=clients)
+    return line, child_environment(flink.environment(folder))
 
 
 def main() -> int:

@@ -26,7 +26,7 @@ class Prices:
     def load(cls, path: Path = PRICES) -> Prices:
         """The table of a file; PriceError when it is not one."""
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise PriceError(f"{path}: not TOML ({error})") from error
         if "date" not in content:

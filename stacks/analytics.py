@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from config.model import Application, Environment
 from config.properties import property_groups
 from contracts.names import application_name, backfill_application_name
-from stacks.code import application_zip
+from stacks.code import application_asset
 from stacks.constructs import event_source
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.flink_application import Conduct, FlinkApplication, application_arn
@@ -52,7 +51,7 @@ class AnalyticsStack(EnvironmentStack):
             settings.log_days,
             network.logs_key,
         )
-        code = assets.Asset(self, "Code", path=str(application_zip()))
+        code = application_asset(self)
         groups = property_groups(environment) if topic is None else property_groups(environment, topic.brokers)
         self.application = FlinkApplication(
             self,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from config.model import Environment
@@ -17,7 +16,7 @@ from contracts.lake import BACKFILL, EVENTS
 from contracts.names import backfill_application_name, backfill_log_group
 from contracts.rejections import REJECTED
 from stacks.analytics import AnalyticsStack
-from stacks.code import application_zip
+from stacks.code import application_asset
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.flink_application import Conduct, FlinkApplication, application_arn
 from stacks.constructs.flink_role import flink_role
@@ -42,7 +41,7 @@ class BackfillStack(EnvironmentStack):
         name = backfill_application_name(self.prefix)
         log_name = backfill_log_group(self.prefix)
         group = log_group(self, "Logs", log_name, environment.application.log_days, network.logs_key)
-        code = assets.Asset(self, "Code", path=str(application_zip()))
+        code = application_asset(self)
         self.application = FlinkApplication(
             self,
             "Flink",
@@ -70,15 +69,13 @@ class BackfillStack(EnvironmentStack):
     def _reads_and_writes(self, streams: StreamsStack) -> list[iam.PolicyStatement]:
         """The archive and its rejections in; results out, to their stream and to files. No input, no rejections.
 
-        S3A, the file system for S3 of Flink (the service's guide shows it behind s3://, "S3 StreamingFileSink
-        FileNotFoundExceptions"), asks of a prefix without objects whether there is one of that very name, without
-        the slash. Where the role may not look for it, S3 says "denied", not "not there", and the job would fail. After
-        each file it deletes markers of folders, which are not there: refused, that is a line in the log and no more.
+        Results are written by S3A, the file system for S3 of Flink (the service's guide shows it behind s3://, "S3
+        StreamingFileSink FileNotFoundExceptions"). After each file it deletes markers of folders, which are not there:
+        refused, that is a line in the log and no more.
         """
         bucket = f"arn:{self.partition}:s3:::{self.archive_bucket}"
         # Of Parquet, make backfill has the rejections written as lines, beside the results.
         read = (EVENTS, BACKFILL if self.environment_settings.lake.parquet else REJECTED)
-        names = [prefix for prefix in read if prefix != BACKFILL]
         # A sink that was restarted while it completed a file looks whether that is there.
         below = [f"{prefix}/*" for prefix in dict.fromkeys((*read, BACKFILL))]
         return [
@@ -86,9 +83,9 @@ class BackfillStack(EnvironmentStack):
                 "FindTheArchive",
                 ["s3:ListBucket"],
                 [bucket],
-                {"StringLike": {"s3:prefix": sorted([*names, *(f"{prefix}/*" for prefix in read)])}},
+                {"StringLike": {"s3:prefix": sorted(f"{prefix}/*" for prefix in read)}},
             ),
-            allow("ReadTheArchive", ["s3:GetObject"], [f"{bucket}/{key}" for key in (*names, *below)]),
+            allow("ReadTheArchive", ["s3:GetObject"], [f"{bucket}/{key}" for key in below]),
             allow(
                 "DecryptTheArchive",
                 KEY_READ,

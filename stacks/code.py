@@ -5,6 +5,10 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from aws_cdk import AssetHashType
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
 from scripts import package, package_lambdas
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +29,18 @@ def application_zip(path: Path = ZIP, root: Path = ROOT) -> Path:
     if built_from != package.fingerprint(root):
         raise CodeError(f"{shown} is stale: it was built from other sources than this checkout's; run `make package`")
     return path
+
+
+def application_asset(scope: Construct) -> assets.Asset:
+    """``application.zip`` as the construct ``Code``; CodeError as above.
+
+    Its key in the bucket is the digest of its sources: the same sources built by another patch of the JDK are no new
+    code, for which a running application would take a snapshot and restart.
+    """
+    path = application_zip()
+    return assets.Asset(
+        scope, "Code", path=str(path), asset_hash=package.built_from(path), asset_hash_type=AssetHashType.CUSTOM
+    )
 
 
 def lambda_code(function: str) -> Path:

@@ -237,7 +237,7 @@ class NetworkStack(EnvironmentStack):
             ]
         if (files := self.environment_settings.files) is not None:
             events = f"arn:{self.partition}:s3:::{files.bucket}"
-            place = [events, *(f"{events}/{place}" for place in files.places)]
+            place = [events, f"{events}/{files.place}"]
             statements.append(("FilesWithEvents", ["s3:GetObject", "s3:ListBucket"], place))
         for sid, actions, resources in statements:
             gateway.add_to_policy(

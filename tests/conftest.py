@@ -1,10 +1,14 @@
-"""What holds for every test."""
+"""What holds for every test: its environment and how far it reaches."""
 
 from __future__ import annotations
 
 import os
+import sys
 
 from hypothesis import HealthCheck, settings
+
+from local.environment import leave_the_users_settings
+from tests.loopback import refuse_other_addresses
 
 # These machines are noisy: how long one example takes says nothing about the code.
 settings.register_profile("kit", deadline=None, print_blob=True)
@@ -17,3 +21,12 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "kit"))
+
+#: How much of a test is run, and pytest's own.
+_OF_TESTS = ("CHAOS_RESULTS", "CHAOS_SEEDS", "PYTEST_")
+
+# Before any test module reads its environment or opens a connection.
+_kept = {name: value for name, value in os.environ.items() if name.startswith(_OF_TESTS)}
+leave_the_users_settings()
+os.environ.update(_kept)
+sys.addaudithook(refuse_other_addresses)

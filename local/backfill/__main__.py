@@ -17,6 +17,7 @@ from local.backfill.replay import BackfillFailed, Replay, compare, groups_of
 from local.demo import application
 from local.demo.observation import indexed_documents
 from local.demo.pipeline import running
+from local.environment import leave_the_users_settings
 from local.processes import Supervisor
 from local.stale_runs import clean_up_stale
 
@@ -38,6 +39,7 @@ def main(arguments: list[str]) -> int:
     except (BackfillFailed, SettingsError) as error:
         print(f"backfill: {error}", file=sys.stderr)
         return 2
+    leave_the_users_settings()
     return _play(run_dir, groups, settings, output)
 
 

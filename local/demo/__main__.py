@@ -24,6 +24,7 @@ from local.demo.pipeline import Pipeline, running
 from local.demo.run import DemoFailed, Run, Status, request
 from local.demo.screen import Screen
 from local.demo.serving import served
+from local.environment import leave_the_users_settings
 from local.processes import RunInUse, Supervisor, Terminated
 from local.stale_runs import clean_up_stale
 from local.traffic.generator import Request, generate
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
     except DemoFailed as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
-    _leave_the_users_settings()
+    leave_the_users_settings()
     screen = Screen()
     for line in clean_up_stale(RUNS):
         screen.tell(f"cleaned up: {line}")
@@ -74,17 +75,6 @@ def main(arguments: list[str]) -> int:
 def _words(error: Exception) -> str:
     """Our own errors speak for themselves; of others the type says half of it."""
     return str(error) if type(error).__module__.startswith("local.") else f"{type(error).__name__}: {error}"
-
-
-def _leave_the_users_settings() -> None:
-    """Takes out of the environment what would lead an AWS SDK away from this machine: profiles, endpoints, proxies."""
-    for name in list(os.environ):
-        if (
-            name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
-            or name.startswith("AWS_ENDPOINT_URL")
-            or name.lower() in ("http_proxy", "https_proxy", "all_proxy")
-        ):
-            del os.environ[name]
 
 
 def _enter_free_run(stack: ExitStack, name: str) -> Supervisor:

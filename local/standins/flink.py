@@ -14,6 +14,7 @@ from local.ports import HOST, free_port
 from local.processes import ManagedProcess, ProcessDied, Supervisor, wait_until
 from local.standins.flink_distribution import FlinkDistribution
 from local.standins.flink_rest import FlinkRest
+from local.standins.java import loopback_option
 
 JOB_MANAGER = "flink-jobmanager"
 TASK_MANAGER = "flink-taskmanager"
@@ -159,7 +160,7 @@ class FlinkCluster:
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 temporary,
-                *self._log_options(name),
+                *self._common_options(name),
             ],
             python=False,  # the client finds the jar by itself, as the service's does
         )
@@ -244,7 +245,7 @@ class FlinkCluster:
             self._commands[name] = self._distribution.java(
                 main,
                 ["--configDir", str(self._configuration), *arguments],
-                options=[*options, f"-Djava.io.tmpdir={temporary}", *self._log_options(name)],
+                options=[*options, f"-Djava.io.tmpdir={temporary}", *self._common_options(name)],
                 python=True,
             )
 
@@ -252,10 +253,11 @@ class FlinkCluster:
         environment = {**self._distribution.environment(self._configuration), **(env or {})}
         self._processes[name] = self._supervisor.start(name, self._commands[name], env=environment)
 
-    def _log_options(self, name: str) -> list[str]:
+    def _common_options(self, name: str) -> list[str]:
         properties = self._configuration / "log4j.properties"
         # log.file is what the web page shows; the console goes into that very file.
         return [
+            loopback_option(self._configuration),
             f"-Dlog4j.configurationFile=file:{properties}",
             f"-Dlog.file={self._supervisor.logs / f'{name}.log'}",
         ]

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.environment import child_environment
 from local.standins.java import java_command
 
 # The stand-in speaks JSON only: the AWS SDKs, shaded and not, must leave CBOR alone (docs: platform facts).
@@ -132,6 +133,7 @@ class FlinkDistribution:
             capture_output=True,
             text=True,
             timeout=_MEMORY_SECONDS,
+            env=child_environment(),
         )
         found = [line.removeprefix(_RESULT) for line in done.stdout.splitlines() if line.startswith(_RESULT)]
         if done.returncode != 0 or len(found) != 2:

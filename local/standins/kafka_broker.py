@@ -10,7 +10,7 @@ from typing import Literal
 
 from local.ports import HOST, free_port
 from local.processes import ManagedProcess, Supervisor, wait_until
-from local.standins.java import java_command
+from local.standins.java import java_command, loopback_option
 from local.standins.rest import RestClient
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
@@ -96,7 +96,8 @@ class KafkaBroker:
         port = free_port()
         properties = base / "server.properties"
         properties.write_text(_configuration(base / "data", port, free_port()), encoding="utf-8")
-        java: list[str | Path] = [java_command(), "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1"]
+        options = ("-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1")
+        java: list[str | Path] = [java_command(), *options, loopback_option(base)]
         classes: list[str | Path] = ["-cp", f"{lib.resolve()}/*"]
         supervisor.run(
             "kafka-format",

@@ -94,17 +94,11 @@ class Moto:
             )
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that lead an AWS SDK here: endpoint, region, test keys and no others."""
+        """Return the variables that lead an AWS SDK here: endpoint, region and test keys (see `local.environment`)."""
         return {
             **_KEYS,
             "AWS_SESSION_TOKEN": "testing",
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # A profile of the user would win over the endpoint or bring its own keys.
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "NO_PROXY": f"{HOST},localhost",
-            "no_proxy": f"{HOST},localhost",
         }

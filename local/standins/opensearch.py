@@ -9,7 +9,7 @@ from typing import Any
 
 from local.ports import HOST, free_port
 from local.processes import ManagedProcess, Supervisor, wait_until
-from local.standins.java import java_command
+from local.standins.java import java_command, loopback_option
 from local.standins.rest import RestClient
 
 POM = Path(__file__).parent / "opensearch" / "pom.xml"
@@ -69,7 +69,8 @@ class OpenSearch:
         _configure(base / "node_1" / "config", transport)
         command: list[str | Path] = [
             *(java_command(), f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:-UsePerfData"),
-            *(f"-Djava.io.tmpdir={supervisor.scratch('opensearch-tmp')}", "-cp", f"{lib.resolve()}/*"),
+            *(f"-Djava.io.tmpdir={supervisor.scratch('opensearch-tmp')}", loopback_option(base)),
+            *("-cp", f"{lib.resolve()}/*"),
             *(_LAUNCHER, "-basePath", base, "-numOfNode", "1"),
             *("-baseHttpPort", str(http - 1)),  # the runner adds the number of the node
         ]

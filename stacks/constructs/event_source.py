@@ -28,16 +28,11 @@ def of_topic(topic: TopicStack) -> list[iam.PolicyStatement]:
 
 
 def of_files(stack: EnvironmentStack, files: Files) -> list[iam.PolicyStatement]:
-    """Listing one folder and reading what is below it, with the bucket's key.
-
-    Of a folder without files S3A asks for an object of its name, without the slash: where the role may not look for it,
-    S3 says "denied", not "not there", and the job fails until the first file is there.
-    """
+    """Listing one folder and reading what is below it, with the bucket's key."""
     bucket = f"arn:{stack.partition}:s3:::{files.bucket}"
-    places = files.places
     statements = [
-        allow("FindEvents", ["s3:ListBucket"], [bucket], {"StringLike": {"s3:prefix": list(places)}}),
-        allow("ReadEvents", ["s3:GetObject"], [f"{bucket}/{place}" for place in places]),
+        allow("FindEvents", ["s3:ListBucket"], [bucket], {"StringLike": {"s3:prefix": files.place}}),
+        allow("ReadEvents", ["s3:GetObject"], [f"{bucket}/{files.place}"]),
     ]
     if files.key_arn is not None:
         statements.append(

@@ -36,7 +36,7 @@ from tests.iam.policies import Call, allowed
 from tests.iam.proof import calls_of
 from tests.iam.resolver import Resolver
 from tests.iam.roles import roles
-from tests.iam.service_calls import S3_404, S3A, lines
+from tests.iam.service_calls import FILES_SOURCE, S3A, lines
 
 PLUGINS = application.ROOT / ".cache" / "s3-filesystem" / "plugins"
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -183,12 +183,13 @@ def deployed(request: pytest.FixtureRequest, run_dir: Path, tmp_path: Path) -> I
         moto = Moto.start(supervisor)
         gate = stack.enter_context(s3_gate(moto.endpoint, judge))
         plugins = {"FLINK_PLUGINS_DIR": str(PLUGINS)}
+        sdk = {**moto.environment(), "AWS_ENDPOINT_URL_S3": gate.endpoint}  # the source's, beside the sink's S3A
         keys = {"s3.access-key": "testing", "s3.secret-key": "testing"}  # not secrets
         flink = FlinkCluster.start(
             supervisor,
             slots=1,
             settings={"s3.endpoint": gate.endpoint, "s3.path.style.access": "true", **keys},
-            env=plugins,
+            env={**plugins, **sdk},
         )
         home = supervisor.scratch("application")
         application.unpack(home)
@@ -256,7 +257,7 @@ def test_a_backfill_needs_what_its_policies_allow_and_nothing_more(
     listed = {
         call
         for line in lines()
-        if line.role == "backfill/Role" and line.source in (S3A, S3_404)
+        if line.role == "backfill/Role" and line.source in (FILES_SOURCE, S3A)
         for call in calls_of(deployed.resolver, line)
     }
     assert _asked(gate.calls - gate.denied, deployed.bucket) == _asked(listed, deployed.bucket)

@@ -41,8 +41,6 @@ from tests.unit.lambdas.test_search_setup import Domain
 from tests.unit.lambdas.test_topic_setup import Admin
 from tests.unit.lambdas.test_warehouse_setup import Redshift
 
-_HOST_VARIABLES = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "LOG_LEVEL")
-
 
 @dataclass(frozen=True)
 class Run:
@@ -95,13 +93,12 @@ def _lambda_environment(run: Run) -> Iterator[None]:
     """The function's environment and nothing of the host's."""
     region = run.resolver.region
     variables = {
-        **{name: value for name, value in os.environ.items() if name not in _HOST_VARIABLES},
+        **os.environ,
         **run.function.environment,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_EC2_METADATA_DISABLED": "true",
         "LOG_LEVEL": "ERROR",
     }
     with patch.dict(os.environ, variables, clear=True):

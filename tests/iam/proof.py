@@ -121,7 +121,7 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
         return ("",) if environment.lake.parquet == (name == "as-parquet") else ()
     if name == "log-groups":
         return log_groups(resolver).get(line.role, ())
-    if name in ("cluster", "topic", "group", "files", "files-folder", "files-name", "files-key"):
+    if name in ("cluster", "topic", "group", "files", "files-folder", "files-key"):
         return _of_source(resolver, name)
     if name == "events" and environment.streams.input.existing_arn is not None:
         return (environment.streams.input.existing_arn,)
@@ -139,7 +139,6 @@ def _of_source(resolver: Resolver, name: str) -> tuple[str, ...]:
     environment = resolver.assembly.environment
     if (files := environment.files) is not None:
         of_bucket = {"files": f"arn:aws:s3:::{files.bucket}", "files-folder": files.prefix}
-        of_bucket |= {"files-name": files.prefix.rstrip("/")} if files.prefix else {}
         of_bucket |= {"files-key": files.key_arn} if files.key_arn else {}
         return (of_bucket[name],) if name in of_bucket else ()
     if (topic := environment.msk) is None:

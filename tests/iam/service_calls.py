@@ -7,8 +7,7 @@ docs/iam.md is made from it.
 Resources are written with the templates' names: ``{part/Name}`` is the ARN of a resource (nothing where an environment
 does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
 write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{cluster}``,
-``{topic}`` and ``{group}`` are MSK's, ``{files}``, ``{files-folder}``, ``{files-name}`` (without
-the slash) and ``{files-key}`` those of the team's bucket;
+``{topic}`` and ``{group}`` are MSK's, ``{files}``, ``{files-folder}`` and ``{files-key}`` those of the team's bucket;
 ``{as-parquet}``, ``{as-lines}``, ``{archived}`` and ``{warehouse}`` are nothing, and there is no line where Firehose
 converts nothing, where it does, where no events are archived, and where there is no warehouse.
 """
@@ -85,13 +84,12 @@ MSK_ACTIONS = Source(
     f"{_DOCS}/msk/latest/developerguide/kafka-actions.html",
 )
 TOPIC_SOURCE = Source("`org.apache.flink.connector.kafka.source.KafkaSource`: metadata, offsets and fetches")
-FILES_SOURCE = Source("`realtime.analytics.source.FileListing` and `FolderReader`, over Flink's file system of S3")
+FILES_SOURCE = Source("`realtime.analytics.source.S3Objects`, over the AWS SDK")
 KINESIS_SINK = Source("`org.apache.flink.connector.kinesis.sink.KinesisStreamsSinkWriter`, connector 4.3.0-1.19")
 S3A = Source(
     "Hadoop S3A 3.3.4 in flink-s3-fs-hadoop, recorded under these policies",
     "https://hadoop.apache.org/docs/r3.3.4/hadoop-aws/tools/hadoop-aws/index.html",
 )
-S3_404 = Source("S3 API reference, HeadObject", f"{_DOCS}/AmazonS3/latest/API/API_HeadObject.html")
 S3_KMS = Source(
     "S3 user guide, permissions for server-side encryption with KMS",
     f"{_DOCS}/AmazonS3/latest/userguide/UsingKMSEncryption.html",
@@ -301,10 +299,6 @@ def _applications() -> Iterator[Line]:
     yield Line("network/S3Endpoint", f"{service}, for the code", reads, (code,), FLINK_CODE, _OWN)
 
 
-#: Who asks whether there is an object of a prefix's name, and who then looks whether the answer may be no.
-_OF_NOTHING, _ASKED = "S3A, of a prefix without objects", "S3, before it says that there is none"
-
-
 def _source() -> Iterator[Line]:
     """What the live application reads: a stream, a topic or files."""
     role, reader = "analytics/Role", "the application's source"
@@ -314,13 +308,10 @@ def _source() -> Iterator[Line]:
     yield Line(role, "Kinesis, for who reads", ("kms:Decrypt",), ("{events-key}",), KINESIS_KMS)
     yield Line(role, reader, ("kafka-cluster:Connect",), ("{cluster}",), MSK_ACTIONS)
     yield Line(role, reader, ("kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"), ("{topic}",), TOPIC_SOURCE)
-    file, folder = "{files}/{files-folder}0/part-0001.jsonl.gz", "{files}/{files-name}"
-    listed, missing = (("s3:prefix", "{files-folder}"),), (("s3:prefix", "{files-name}"),)
+    file, listed = "{files}/{files-folder}0/part-0001.jsonl.gz", (("s3:prefix", "{files-folder}"),)
     for name, context in ((role, ()), ("network/S3Endpoint", _OWN)):
         yield Line(name, reader, ("s3:ListBucket",), ("{files}",), FILES_SOURCE, (*listed, *context))
         yield Line(name, reader, ("s3:GetObject",), (file,), FILES_SOURCE, context)
-        yield Line(name, _OF_NOTHING, ("s3:GetObject",), (folder,), S3A, context)
-        yield Line(name, _ASKED, ("s3:ListBucket",), ("{files}",), S3_404, (*missing, *context))
     s3 = ("kms:ViaService", "s3.{region}.amazonaws.com")
     yield Line(role, "S3, for who reads", ("kms:Decrypt",), ("{files-key}",), S3_KMS, (s3,))
 
@@ -336,7 +327,7 @@ _RESULTS_FILE = "backfill/results_1/results-0.jsonl"
 
 
 def _backfill() -> Iterator[Line]:
-    """The calls of S3A; tests/e2e/test_backfill_rights.py records them while a backfill runs under these policies."""
+    """The calls to S3; tests/e2e/test_backfill_rights.py records them while a backfill runs under these policies."""
     for caller, action, resource, source, prefix in _s3_calls():
         context = () if prefix is None else (("s3:prefix", prefix),)
         yield Line("backfill/Role", caller, (action,), (resource,), source, context)
@@ -352,11 +343,8 @@ def _s3_calls() -> Iterator[tuple[str, str, str, Source, str | None]]:
     lists, reads, writes, bucket = "s3:ListBucket", "s3:GetObject", "s3:PutObject", "{lake/Archive}"
     for where, prefix, file in _ARCHIVED:
         place = f"{where}{bucket}"
-        for listed in (f"{prefix}/", file.rpartition("/")[0] + "/"):
-            yield "S3A, for the files", lists, place, S3A, f"{where}{listed}"
-        yield "S3A, for a file", reads, f"{place}/{file}", S3A, None
-        yield _OF_NOTHING, reads, f"{place}/{prefix}", S3A, None
-        yield _ASKED, lists, place, S3_404, f"{where}{prefix}"
+        yield "the backfill's source", lists, place, FILES_SOURCE, f"{where}{prefix}/"
+        yield "the backfill's source", reads, f"{place}/{file}", FILES_SOURCE, None
     yield "S3A, for the upload of a file", writes, f"{bucket}/{_RESULTS_FILE}", S3A, None
     yield "S3A, for a file that was being completed", reads, f"{bucket}/{_RESULTS_FILE}", S3A, None
 

@@ -49,8 +49,7 @@ def jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def flink(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Flink:
     """Runs records through the graph: ``flink(records, settings, parallelism=2)``."""
     # The Python workers, which the JVM starts, import the application from the checkout.
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    os.environ["PYTHONPATH"] = str(ROOT)
     folder = tmp_path_factory.mktemp("archives")
     numbers = itertools.count()
 

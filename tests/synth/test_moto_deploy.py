@@ -139,14 +139,10 @@ class Deployment:
 
 @pytest.fixture(scope="module", params=_ENVIRONMENTS)
 def deployment(request: pytest.FixtureRequest, assemblies: Callable[[str], Assembly]) -> Iterator[Deployment]:
-    patch = pytest.MonkeyPatch()
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
-        patch.delenv(name, raising=False)
     made = Deployment(assemblies(request.param))
     with mock_aws():
         made.deploy()
         yield made
-    patch.undo()
 
 
 def test_everything_that_moto_knows_was_made(deployment: Deployment) -> None:

@@ -206,6 +206,10 @@ def test_a_setting_that_is_not_allowed_is_one_line(changes: dict[str, Any], line
             "alerts.emails: '11 addresses' is not allowed; allowed is at most 10",
         ),
         ({"tags": {"aws:owner": "me"}}, "tags.aws:owner: 'me' is not allowed"),
+        ({"tags": {"": "me"}}, "tags..[key]: '' is not allowed; allowed is 1 to 128 letters and digits of any script"),
+        ({"tags": {"owner": "a\tb"}}, "tags.owner: 'a\\tb' is not allowed; allowed is 0 to 256 letters and digits"),
+        ({"tags": {"owner": "a,b"}}, "tags.owner: 'a,b' is not allowed"),
+        ({"tags": {"owner": "x" * 257}}, "tags.owner: "),
         ({"tags": {"environment": "me"}}, "tags.environment: 'me' is not allowed"),
         ({"tags": {f"t{n}": "x" for n in range(60)}}, "tags: '60 tags' is not allowed; allowed is at most 49"),
         ({"search": {"enabled": True, "instance_type": "foo.bar.search"}}, "search.instance_type: 'foo.bar.search'"),
@@ -220,6 +224,14 @@ def test_a_setting_that_is_not_allowed_is_one_line(changes: dict[str, Any], line
 def test_what_aws_would_refuse_is_one_line_before_it_does(changes: dict[str, Any], told: str) -> None:
     (line,) = lines(changes)
     assert line.startswith(f"config/test.toml: {told}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("부서", "데이터 분석팀"), ("owner", ""), ("a.b:c/d=e+f-g@h_i", "\u3000１"), ("x" * 128, "y" * 256)],
+)
+def test_tags_that_aws_takes_are_taken(name: str, value: str) -> None:
+    assert parse(merged({"tags": {name: value}}), "config/test.toml").tags == {name: value}
 
 
 @pytest.mark.parametrize("kind", ["m7g.large.search", "r6g.2xlarge.search", "t3.medium.search", "or1.xlarge.search"])
@@ -258,6 +270,13 @@ def test_a_file_that_is_not_readable_is_one_line(tmp_path: Path, content: str, t
         load("dev", tmp_path)
     assert told in str(caught.value)
     assert str(caught.value).startswith(f"{tmp_path.name}/dev.toml: ")
+
+
+def test_a_file_with_a_byte_order_mark_and_other_line_ends_is_read(tmp_path: Path) -> None:
+    (tmp_path / "dev.toml").write_bytes(
+        b'\xef\xbb\xbfaccount = "123456789012"\r\n[network]\r\nzones = ["us-east-1a"]\r\n'
+    )
+    assert load("dev", tmp_path).account == "123456789012"
 
 
 def test_a_name_without_a_file_is_told_with_those_that_have_one() -> None:

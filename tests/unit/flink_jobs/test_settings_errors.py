@@ -199,11 +199,17 @@ def test_given_json_of_another_shape_then_the_line_shows_the_shape_that_is_allow
     assert 'allowed is a list of {"PropertyGroupId": text, "PropertyMap": {key: text}}' in file_error(tmp_path, text)
 
 
-@pytest.mark.parametrize("text", ["", "[", "aggregation.window=5 min", "[NaN}", "\ufeff[]", "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "[", "aggregation.window=5 min", "[NaN}", "[" * 100_000])
 def test_given_what_is_not_json_then_the_line_says_so(tmp_path: Path, text: str) -> None:
     message = file_error(tmp_path, text)
     assert "not JSON" in message
     assert "allowed is" in message
+
+
+def test_given_a_byte_order_mark_then_the_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / FILE
+    file.write_bytes(b'\xef\xbb\xbf[{"PropertyGroupId": "time", "PropertyMap": {"idle_timeout": "1 min"}}]')
+    assert load(file) == {"time": {"idle_timeout": "1 min"}}
 
 
 def test_given_bytes_that_are_not_utf8_then_the_line_says_so(tmp_path: Path) -> None:

@@ -213,13 +213,10 @@ def _key(data: dict[str, str]) -> str:
 
 @pytest.fixture(autouse=True)
 def _aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fake credentials, one region, no endpoint of the host, and functions that are made anew."""
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "LOG_LEVEL", "INDEX_PREFIX", "METRIC_NAMESPACE"):
-        monkeypatch.delenv(name, raising=False)
+    """Fake credentials, one region, and functions that are made anew."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     alerts_handler.function.cache_clear()
     indexer_handler.function.cache_clear()
     yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -160,3 +161,9 @@ def test_the_configuration_is_yaml_of_json_scalars(tmp_path: Path) -> None:
     assert f'python.executable: "{sys.executable}"' in lines
     assert f'execution.checkpointing.dir: "file://{tmp_path}/with space/checkpoints"' in lines
     assert all("localhost" not in line and "0.0.0.0" not in line for line in lines)  # noqa: S104
+
+
+def test_a_jvm_knows_this_machine_by_the_loopback_and_no_other_name(tmp_path: Path) -> None:
+    option = java.loopback_option(tmp_path)
+    assert option == f"-Djdk.net.hosts.file={tmp_path}/hosts"
+    assert (tmp_path / "hosts").read_text().split() == ["127.0.0.1", "localhost", socket.gethostname()]

@@ -11,15 +11,14 @@ import pytest
 
 from flink_jobs.settings import RunOptions
 from scripts import package
+from tests.unit.scripts.jars import write_jar
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
 def jar(tmp_path: Path) -> Path:
-    file = tmp_path / "built.jar"
-    file.write_bytes(b"PK a jar" * 1_000)
-    return file
+    return write_jar(tmp_path / "built.jar", {"a/Job.class": 11})
 
 
 def a_checkout(root: Path) -> Path:
@@ -33,6 +32,8 @@ def a_checkout(root: Path) -> Path:
         "flink_jobs/java/tools/helper.py",
         "flink_jobs/notes.txt",
         "pom.xml",
+        ".mvn/jvm.config",
+        "scripts/package.py",
         "contracts/__init__.py",
         "sql/aggregation.sql",
         "sql/redshift/view.sql",
@@ -121,6 +122,30 @@ def test_given_no_jar_then_it_says_which_and_what_builds_it_and_leaves_no_zip(
     assert not target.exists()
 
 
+def test_given_a_jar_with_classes_that_the_services_java_cannot_load_then_it_names_them_and_leaves_no_zip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jar = write_jar(tmp_path / "new.jar", {"a/Job.class": 11, "b/Signer.class": 17})
+    target = tmp_path / "application.zip"
+    arguments = [
+        "package",
+        "--root",
+        str(a_checkout(tmp_path / "checkout")),
+        "--jar",
+        str(jar),
+        "--target",
+        str(target),
+    ]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as caught:
+        package.main()
+    assert caught.value.code == (
+        f"{jar}: 1 classes need a newer Java than 11, which FLINK-1_20 runs: b/Signer.class (Java 17). "
+        "Choose an older version of the dependency that brings them, in pom.xml."
+    )
+    assert not target.exists()
+
+
 def test_given_a_jar_then_the_command_line_says_what_it_wrote(
     tmp_path: Path, jar: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,7 +156,9 @@ def test_given_a_jar_then_the_command_line_says_what_it_wrote(
     assert capsys.readouterr().out == f"{target}: 7 files, 0.0 MB\n"
 
 
-@pytest.mark.parametrize("changed", ["flink_jobs/java/src/main/java/Job.java", "pom.xml", "sql/aggregation.sql"])
+@pytest.mark.parametrize(
+    "changed", ["flink_jobs/java/src/main/java/Job.java", "pom.xml", ".mvn/jvm.config", "sql/aggregation.sql"]
+)
 def test_given_a_source_of_the_zip_that_changed_then_its_fingerprint_is_no_longer_the_checkouts(
     tmp_path: Path, jar: Path, changed: str
 ) -> None:

@@ -7,8 +7,6 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
-import org.apache.flink.core.fs.FileSystem;
-import org.apache.flink.core.fs.Path;
 
 /**
  * The lines of a file, as bytes: a payload may hold any. Gzipped when it begins as gzip does, whatever its name.
@@ -25,22 +23,32 @@ final class EventFile implements Closeable {
     /** What is kept of a longer one: more than a rejection holds. */
     static final int KEPT_BYTES = 1 << 20;
 
+    /**
+     * An object costs bounded time. A line that is longer by this ends its file; so does a gzip, which may hold a thousand
+     * times its size, when it gives more than this and more than {@link #MAX_RATIO} times its size.
+     */
+    private static final long FREE_BYTES = 1L << 30;
+    private static final long MAX_RATIO = 200;
+
     private static final int BUFFER_BYTES = 1 << 16;
     private static final int GZIP_MAGIC = 0x8b1f;
 
     private final Source source;
     private final InputStream input;
     private final int maxLineBytes;
+    private final long freeBytes;
+    /** Null of a file that was opened. */
+    private BrokenFileException unreadableBecause;
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
 
     EventFile(String file) throws IOException {
-        this(file, MAX_LINE_BYTES);
+        this(file, MAX_LINE_BYTES, FREE_BYTES);
     }
 
-    EventFile(String file, int maxLineBytes) throws IOException {
+    EventFile(String file, int maxLineBytes, long freeBytes) throws IOException {
         this.maxLineBytes = maxLineBytes;
-        Path path = new Path(file);
-        source = new Source(FileSystem.get(path.toUri()).open(path));
+        this.freeBytes = freeBytes;
+        source = new Source(opened(file));
         try {
             source.mark(2);
             int magic = source.read() | source.read() << 8;
@@ -52,9 +60,29 @@ final class EventFile implements Closeable {
         }
     }
 
+    /** What cannot be read at all is told as what is broken: with the first line. */
+    private InputStream opened(String file) throws IOException {
+        try {
+            return FileStore.of(file).open(file);
+        } catch (BrokenFileException unreadable) {
+            unreadableBecause = unreadable;
+            return InputStream.nullInputStream();
+        }
+    }
+
+    /** Whether a line holds nothing but spaces, tabs and a carriage return. */
+    static boolean isBlank(byte[] line) {
+        for (byte each : line) {
+            if (each != ' ' && each != '\t' && each != '\r') {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private InputStream decompressed() throws IOException {
         try {
-            return new Decompressed(new GzipCompressorInputStream(source, true));
+            return new Decompressed(new GzipCompressorInputStream(source, true), freeBytes);
         } catch (IOException broken) {
             source.check();
             return new Decompressed(broken);
@@ -68,6 +96,9 @@ final class EventFile implements Closeable {
      *     the next one may be read.
      */
     byte[] next() throws IOException {
+        if (unreadableBecause != null) {
+            throw unreadableBecause;
+        }
         line.reset();
         int read = read();
         if (read < 0) {
@@ -99,7 +130,10 @@ final class EventFile implements Closeable {
         line.reset();
         try {
             int read = read();
-            while (read >= 0 && read != '\n') {
+            for (long skipped = 0; read >= 0 && read != '\n'; skipped++) {
+                if (skipped == freeBytes) {
+                    return new BrokenFileException(what + " by far: the rest of the file is not read", kept, true);
+                }
                 read = read();
             }
         } catch (BrokenFileException broken) {
@@ -152,18 +186,21 @@ final class EventFile implements Closeable {
     /** Buffers what was decompressed, so that what comes before the broken place is given before the failure. */
     private static final class Decompressed extends InputStream {
         private final GzipCompressorInputStream gzip;
+        private final long freeBytes;
         private final byte[] buffer = new byte[BUFFER_BYTES];
         private int next;
         private int end;
         private IOException broken;
 
-        Decompressed(GzipCompressorInputStream gzip) {
+        Decompressed(GzipCompressorInputStream gzip, long freeBytes) {
             this.gzip = gzip;
+            this.freeBytes = freeBytes;
         }
 
         /** Of what is no gzip, although it begins so. */
         Decompressed(IOException broken) {
             this.gzip = null;
+            this.freeBytes = 0;
             this.broken = broken;
         }
 
@@ -185,6 +222,10 @@ final class EventFile implements Closeable {
             next = 0;
             try {
                 end = Math.max(0, gzip.read(buffer, 0, buffer.length));
+                long given = gzip.getBytesRead();
+                if (given > freeBytes && given / MAX_RATIO > gzip.getCompressedCount()) {
+                    broken = new IOException("it holds more than " + MAX_RATIO + " times its size: split it");
+                }
             } catch (IOException failed) {
                 broken = failed;
                 end = (int) (gzip.getBytesRead() - before);

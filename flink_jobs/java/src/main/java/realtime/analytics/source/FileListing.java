@@ -1,14 +1,8 @@
 package realtime.analytics.source;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.flink.core.fs.FileStatus;
-import org.apache.flink.core.fs.FileSystem;
-import org.apache.flink.core.fs.Path;
 
 /**
  * Finds the files below a prefix, each once, whatever its time: one that was uploaded in parts bears the time when that
@@ -16,7 +10,7 @@ import org.apache.flink.core.fs.Path;
  */
 final class FileListing {
     private final String prefix;
-    /** Path and time of modification, epoch milliseconds. */
+    /** Address and time of modification, epoch milliseconds. */
     private Map<String, Long> seen;
 
     FileListing(String prefix, Map<String, Long> seen) {
@@ -24,25 +18,9 @@ final class FileListing {
         this.seen = new TreeMap<>(seen);
     }
 
-    /** The files that are there, in order of their paths; path and time of modification. Changes nothing. */
+    /** The files that are there, in order of their addresses; address and time of modification. Changes nothing. */
     Map<String, Long> look() throws IOException {
-        Map<String, Long> found = new TreeMap<>();
-        List<Path> folders = new ArrayList<>(List.of(new Path(prefix)));
-        FileSystem files = FileSystem.get(new Path(prefix).toUri());
-        while (!folders.isEmpty()) {
-            for (FileStatus each : list(files, folders.remove(folders.size() - 1))) {
-                String name = each.getPath().getName();
-                if (name.startsWith(".") || name.startsWith("_")) {
-                    continue;
-                }
-                if (each.isDir()) {
-                    folders.add(each.getPath());
-                } else {
-                    found.put(each.getPath().toString(), each.getModificationTime());
-                }
-            }
-        }
-        return found;
+        return FileStore.of(prefix).list(prefix);
     }
 
     /** Those of the files that have not been taken. */
@@ -60,15 +38,5 @@ final class FileListing {
     /** The files that are there and have been taken. */
     Map<String, Long> seen() {
         return seen;
-    }
-
-    /** A prefix of S3 without objects is not there; a file may be given instead of a prefix. */
-    private static FileStatus[] list(FileSystem files, Path folder) throws IOException {
-        try {
-            FileStatus[] listed = files.listStatus(folder);
-            return listed == null ? new FileStatus[0] : listed;
-        } catch (FileNotFoundException nothing) {
-            return new FileStatus[0];
-        }
     }
 }

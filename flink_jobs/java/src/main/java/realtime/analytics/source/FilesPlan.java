@@ -3,6 +3,7 @@ package realtime.analytics.source;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -35,6 +36,8 @@ public final class FilesPlan implements Serializable {
     final String rejections;
     /** Files of hours after it are not read. */
     final long archivedUntil;
+    /** Of the buckets. */
+    final String region;
 
     private FilesPlan(
             String prefix,
@@ -45,7 +48,8 @@ public final class FilesPlan implements Serializable {
             long knownFrom,
             long until,
             String rejections,
-            long archivedUntil) {
+            long archivedUntil,
+            String region) {
         this.prefix = prefix;
         this.isArchive = isArchive;
         this.startsAtLatest = startsAtLatest;
@@ -55,10 +59,12 @@ public final class FilesPlan implements Serializable {
         this.until = until;
         this.rejections = rejections;
         this.archivedUntil = archivedUntil;
+        this.region = region;
     }
 
     /** Files that are there and files that will come. */
-    public static FilesPlan live(String prefix, boolean isArchive, boolean startsAtLatest, long discoveryMillis) {
+    public static FilesPlan live(
+            String prefix, boolean isArchive, boolean startsAtLatest, long discoveryMillis, String region) {
         return new FilesPlan(
                 prefix,
                 isArchive,
@@ -68,13 +74,14 @@ public final class FilesPlan implements Serializable {
                 startsAtLatest ? Horizon.UNKNOWN : Horizon.BEGINNING,
                 Long.MAX_VALUE,
                 "",
-                Long.MAX_VALUE);
+                Long.MAX_VALUE,
+                region);
     }
 
     /** An archive's part, once. */
     public static FilesPlan backfill(
-            String prefix, String rejections, long knownFrom, long until, long archivedUntil) {
-        return new FilesPlan(prefix, true, false, 0, true, knownFrom, until, rejections, archivedUntil);
+            String prefix, String rejections, long knownFrom, long until, long archivedUntil, String region) {
+        return new FilesPlan(prefix, true, false, 0, true, knownFrom, until, rejections, archivedUntil, region);
     }
 
     /**
@@ -113,9 +120,13 @@ public final class FilesPlan implements Serializable {
         if (!match.find()) {
             return true;
         }
-        Instant hour =
-                LocalDateTime.of(number(match, 1), number(match, 2), number(match, 3), number(match, 4), 0)
-                        .toInstant(ZoneOffset.UTC);
+        Instant hour;
+        try {
+            hour = LocalDateTime.of(number(match, 1), number(match, 2), number(match, 3), number(match, 4), 0)
+                    .toInstant(ZoneOffset.UTC);
+        } catch (DateTimeException noHour) {
+            return true;
+        }
         return hour.toEpochMilli() + 24 * HOUR_MILLIS > knownFrom && hour.toEpochMilli() <= archivedUntil;
     }
 

@@ -93,6 +93,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
 
     @Override
     public void initializeState(FunctionInitializationContext context) throws Exception {
+        S3Objects.INSTANCE.use(plan.region);
         OperatorStateStore store = context.getOperatorStateStore();
         progress = new SourceProgress(store);
         seenState = store.getListState(state("seen"));
@@ -345,5 +346,10 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
     @Override
     public void cancel() {
         running = false;
+    }
+
+    @Override
+    public void close() {
+        S3Objects.INSTANCE.close();
     }
 }

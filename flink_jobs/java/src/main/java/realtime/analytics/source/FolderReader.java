@@ -8,15 +8,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.apache.flink.core.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.Reason;
 
 /**
- * The files of one folder, an event a line, in order of their paths. An event's position is its file and line, its
- * arrival the file's time. What a broken file cannot give is one rejected record; a file that is gone is passed over.
+ * The files of one folder, an event a line, in order of their addresses. An event's position is its file and line, its
+ * arrival the file's time. A blank line is no event, and counts as a line. What a broken file cannot give is one rejected
+ * record; a file that is gone is passed over.
  */
 final class FolderReader implements PartitionReader {
     /** Of files that lie right below the prefix. */
@@ -31,7 +31,7 @@ final class FolderReader implements PartitionReader {
     private EventFile file;
     private Map.Entry<String, Long> current;
     private String name;
-    /** Lines that were given of the file. */
+    /** Lines that were read of the file. */
     private long line;
     private boolean broken;
     /** Whether a file was not there any more. */
@@ -67,17 +67,12 @@ final class FolderReader implements PartitionReader {
     static String folder(String prefix, String path) {
         String below = below(prefix, path);
         int end = below.indexOf('/');
-        return end < 0 ? NO_FOLDER : below.substring(0, end);
+        return end < 1 ? NO_FOLDER : below.substring(0, end); // an object of S3 may lie in a folder without a name
     }
 
-    /** Paths are compared without their scheme: file systems write it in different ways. A prefix may be the file itself. */
+    /** What a file's address has more than the prefix. */
     static String below(String prefix, String path) {
-        String folder = new Path(prefix).toUri().getPath();
-        String whole = new Path(path).toUri().getPath();
-        if (whole.equals(folder)) {
-            return new Path(path).getName();
-        }
-        return whole.substring(folder.endsWith("/") ? folder.length() : folder.length() + 1);
+        return FileStore.of(prefix).below(prefix, path);
     }
 
     @Override
@@ -95,13 +90,21 @@ final class FolderReader implements PartitionReader {
     }
 
     private Intake read() throws IOException {
+        Intake record;
+        do {
+            record = readLine();
+        } while (record != null && record.accepted() && EventFile.isBlank(record.payload));
+        return record;
+    }
+
+    private Intake readLine() throws IOException {
         try {
             byte[] payload = file.next();
             return payload == null ? null : record(payload);
         } catch (BrokenFileException what) {
             broken = what.isEnd;
             Intake record = record(what.line);
-            record.reject(Reason.MALFORMED, what.getMessage());
+            record.reject(Reason.MALFORMED, current.getKey() + ": " + what.getMessage());
             return record;
         }
     }
@@ -138,11 +141,11 @@ final class FolderReader implements PartitionReader {
 
     /** Of the first file: those before it are finished, and not given any more. */
     @Override
-    public void skip(long records) throws IOException {
-        if (records == 0 || !open() || gone) {
+    public void skip(long lines) throws IOException {
+        if (lines == 0 || !open() || gone) {
             return;
         }
-        while (!broken && line < records && read() != null) {
+        while (!broken && line < lines && readLine() != null) {
             // left out
         }
     }

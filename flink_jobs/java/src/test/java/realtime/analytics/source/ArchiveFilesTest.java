@@ -49,7 +49,7 @@ class ArchiveFilesTest {
 
     @Test
     void aLineOfAFolderIsAPayloadWhateverBytesItHoldsAndItsPlaceIsFileAndLine() throws IOException {
-        byte[] bytes = {'{', (byte) 0xff, '\n', '\n', 'l', 'a', 's', 't'};
+        byte[] bytes = {'{', (byte) 0xff, '\n', '\n', ' ', '\t', '\r', '\n', 'l', 'a', 's', 't'};
         Files.createDirectories(folder.resolve("shard-0/deep"));
         Files.write(folder.resolve("shard-0/deep/1.jsonl"), bytes);
         write("shard-0/2.jsonl.gz", "gzipped");
@@ -59,10 +59,10 @@ class ArchiveFilesTest {
         List<Intake> records = read(readers.get("shard-0"));
         List<String> places = new ArrayList<>();
         records.forEach(record -> places.add(record.position));
-        assertEquals(List.of("2.jsonl.gz:0", "deep/1.jsonl:0", "deep/1.jsonl:1", "deep/1.jsonl:2"), places);
+        // A blank line is no record; it counts as a line.
+        assertEquals(List.of("2.jsonl.gz:0", "deep/1.jsonl:0", "deep/1.jsonl:3"), places);
         assertEquals(2, records.get(1).payload.length);
-        assertEquals(0, records.get(2).payload.length);
-        assertEquals("last", new String(records.get(3).payload, StandardCharsets.UTF_8));
+        assertEquals("last", new String(records.get(2).payload, StandardCharsets.UTF_8));
         assertEquals(List.of("loose.jsonl:0loose"), texts(readers.get(".")));
     }
 
@@ -72,7 +72,7 @@ class ArchiveFilesTest {
         assertEquals(Map.of(), taken(listing));
         write("p/2.gz", "x");
         write("p/.3.gz", "x");
-        write("_SUCCESS", "x");
+        write(".p/1.gz", "x");
         assertEquals(List.of(path("p/2.gz")), List.copyOf(taken(listing).keySet()));
         // Uploaded in parts, which began a day before the file was there.
         write("p/1.gz", "x");
@@ -132,6 +132,22 @@ class ArchiveFilesTest {
     }
 
     @Test
+    void aFolderGoesOnAfterTheLinesThatWereReadWhereverBlankOnesAre() throws IOException {
+        write("p/1.gz", "", "a", "", "", "b", "", "c", "");
+        List<String> all = List.of("1.gz:1a", "1.gz:4b", "1.gz:6c");
+        for (int given = 0; given < all.size(); given++) {
+            PartitionReader reader = folder("p/1.gz").get("p");
+            for (int number = 0; number <= given; number++) {
+                reader.next();
+            }
+            // As Playback does: the record that was given last is not taken yet.
+            PartitionReader restored = folder("p/1.gz").get("p");
+            restored.skip(reader.given() - 1);
+            assertEquals(all.subList(given, all.size()), texts(restored));
+        }
+    }
+
+    @Test
     void whatABrokenFileCannotGiveIsOneRejectedRecordAndTheNextFileIsRead() throws IOException {
         Files.createDirectories(folder.resolve("p"));
         byte[] whole = gzipped("first\n" + "x".repeat(100_000) + "\nlast\n");
@@ -166,13 +182,48 @@ class ArchiveFilesTest {
     @Test
     void aLineWithoutEndIsRejectedInPartAndTheNextOneIsRead() throws IOException {
         Files.writeString(folder.resolve("1"), "0123456789\nshort\n");
-        try (EventFile file = new EventFile(path("1"), 8)) {
+        try (EventFile file = new EventFile(path("1"), 8, 100)) {
             BrokenFileException tooLong = assertThrows(BrokenFileException.class, file::next);
             assertEquals("01234567", new String(tooLong.line, StandardCharsets.UTF_8));
             assertFalse(tooLong.isEnd);
             assertEquals("short", new String(file.next(), StandardCharsets.UTF_8));
             assertNull(file.next());
         }
+    }
+
+    @Test
+    void aLineThatIsLongerByFarEndsItsFile() throws IOException {
+        Files.writeString(folder.resolve("1"), "0".repeat(200) + "\nshort\n");
+        try (EventFile file = new EventFile(path("1"), 8, 100)) {
+            BrokenFileException tooLong = assertThrows(BrokenFileException.class, file::next);
+            assertEquals("the line is longer than 8 bytes by far: the rest of the file is not read", tooLong.getMessage());
+            assertTrue(tooLong.isEnd);
+        }
+    }
+
+    @Test
+    void aGzipThatHoldsHundredsOfTimesItsSizeIsGivenUpAndASmallerOrPlainerOneIsRead() throws IOException {
+        String lines = "{}\n".repeat(1 << 20);
+        Files.write(folder.resolve("bomb"), gzipped(lines));
+        Files.writeString(folder.resolve("plain"), lines);
+        try (EventFile bomb = new EventFile(path("bomb"), 8, 1 << 20)) {
+            BrokenFileException broken = assertThrows(BrokenFileException.class, () -> readAll(bomb));
+            assertEquals("the file is broken: it holds more than 200 times its size: split it", broken.getMessage());
+            assertTrue(broken.isEnd);
+        }
+        for (String name : List.of("bomb", "plain")) {
+            try (EventFile file = new EventFile(path(name), 8, 1 << 22)) {
+                assertEquals(1 << 20, readAll(file));
+            }
+        }
+    }
+
+    private static int readAll(EventFile file) throws IOException {
+        int lines = 0;
+        while (file.next() != null) {
+            lines++;
+        }
+        return lines;
     }
 
     @Test
@@ -243,19 +294,21 @@ class ArchiveFilesTest {
     void aBackfillChoosesTheHoursThatCanHoldItsEvents() {
         long hour = 3_600_000;
         long day = 1_790_000_000_000L / (24 * hour) * 24 * hour; // 2026-09-21
-        FilesPlan plan = FilesPlan.backfill("s3://b/events/", "", day, day + hour, day + 3 * hour);
+        FilesPlan plan = FilesPlan.backfill("s3://b/events/", "", day, day + hour, day + 3 * hour, "us-east-1");
         Map<String, Long> files = new TreeMap<>();
         for (String place : List.of("20/00", "20/01", "21/03", "21/04")) {
             files.put("s3://b/events/2026/09/" + place + "/events-1.gz", 0L);
         }
+        files.put("s3://b/events/2026/13/32/25/events-1.gz", 0L); // no hour: it may hold anything
         files.put("s3://b/events/unsorted.gz", 0L);
         assertEquals(
                 List.of(
                         "s3://b/events/2026/09/20/01/events-1.gz",
                         "s3://b/events/2026/09/21/03/events-1.gz",
+                        "s3://b/events/2026/13/32/25/events-1.gz",
                         "s3://b/events/unsorted.gz"),
                 new ArrayList<>(plan.chosen(files).keySet()));
-        assertEquals(files, FilesPlan.live("s3://b/events/", true, false, hour).chosen(files));
+        assertEquals(files, FilesPlan.live("s3://b/events/", true, false, hour, "us-east-1").chosen(files));
     }
 
     @Test
@@ -350,7 +403,7 @@ class ArchiveFilesTest {
     }
 
     private String path(String name) {
-        return new org.apache.flink.core.fs.Path(folder.resolve(name).toUri()).toString();
+        return folder.resolve(name).toUri().toString();
     }
 
     /** Readers of everything that is there. */
