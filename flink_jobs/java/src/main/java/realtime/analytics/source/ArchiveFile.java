@@ -37,6 +37,10 @@ final class ArchiveFile implements Closeable {
         }
         try {
             byte[] text = file.next();
+            while (text != null && EventFile.isBlank(text)) {
+                line++;
+                text = file.next();
+            }
             return text == null ? null : record(text);
         } catch (BrokenFileException what) {
             broken = what.isEnd;

@@ -37,7 +37,9 @@ final class LiveRejections {
         try (EventFile file = new EventFile(path)) {
             for (byte[] text = file.next(); text != null; text = file.next()) {
                 line++;
-                take(text);
+                if (!EventFile.isBlank(text)) {
+                    take(text);
+                }
             }
         } catch (BrokenFileException | MalformedException broken) {
             throw new IOException(

@@ -11,6 +11,7 @@ import realtime.analytics.fuzz.Foreign;
 /** Any file gives lines within the limit, then its end or what is broken. */
 public final class EventFileFuzz {
     private static final int MOST_BYTES = 50;
+    private static final long MOST_FILE_BYTES = 100_000;
     private static final Path FILE = created();
 
     private EventFileFuzz() {}
@@ -20,7 +21,7 @@ public final class EventFileFuzz {
         byte[] bytes = Foreign.damaged(data, data.consumeBoolean() ? gzipped(content) : content);
         Files.write(FILE, bytes);
         boolean ended = false;
-        try (EventFile file = new EventFile(FILE.toUri().toString(), MOST_BYTES)) {
+        try (EventFile file = new EventFile(FILE.toUri().toString(), MOST_BYTES, MOST_FILE_BYTES)) {
             while (!ended) {
                 try {
                     byte[] line = file.next();
