@@ -73,8 +73,8 @@ sql: setup package $(SQL_CLIENT) ## Flink's SQL client on the streams of a demo 
 
 .PHONY: test
 test: check-tests setup ## everything that CI checks
-	@$(MAKE) -j2 --output-sync=line lint package
-	@$(MAKE) unit synth-tests jobs e2e
+	@$(MAKE) --no-print-directory -j2 --output-sync=line lint package
+	@$(MAKE) --no-print-directory unit synth-tests jobs e2e
 	$(call say,all checks passed)
 
 .PHONY: setup

@@ -364,6 +364,9 @@ def _people_and_tags(environment: Environment) -> Iterator[Finding]:
     categories = environment.alerts.categories
     if categories and len({*categories, OTHER}) != len(categories) + 1:
         yield "alerts.categories", list(categories), f"each category once, and none called {OTHER}"
+    alerts = environment.alerts
+    if alerts.anomaly_medium_score >= alerts.anomaly_high_score:
+        yield "alerts.anomaly_high_score", alerts.anomaly_high_score, "more than alerts.anomaly_medium_score"
     if environment.budget.monthly_usd is not None and len(emails) > _MOST_SUBSCRIBERS:
         yield "alerts.emails", f"{len(emails)} addresses", f"at most {_MOST_SUBSCRIBERS}: a budget tells no more"
     for name in environment.tags:

@@ -13,12 +13,22 @@ from lambdas.common.result import Result
 ANOMALY_DETECTED = "ANOMALY_DETECTED"
 FRAUD_DETECTED = "FRAUD_DETECTED"
 
-#: ``event_type`` of a fraud alert: the job counts nothing else.
-PURCHASE = "purchase"
-
 LOW, MEDIUM, HIGH = ALERT_LEVELS
-_HIGH_SCORE = 10.0
-_MEDIUM_SCORE = 5.0
+_PURCHASES = ("purchase",)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Settings of the environment that alerts name: the event types that the fraud job counts (``event_type`` of its
+    alerts), and above how many deviations an anomaly is MEDIUM or HIGH.
+    """
+
+    fraud_event_types: tuple[str, ...] = _PURCHASES
+    medium_score: float = 5.0
+    high_score: float = 10.0
+
+
+DEFAULTS = Wording()
 
 
 @dataclass(frozen=True)
@@ -52,23 +62,23 @@ class Alert:
         return len(self.subject) + len(self.message) + attributes
 
 
-def alert_of(result: Result) -> Alert | None:
+def alert_of(result: Result, wording: Wording = DEFAULTS) -> Alert | None:
     """The alert of an anomalous event or a fraud escalation; None for any other result.
 
     Raises :class:`RecordError` when a column that the alert shows is missing or of another type.
     """
     if result.result_type == ResultType.ANOMALY:
-        return _anomaly(result) if result.flag("is_anomaly") else None
+        return _anomaly(result, wording) if result.flag("is_anomaly") else None
     if result.result_type == ResultType.FRAUD:
-        return _fraud(result)
+        return _fraud(result, wording)
     return None
 
 
-def severity_of_score(score: float) -> str:
-    """HIGH above 10 deviations, MEDIUM above 5, else LOW."""
-    if score > _HIGH_SCORE:
+def severity_of_score(score: float, wording: Wording = DEFAULTS) -> str:
+    """HIGH or MEDIUM above the settings' numbers of deviations, else LOW."""
+    if score > wording.high_score:
         return HIGH
-    return MEDIUM if score > _MEDIUM_SCORE else LOW
+    return MEDIUM if score > wording.medium_score else LOW
 
 
 def alert_level(result: Result) -> str:
@@ -79,14 +89,14 @@ def alert_level(result: Result) -> str:
     return level
 
 
-def _anomaly(result: Result) -> Alert:
+def _anomaly(result: Result, wording: Wording) -> Alert:
     result.time("event_time")  # the text below is a time
     timestamp = result.text("event_time")
     event_type = clip(result.text("event_type"))
     score = result.number("anomaly_score")
     value = result.number("current_value")
     low, high = result.number("expected_low"), result.number("expected_high")
-    severity = severity_of_score(score)
+    severity = severity_of_score(score, wording)
     sentence = (
         f"{severity} anomaly: a {event_type} event at {timestamp} has the value {_readable(value)}, "
         f"expected was {_readable(low)} to {_readable(high)} (score {_readable(score)})."
@@ -109,7 +119,7 @@ def _anomaly(result: Result) -> Alert:
     )
 
 
-def _fraud(result: Result) -> Alert:
+def _fraud(result: Result, wording: Wording) -> Alert:
     result.time("event_time")
     result.time("window_start")
     timestamp = result.text("event_time")
@@ -117,8 +127,10 @@ def _fraud(result: Result) -> Alert:
     risk_score = result.number("risk_score")
     activity = clip(result.text("suspicious_activity"))
     level = alert_level(result)
+    event_type = clip(", ".join(wording.fraud_event_types))
+    things = "purchases" if wording.fraud_event_types == _PURCHASES else f"events ({event_type})"
     sentence = (
-        f"{level} fraud alert: user {user_id} made {_readable(risk_score)} purchases after "
+        f"{level} fraud alert: user {user_id} made {_readable(risk_score)} {things} after "
         f"{result.text('window_start')} and up to {timestamp} ({activity})."
     )
     return _alert(
@@ -127,7 +139,7 @@ def _fraud(result: Result) -> Alert:
         {
             "timestamp": timestamp,
             "alert_type": FRAUD_DETECTED,
-            "event_type": PURCHASE,
+            "event_type": event_type,
             "user_id": user_id,
             "risk_score": risk_score,
             "alert_level": level,
@@ -136,7 +148,7 @@ def _fraud(result: Result) -> Alert:
             "severity": level,
             "message": sentence,
         },
-        _attributes(FRAUD_DETECTED, level, PURCHASE),
+        _attributes(FRAUD_DETECTED, level, event_type),
     )
 
 

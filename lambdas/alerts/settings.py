@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lambdas.alerts.alert import Wording
 from lambdas.alerts.labels import label
 from lambdas.common.errors import SettingError
-from lambdas.common.settings import matching, required, seconds, whole
+from lambdas.common.settings import matching, number, required, seconds, whole
 from lambdas.common.sink_settings import dead_letter_queue, metric_namespace
 
 TOPIC_VARIABLE = "ALERT_TOPIC_ARN"
@@ -18,6 +19,10 @@ DIGEST_VARIABLE = "ALERT_DIGEST_ABOVE"
 REMEMBER_VARIABLE = "PROCESSED_TTL_SECONDS"
 CATEGORIES_VARIABLE = "METRIC_CATEGORIES"
 EVENT_TYPES_VARIABLE = "METRIC_EVENT_TYPES"
+
+FRAUD_EVENT_TYPES_VARIABLE = "FRAUD_EVENT_TYPES"
+MEDIUM_VARIABLE = "ANOMALY_MEDIUM_SCORE"
+HIGH_VARIABLE = "ANOMALY_HIGH_SCORE"
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -31,7 +36,8 @@ class Settings:
     DynamoDB table of processed results; ``queue_url``: the SQS queue of dead letters; ``max_age``: seconds after which
     an alert is counted only; ``digest_above``: so many alerts of a type in a batch are sent one by one; ``remember``:
     seconds that a processed result is remembered, longer than the streams can deliver it; ``categories``: those that
-    are counted by name; ``event_types``: so many of them, the largest, are counted by name.
+    are counted by name; ``event_types``: so many of them, the largest, are counted by name; ``wording``: what alerts
+    name of the application's settings.
     """
 
     topic_arn: str
@@ -43,6 +49,7 @@ class Settings:
     remember: float
     categories: frozenset[str]
     event_types: int
+    wording: Wording
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -68,7 +75,23 @@ class Settings:
             remember=seconds(env, REMEMBER_VARIABLE, default=2 * _DAY, low=_HOUR, high=400 * _DAY),
             event_types=whole(env, EVENT_TYPES_VARIABLE, default=20, low=1, high=500),
             categories=_categories(env.get(CATEGORIES_VARIABLE) or "[]"),
+            wording=Wording(
+                _texts(FRAUD_EVENT_TYPES_VARIABLE, env.get(FRAUD_EVENT_TYPES_VARIABLE) or '["purchase"]'),
+                number(env, MEDIUM_VARIABLE, default=5.0, low=0.0, high=1e6),
+                number(env, HIGH_VARIABLE, default=10.0, low=0.0, high=1e6),
+            ),
         )
+
+
+def _texts(name: str, text: str) -> tuple[str, ...]:
+    """A JSON list of texts, one at least."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not found or not all(isinstance(each, str) and each for each in found):
+        raise SettingError(f"{name} must be a JSON list of texts, got {text!r}")
+    return tuple(found)
 
 
 def _categories(text: str) -> frozenset[str]:

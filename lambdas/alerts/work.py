@@ -10,7 +10,7 @@ from datetime import datetime
 from contracts.metrics import EVENT_COUNT, EVENT_TYPE, OTHER
 from contracts.rejections import REJECTED
 from contracts.results import RUN_LIVE, ResultType
-from lambdas.alerts.alert import Alert, alert_of
+from lambdas.alerts.alert import DEFAULTS, Alert, Wording, alert_of
 from lambdas.alerts.counts import takes
 from lambdas.alerts.event_types import EventTypes, sightings_of
 from lambdas.alerts.samples import Sample, Series, samples_of
@@ -42,7 +42,12 @@ class Work:
         return bool(self.samples) and (self.alert is not None or self.result.result_type == ResultType.AGGREGATION)
 
 
-def work_of(results: Iterable[Result], poison: list[Failure], categories: frozenset[str] = frozenset()) -> list[Work]:
+def work_of(
+    results: Iterable[Result],
+    poison: list[Failure],
+    categories: frozenset[str] = frozenset(),
+    wording: Wording = DEFAULTS,
+) -> list[Work]:
     """Live results with what they add and say, one per id; what cannot be read is added to ``poison``.
 
     ``categories`` are counted by name.
@@ -58,7 +63,7 @@ def work_of(results: Iterable[Result], poison: list[Failure], categories: frozen
     for result in merge_repeats(live):
         try:
             # both before either is kept: a record that will be buried is not counted first
-            work.append(Work(result, samples_of(result, categories), alert_of(result)))
+            work.append(Work(result, samples_of(result, categories), alert_of(result, wording)))
         except RecordError as error:
             poison += failures_of(LOGGER, result, str(error))
         except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard

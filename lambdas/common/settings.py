@@ -35,8 +35,15 @@ def matching(name: str, value: str, pattern: str, allowed: str) -> str:
 
 def seconds(env: Mapping[str, str], name: str, *, default: float, low: float, high: float) -> float:
     """Value of ``name`` as a number of seconds from ``low`` to ``high``."""
+    return number(env, name, default=default, low=low, high=high, what="a number of seconds")
+
+
+def number(
+    env: Mapping[str, str], name: str, *, default: float, low: float, high: float, what: str = "a number"
+) -> float:
+    """Value of ``name`` as a number from ``low`` to ``high``; ``what`` it is, for the message."""
     text = env.get(name) or str(default)
-    allowed = f"a number of seconds from {low:g} to {high:g}"
+    allowed = f"{what} from {low:g} to {high:g}"
     try:
         value = float(text)
     except ValueError as error:

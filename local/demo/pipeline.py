@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -116,7 +116,7 @@ def running(
         source_start = pool.submit(inputs.make, source, supervisor, moto, shards)
         queues = _resources(moto)
         telling = Telling()
-        _lambda_environment(supervisor, moto, queues, telling)
+        _lambda_environment(supervisor, moto, queues, telling, application.checked(groups).fraud.event_types)
         alerting_function = LambdaFunction(ALERTS_FUNCTION, alerts.handler, observer=telling.calls.take)
         alerting = tuple(
             stack.enter_context(_mapping(moto, stream, alerting_function, how, queues.alerts_failures))
@@ -207,7 +207,9 @@ def _mapping(moto: Moto, stream: str, function: LambdaFunction, how: EventSource
     return EventSourceMapping(moto.client("kinesis"), stream, function, settings, destination=destination)
 
 
-def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues, telling: Telling) -> None:
+def _lambda_environment(
+    supervisor: Supervisor, moto: Moto, queues: _Queues, telling: Telling, fraud_event_types: Sequence[str]
+) -> None:
     """The handlers read their environment as they do on AWS; this process is their execution environment.
 
     Each function is made, and reads it, where its own variables stand in it.
@@ -221,6 +223,7 @@ def _lambda_environment(supervisor: Supervisor, moto: Moto, queues: _Queues, tel
         ALERT_MAX_AGE_SECONDS=str(14 * 24 * 3600),
         ALERT_DIGEST_ABOVE="10000",
         METRIC_CATEGORIES=json.dumps(PLAIN_CATEGORIES),
+        FRAUD_EVENT_TYPES=json.dumps(fraud_event_types),
         OPENSEARCH_TIMEOUT_SECONDS="30",
     )
     _log_to(supervisor.logs / "lambdas.log", telling.lines)

@@ -42,7 +42,7 @@ def _told(result: dict[str, Any]) -> str:
                 f"score {_number(result['behavior_score'])}"
             )
         case ResultType.FRAUD:
-            return f"{result['alert_level']}: user {result['user_id']}, {_number(result['risk_score'])} purchases"
+            return f"{result['alert_level']}: user {result['user_id']}, {_number(result['risk_score'])} events"
         case other:
             return str(other)
 

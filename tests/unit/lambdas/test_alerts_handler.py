@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from lambdas.alerts.alert import alert_of
+from lambdas.alerts.alert import Wording, alert_of
 from lambdas.alerts.handler import function, handler
 from lambdas.common.dead_letters import payload_of
 from lambdas.common.errors import EventError, SettingError
@@ -159,6 +159,23 @@ def test_the_score_decides_the_severity(kinesis: Kinesis, score: float, severity
     alert = alert_of(result)
     assert alert is not None
     assert json.loads(alert.body)["severity"] == alert.attributes["severity"] == severity
+
+
+def test_the_scores_of_the_severities_are_settings(kinesis: Kinesis) -> None:
+    (result,) = decode(kinesis.event(kinesis.result("anomaly", anomaly_score=7.0))).results
+    for wording, severity in ((Wording(medium_score=7.0), "LOW"), (Wording(high_score=6.9), "HIGH")):
+        alert = alert_of(result, wording)
+        assert alert is not None
+        assert alert.attributes["severity"] == severity
+
+
+def test_a_fraud_alert_names_the_event_types_that_are_counted(kinesis: Kinesis) -> None:
+    (result,) = decode(kinesis.event(kinesis.result("fraud"))).results
+    alert = alert_of(result, Wording(("refund", "gift card")))
+    assert alert is not None
+    body = json.loads(alert.body)
+    assert body["event_type"] == alert.attributes["event_type"] == "refund, gift card"
+    assert " events (refund, gift card) after " in body["message"]
 
 
 def test_subscribers_can_filter(kinesis: Kinesis, aws: Aws) -> None:
