@@ -26,11 +26,13 @@ takes_ARGS := demo backfill sql test unit synth-tests jobs e2e bench bench-funct
 from_the_shell = $(and $(filter environment%,$(origin $(1))),$(filter $(takes_$(1)),$(MAKECMDGOALS)))
 $(foreach name,ENV FROM TO SOURCE ARGS FUZZ_SECONDS FUZZ_EXAMPLES,$(if $(call from_the_shell,$(name)),$(error the shell holds $(name)='$($(name))', which does not count: unset $(name), and write make $(MAKECMDGOALS) $(name)=...)))
 
+# Nor does it reach a target in any other way, as a prerequisite or through another make.
+$(foreach name,ENV FROM TO SOURCE ARGS FUZZ_SECONDS FUZZ_EXAMPLES,$(if $(filter environment%,$(origin $(name))),$(eval override $(name) :=)))
+
 # The first Python on the path that is a 3.11; PYTHON=python3.11 names another, behind make or in the shell.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3.11)
 PY := .venv/bin/python
 MVN := mvn -B -q -ntp "-Dmaven.repo.local=$(CURDIR)/.cache/m2"
-ARGS ?=
 
 JAVA_SOURCES := $(shell find flink_jobs/java -name '*.java' 2>/dev/null)
 APPLICATION_SOURCES := $(shell find contracts flink_jobs sql -name '*.py' -o -name '*.sql' 2>/dev/null)
@@ -43,7 +45,7 @@ FUZZ_CLASSPATH := build/maven/fuzz.classpath
 OPENSEARCH := .cache/opensearch/.installed
 KAFKA := .cache/kafka/.installed
 # Where the demo's events come from: kinesis, msk or s3. Kafka is fetched for msk and for the tests only.
-SOURCE ?= kinesis
+SOURCE := $(or $(SOURCE),kinesis)
 SQL_CLIENT := .cache/sql-client/.installed
 S3_FILESYSTEM := .cache/s3-filesystem/.installed
 NODE := node_modules/.installed
@@ -189,7 +191,7 @@ redrive: check $(VENV) ## ENV=dev: dead letters; ARGS='replay --dry-run', 'show 
 	@$(PY) -m operations.redrive $(or $(ARGS),list) $(call environment)
 
 .PHONY: forget
-forget: check $(VENV) ## ENV=prod USER=42: removes a person from the index
+forget: check $(VENV) ## ENV=prod USER=42: removes a person from the index and the dead letters
 	@$(PY) -m operations.forget $(call environment) --user $(call person) $(ARGS)
 
 .PHONY: docs

@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 Groups = dict[str, dict[str, str]]
 T = TypeVar("T")
 
+#: Of a list: the alerts function gets one in its environment, which holds 4 KB (Lambda's quotas).
+_MOST_CHARACTERS = 1_000
 _UNITS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -114,11 +116,12 @@ def names(default: tuple[str, ...], least: int, most: int) -> Any:
 
     def parse(text: str) -> tuple[str, ...]:
         found = tuple(name.strip() for name in text.split(","))
-        if not least <= len(set(found)) == len(found) <= most or not all(found):
+        if len(text) > _MOST_CHARACTERS or not least <= len(set(found)) == len(found) <= most or not all(found):
             raise ValueError(text)
         return found
 
-    kind = Kind(parse, f"{least} to {most} names, each once, separated by commas, such as {', '.join(default)!r}")
+    allowed = f"{least} to {most} names, each once, separated by commas, {_MOST_CHARACTERS} characters together"
+    kind = Kind(parse, f"{allowed}, such as {', '.join(default)!r}")
     return dataclasses.field(default=default, metadata={"kind": kind})
 
 

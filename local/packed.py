@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from aws_kinesis_agg.aggregator import RecordAggregator
 from aws_kinesis_agg.deaggregator import iter_deaggregate_records
 
-#: Of the record that is unpacked: the module wants it, and nothing here reads it.
+#: The module needs a place for the record that it unpacks; nothing reads it.
 _PLACE = {"SequenceNumber": "0", "PartitionKey": "0", "ApproximateArrivalTimestamp": datetime.fromtimestamp(0, UTC)}
 
 

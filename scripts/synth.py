@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import time
 from pathlib import Path
 
 from config.load import ConfigurationError, environments, load
+from local.environment import child_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 #: The CLI of package.json; it reads the assemblies of the aws-cdk-lib in requirements/.
@@ -38,7 +38,7 @@ def cdk(environment: str, *arguments: str, quiet: bool = False) -> int:
     done = subprocess.run(  # noqa: S603 - the CLI of this checkout
         command,
         cwd=ROOT,
-        env={**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"},
+        env=child_environment({"CDK_DISABLE_CLI_TELEMETRY": "true"}),
         stdout=subprocess.DEVNULL if quiet else None,
         check=False,
     )

@@ -22,8 +22,8 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "kit"))
 
-#: How much of a test is run, and pytest's own.
-_OF_TESTS = ("CHAOS_RESULTS", "CHAOS_SEEDS", "PYTEST_")
+#: How much of a test is run, and pytest's own; the workers of xdist get them, too.
+_OF_TESTS = ("CHAOS_RESULTS", "CHAOS_SEEDS", "FUZZ_EXAMPLES", "HYPOTHESIS_PROFILE", "PYTEST_")
 
 # Before any test module reads its environment or opens a connection.
 _kept = {name: value for name, value in os.environ.items() if name.startswith(_OF_TESTS)}

@@ -20,10 +20,11 @@ MAX_NUMBER = 1000
 _TOO_DEEP = f"data nests deeper than {MAX_DEPTH} levels"
 
 
-def json_object(text: str) -> dict[str, object]:
+def json_object(text: str, *, repeated_keys: bool = False) -> dict[str, object]:
     """The object that ``text`` is, decimals as :class:`~decimal.Decimal`.
 
-    Raises :class:`RecordError` with the reason where it is none.
+    ``repeated_keys``: the last of equal keys counts, as in an event; without it the text is refused. Raises
+    :class:`RecordError` with the reason where it is none.
     """
     try:
         document: object = json.loads(
@@ -31,7 +32,7 @@ def json_object(text: str) -> dict[str, object]:
             parse_int=_integer,
             parse_float=_decimal,  # 12.340000 stays 12.340000, and 0.1 stays 0.1
             parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
+            object_pairs_hook=dict if repeated_keys else _object,
         )
     except RecordError:
         raise

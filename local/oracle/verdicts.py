@@ -32,7 +32,8 @@ _ISO = re.compile(
     r"(?: ?(?:([Zz]|UTC|GMT)|([+-])(\d\d)(?::?(\d\d))?))?",
     re.ASCII,
 )
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+#: Without its end, too: a search for that would begin anew at each quote.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _YEAR_10000 = 253_402_300_800_000
 
 

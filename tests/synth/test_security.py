@@ -199,6 +199,7 @@ _PATTERNS = {
     r"domain/realtime-analytics-[a-z0-9]+/\*$": "paths of one domain's API",
     r":group/realtime-analytics-[a-z0-9]+/\*$|:group/clicks/[0-9a-f-]+/\*$": "Firehose names its consumer group itself",
     r"/realtime-analytics-\*/_delete_by_query$": "the request's own path, over the kit's indices",
+    r"/realtime-analytics-rejected-\*/_count$": "the request's own path, over the indices of rejections",
     r":stack/realtime-analytics-[a-z]+-[a-z]+/\*$": "a stack's ARN ends in an id that it is given when it is made",
     r":usage-limit/\*$": "a usage limit is named when it is made",
     r":(\*)?$": "streams of one log group: its ARN ends so",

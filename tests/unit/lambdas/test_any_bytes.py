@@ -84,6 +84,8 @@ def event_of(payloads: Sequence[bytes]) -> dict[str, object]:
 
 
 def buried(dead: DeadLetters) -> dict[str, bytes | None]:
+    """Payloads by sequence; none of them for a mistake of ours."""
+    assert not [letter["reason"] for letter in dead.letters if letter["reason"].startswith("unexpected")]
     return {letter["sequence"]: payload_of(letter) for letter in dead.letters}
 
 

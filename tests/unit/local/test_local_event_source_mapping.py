@@ -16,6 +16,7 @@ import pytest
 
 from local.batch_policy import MappingSettings
 from local.batch_processor import Destination
+from local.environment import child_environment
 from local.event_source_mapping import EventSourceMapping, LambdaFunction, MappingFailed, sqs_destination
 from local.processes import Supervisor, wait_until
 from local.shard_reader import Position, ShardReader
@@ -321,4 +322,5 @@ def test_the_environment_leads_here_and_nowhere_else(moto: Moto) -> None:
     environment = moto.environment()
     assert environment["AWS_ENDPOINT_URL"] == moto.endpoint
     assert environment["AWS_ACCESS_KEY_ID"] == "testing"
-    assert Path(environment["AWS_SHARED_CREDENTIALS_FILE"]).read_bytes() == b""
+    child = child_environment(environment)
+    assert Path(child["AWS_SHARED_CREDENTIALS_FILE"]).read_bytes() == b""

@@ -77,6 +77,13 @@ def test_given_a_variable_in_the_shell_then_other_targets_do_not_see_it(override
     assert (done.returncode, done.stdout) == (0, make("-n", "lint").stdout)
 
 
+@pytest.mark.parametrize("target", ["test", "synth-tests"])
+def test_given_an_environment_in_the_shell_then_it_reaches_no_prerequisite_and_no_other_make(target: str) -> None:
+    done = make("-n", target, held={"ENV": "prod"})
+    synthesized = [line.strip() for line in done.stdout.splitlines() if "scripts.synth" in line]
+    assert synthesized == [".venv/bin/python -m scripts.synth"]
+
+
 def test_given_the_user_of_the_shell_then_nobody_is_forgotten() -> None:
     done = make("-n", "forget", "ENV=dev", held={"USER": "42"})
     assert done.returncode == 2

@@ -70,6 +70,13 @@ def test_given_the_vectors_then_they_are_readable_unique_and_hold_every_verdict_
     }
 
 
+@pytest.mark.parametrize("payload", [b'"' + b'\\"' * 500_000, b"[" * 1_000_000, b'{"a":"' + b"[" * 1_000_000])
+def test_given_a_mebibyte_of_marks_then_it_is_malformed_in_bounded_time(payload: bytes) -> None:
+    with pytest.raises(Rejected) as caught:
+        decode(payload, T0, TOLERANCE)
+    assert caught.value.reason is Reason.MALFORMED
+
+
 @pytest.mark.parametrize(("reason", "make"), POISON)
 def test_given_the_demos_poison_then_it_is_rejected_for_what_it_is(reason: Reason, make: Poison) -> None:
     with pytest.raises(Rejected) as caught:

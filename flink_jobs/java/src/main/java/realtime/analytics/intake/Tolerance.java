@@ -33,9 +33,16 @@ public final class Tolerance implements Serializable {
         } else if (past > 0 && -ahead > past) {
             record.reject(
                     Reason.PAST,
-                    "event_time is " + Duration.ofMillis(-ahead).toHours() + " hours before the arrival, at most "
-                            + Duration.ofMillis(past).toHours() + " are accepted (time.past_tolerance)" + unit(record));
+                    "event_time is " + readable(-ahead) + " before the arrival; time.past_tolerance is " + readable(past)
+                            + unit(record));
         }
+    }
+
+    private static String readable(long millis) {
+        Duration time = Duration.ofMillis(millis);
+        return time.toDays() > 0
+                ? time.toDays() + " d"
+                : time.toHours() > 0 ? time.toHours() + " h " + time.toMinutesPart() + " min" : time.toSeconds() + " s";
     }
 
     /** Epoch seconds, read as milliseconds, are times of January 1970. */

@@ -17,7 +17,8 @@ import org.apache.flink.util.Collector;
 import realtime.analytics.intake.Events;
 
 /**
- * Fraud: events of some types, purchases unless set otherwise, of a user in any window (t - 5 min, t]. An alert at the 11th (LOW), 21st (MEDIUM) and 51st (HIGH);
+ * Fraud: events of some types, purchases unless set otherwise, of a user in any window (t - 5 min, t]. An alert at the 11th
+ * (LOW), 21st (MEDIUM) and 51st (HIGH);
  * risk_score = that count; a level re-arms after 5 minutes below it.
  *
  * <p>Java, because no SQL window slides with every event without walking its buffer, and a tumbling one misses the

@@ -27,7 +27,7 @@ final class Agreement implements Serializable {
     final long knownFrom;
     /** The same for a job that starts in this run. */
     final long knownToNewJobs;
-    /** Shards that were read to their end, with their largest accepted event time. */
+    /** Shards that were read to their end, with where their clocks stand. */
     final Map<String, Long> ended;
 
     Agreement(

@@ -107,7 +107,8 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         batch = new TreeMap<>(read(batchState));
         taken = read(takenState);
         long horizon = progress.horizon() == Horizon.UNKNOWN ? plan.knownFrom : progress.horizon();
-        history = new SourceHistory(progress.partitions().keySet(), plan.startsAtLatest, progress.newest(times.tolerance.future()), horizon);
+        long newest = progress.newest(times.tolerance.future());
+        history = new SourceHistory(progress.partitions().keySet(), plan.startsAtLatest, newest, horizon);
         instance = UUID.randomUUID().toString();
         tell();
     }

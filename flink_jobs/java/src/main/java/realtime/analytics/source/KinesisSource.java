@@ -70,7 +70,8 @@ public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
         if (horizon == Horizon.UNKNOWN && !startsAtLatest && holdsEverything()) {
             horizon = Horizon.BEGINNING;
         }
-        history = new SourceHistory(progress.partitions().keySet(), startsAtLatest, progress.newest(times.tolerance.future()), horizon);
+        long newest = progress.newest(times.tolerance.future());
+        history = new SourceHistory(progress.partitions().keySet(), startsAtLatest, newest, horizon);
         instance = UUID.randomUUID().toString();
         // Before anything runs, so that nobody takes what an earlier run had agreed upon.
         StreamingRuntimeContext runtime = (StreamingRuntimeContext) getRuntimeContext();

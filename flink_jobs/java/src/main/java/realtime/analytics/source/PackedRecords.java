@@ -21,7 +21,9 @@ import org.apache.flink.streaming.connectors.kinesis.proxy.KinesisProxyInterface
  * <p>The connector's unpacking throws on a packed record whose indexes point nowhere, and the job would read that record
  * for ever. It drops records in silence whose key belongs to another shard, and a packed record without any. So a packed
  * record is packed anew with a key of this shard: all of its records are given, as Firehose gives them. What only looks
- * packed is escaped, and judged as the bytes that it is. Format: "KPL Aggregated Record Format" of amazon-kinesis-producer.
+ * packed is escaped, so the decoder gets its bytes as they came.
+ *
+ * <p>Format: "KPL Aggregated Record Format" of amazon-kinesis-producer.
  */
 final class PackedRecords implements KinesisProxyInterface {
     private static final byte[] MAGIC = {(byte) 0xf3, (byte) 0x89, (byte) 0x9a, (byte) 0xc2};

@@ -47,7 +47,7 @@ final class Playback implements Closeable {
     /**
      * @param readers of the partitions.
      * @param skip what {@link #taken()} said before.
-     * @param clocks largest accepted event time of each partition before that, where there is one.
+     * @param clocks of the partitions, as they stood after that.
      */
     Playback(
             Map<String, PartitionReader> readers,

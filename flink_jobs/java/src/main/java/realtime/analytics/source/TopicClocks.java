@@ -79,7 +79,8 @@ final class TopicClocks extends AbstractStreamOperator<Intake>
         if (horizon == Horizon.UNKNOWN && !startsAtLatest && !context.isRestored() && backlog.holdsEverything()) {
             horizon = Horizon.BEGINNING;
         }
-        history = new SourceHistory(progress.partitions().keySet(), startsAtLatest, progress.newest(times.tolerance.future()), horizon);
+        long newest = progress.newest(times.tolerance.future());
+        history = new SourceHistory(progress.partitions().keySet(), startsAtLatest, newest, horizon);
         instance = UUID.randomUUID().toString();
         subscriptions = new HashMap<>();
         // Before anything runs, so that nobody takes what an earlier run had agreed upon.

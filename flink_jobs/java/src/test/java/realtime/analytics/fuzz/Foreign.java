@@ -94,7 +94,7 @@ public final class Foreign {
                 text.append(data.consumeDouble());
                 break;
             case 2:
-                text.append(data.consumeLong(1_760_000_000_000L, 1_770_000_000_000L));
+                text.append(data.consumeLong(1_795_420_000_000L, 1_795_430_000_000L));
                 break;
             case 3:
                 number();

@@ -11,7 +11,7 @@ public final class DecoderFuzz {
     private static final String[] NAMES = {
         "event_time", "user_id", "event_type", "value", "session_id", "category", "event_id", "ip_address", "timestamp"
     };
-    private static final long ARRIVAL = 1_763_892_060_000L;
+    private static final long ARRIVAL = 1_795_429_290_000L;
     private static final EventDecoder DECODER = new EventDecoder(new Tolerance(300_000, 604_800_000));
     private static final BigDecimal MOST = new BigDecimal("1e18");
 
