@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import gzip
 import itertools
 import time
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contracts.archive import position
 from lambdas.archive_transform.line import line_of
 from lambdas.archive_transform.place import KINESIS, Source
 from local.oracle.records import LogRecord
@@ -52,6 +54,14 @@ class ArchiveLog:
             for record in batch
         ]
 
+    def taken_packed(self, payloads: Sequence[bytes], number: int = 0) -> list[LogRecord]:
+        """Payloads that a producer packed into one record of a shard."""
+        (record,) = self.taken([Planned(number, b"")])
+        return [
+            dataclasses.replace(record, position=position(record.position, sub), payload=payload)
+            for sub, payload in enumerate(payloads)
+        ]
+
     def write(self, content: bytes) -> Path:
         """Puts a gzipped object below the hour that it is."""
         return self.put(gzip.compress(content, mtime=0))
@@ -72,9 +82,11 @@ def lines(records: Sequence[LogRecord]) -> bytes:
 
 
 def _delivered(record: LogRecord) -> dict[str, object]:
+    sequence, _, sub = record.position.partition(".")
     metadata = {
         "shardId": record.partition,
-        "sequenceNumber": record.position,
+        "sequenceNumber": sequence,
+        "subsequenceNumber": int(sub or 0),
         "approximateArrivalTimestamp": record.arrival,
     }
     return {"data": base64.b64encode(record.payload).decode(), "kinesisRecordMetadata": metadata}

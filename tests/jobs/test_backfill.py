@@ -18,11 +18,12 @@ from flink_jobs.settings import Settings
 from local.oracle import results
 from local.oracle.records import LogRecord
 from local.traffic.plan import Planned
-from tests.jobs.archive_log import ArchiveLog
+from tests.jobs.archive_log import ArchiveLog, lines
 from tests.jobs.conftest import Flink
 from tests.jobs.harness import (
     HOUR,
     MINUTE,
+    SECOND,
     SOURCE,
     START,
     Output,
@@ -172,6 +173,29 @@ def test_so_does_the_archive_as_firehose_writes_it(flink: Flink, jar: Path, tmp_
     due = min(end, ends - 2 * MINUTE)
     inside = {key: one for key, one in whole.items() if START + start < one["event_time"] <= START + due}
     assert complete_from(inside, configured(), START + start - 3 * HOUR).keys() <= output.keys()
+
+
+def test_each_event_of_a_packed_record_comes_through_the_archive_into_a_backfill(jar: Path, tmp_path: Path) -> None:
+    # Given ten payloads in one record, of which one is no event
+    archive = ArchiveLog(tmp_path)
+    payloads = [event(second * SECOND, user_id=second, value=1) for second in range(10)]
+    payloads[3] = b"{"
+    packed = archive.taken_packed(payloads)
+    closing = archive.taken([Planned(0, event(3 * HOUR, event_type=HEARTBEAT))])
+    # When Firehose writes them twice, and a backfill reads them
+    archive.write(lines(packed))
+    archive.write(lines([*packed, *closing]))
+    group = {"archive": archive.prefix, "start": _text(0), "end": _text(HOUR), "margin": "0 s", "delay": "1 d"}
+    settings = configured("aggregation", backfill=group)
+    assert settings.backfill is not None
+    backfill = dataclasses.replace(settings.backfill, delay=10 * 365 * 24 * HOUR)
+    env = environment(jar, 1)
+    output = outcome(env, endpoints.backfill_records(env, settings, backfill), settings)
+    # Then each counts once, and each has a place of its own
+    [row] = output.rows("aggregation")
+    assert (row["event_count"], row["unique_users"]) == (9, 9)
+    assert output.reasons() == {(packed[3].partition, packed[3].position): Reason.MALFORMED}
+    assert len({record.position for record in packed}) == 10
 
 
 def _time(payload: bytes) -> int:
