@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from config.load import load
 from config.model import Environment, Source
-from flink_jobs.settings import S3
 from monitoring.alarms import alarms
 from monitoring.names import deployed
 from monitoring.rules import Comparison, Missing, Rule
@@ -62,7 +61,7 @@ def _other(environment: Environment, rules: list[Rule]) -> list[Rule]:
 
 def _of_files(environment: Environment) -> list[Rule]:
     """Alarms that no other source has."""
-    files = environment.model_copy(update={"source": Source(kind=S3)})
+    files = environment.model_copy(update={"source": Source(kind="s3")})
     found = alarms(files, deployed(files, environment.account, environment.region))
     return [rule for rule in found if rule.name == FILES_GONE]
 
