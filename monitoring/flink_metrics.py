@@ -69,6 +69,19 @@ BEHIND_LATEST = Metric(
     "how far the source is behind the head of the stream",
     FLINK,
 )
+#: Of the metric group ``kinesisanalytics``, whose metrics the service publishes beside its own.
+FILES_GONE = Metric(
+    _NAMESPACE,
+    "files_gone",
+    ("Application",),
+    "Maximum",
+    _COUNT,
+    "files with events that were deleted before the source had read them, so far",
+    Publisher(
+        "the source of files, in the metric group `kinesisanalytics`",
+        "https://docs.aws.amazon.com/managed-flink/latest/java/monitoring-metrics-custom.html",
+    ),
+)
 
 FLINK_METRICS = (
     UPTIME,
@@ -96,6 +109,7 @@ FLINK_METRICS = (
     CONTAINER_DISK,
     KPUS,
     BEHIND_LATEST,
+    FILES_GONE,
 )
 
 

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 from config.model import Environment
 from contracts.names import StreamRole
+from flink_jobs.settings import S3
 from monitoring import flink_metrics as flink
 from monitoring import service_metrics as service
 from monitoring.names import Names
 from monitoring.rules import Comparison, Missing, Rule, Severity
 from monitoring.series import MINUTE, series
+
+#: Of files only.
+FILES_GONE = "files-gone"
 
 
 def source_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
@@ -40,3 +44,16 @@ def source_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
         "without rejections the stream publishes nothing",
         here="send poison or late events",
     )
+    if environment.source.kind == S3:
+        yield Rule(
+            FILES_GONE,
+            {"m": series(flink.FILES_GONE, names.application, period=5 * MINUTE)},
+            0,
+            "a file with events was deleted before it was read: its events are in no result",
+            Missing.FINE,
+            "a stopped application publishes nothing and reads nothing",
+            expression="DIFF(m)",
+            periods=1,
+            of=1,
+            here="delete a file while the application is stopped that was reading it",
+        )

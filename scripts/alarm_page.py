@@ -8,6 +8,7 @@ from monitoring.alarms import alarms
 from monitoring.names import deployed
 from monitoring.rules import Comparison, Missing, Rule
 from monitoring.series import HOUR, MINUTE, Series
+from monitoring.source_alarms import FILES_GONE
 
 _ENVIRONMENT = "prod"
 _HEAD = (
@@ -39,6 +40,11 @@ def page() -> str:
         "",
         *_HEAD,
         *(_row(rule) for rule in _other(environment, rules)),
+        "",
+        "## Where events are files in S3",
+        "",
+        *_HEAD,
+        *(_row(rule) for rule in _of_files(environment)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -51,6 +57,13 @@ def _other(environment: Environment, rules: list[Rule]) -> list[Rule]:
         for rule in alarms(of_topic, deployed(of_topic, environment.account, environment.region))
         if rule not in rules
     ]
+
+
+def _of_files(environment: Environment) -> list[Rule]:
+    """Alarms that no other source has."""
+    files = environment.model_copy(update={"source": Source(kind="s3")})
+    found = alarms(files, deployed(files, environment.account, environment.region))
+    return [rule for rule in found if rule.name == FILES_GONE]
 
 
 def _row(rule: Rule) -> str:

@@ -122,8 +122,8 @@ def _metrics() -> str:
         "",
         "The application's own gauges (`records_read`, `records_accepted`, `records_rejected_...`) are read over",
         "Flink's REST on a laptop. On the managed service only what stands in the metric group `kinesisanalytics`",
-        "reaches CloudWatch, and ours do not: the rate of rejections comes from what Kinesis counts of the streams of",
-        "events and rejections, and the reasons from the alerts function.",
+        "reaches CloudWatch, of ours only `files_gone`: the rate of rejections comes from what Kinesis counts of the",
+        "streams of events and rejections, and the reasons from the alerts function.",
     ]
     return "\n".join(lines) + "\n"
 

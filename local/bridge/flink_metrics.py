@@ -28,7 +28,13 @@ _SUMMED = (flink.RECORDS_IN, flink.RECORDS_OUT)
 #: Of every task; each is a sample of the application's.
 _EACH = (flink.BACK_PRESSURE, flink.BUSY)
 #: Of operators inside of tasks, by the end of their names.
-_OF_OPERATORS = (flink.WATERMARK_IN, flink.WATERMARK_OUT, flink.LATE_DROPPED, flink.BEHIND_LATEST)
+_OF_OPERATORS = (
+    flink.WATERMARK_IN,
+    flink.WATERMARK_OUT,
+    flink.LATE_DROPPED,
+    flink.BEHIND_LATEST,
+    flink.FILES_GONE,
+)
 _HEAP_USED, _HEAP_MAX = "Status.JVM.Memory.Heap.Used", "Status.JVM.Memory.Heap.Max"
 _CPU = "Status.JVM.CPU.Load"
 #: Flink registers operators' metrics one by one while they start: listed again as often.

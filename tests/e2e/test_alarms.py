@@ -28,7 +28,7 @@ from local.standins.moto import Moto
 from monitoring.alarms import alarms
 from monitoring.names import deployed
 from monitoring.rules import Comparison, Missing, Rule
-from monitoring.source_alarms import source_alarms
+from monitoring.source_alarms import FILES_GONE, source_alarms
 from tests.unit.config.sources import settings
 
 ENVIRONMENT = monitored.environment(application.checked(application.property_groups({})))
@@ -38,11 +38,18 @@ _OF_TOPIC = parse(settings("msk"), "test.toml")
 TOPIC_RULES = {
     f"msk-{rule.name}": rule for rule in source_alarms(_OF_TOPIC, deployed(_OF_TOPIC, "123456789012", _OF_TOPIC.region))
 }
-EVERY = {**RULES, **TOPIC_RULES}
+_OF_FILES = parse(settings("s3"), "test.toml")
+FILE_RULES = {
+    rule.name: rule
+    for rule in source_alarms(_OF_FILES, deployed(_OF_FILES, "123456789012", _OF_FILES.region))
+    if rule.name == FILES_GONE
+}
+EVERY = {**RULES, **TOPIC_RULES, **FILE_RULES}
 #: Inputs that raise an alarm of several inputs, or of a rate: values of its periods, oldest first.
 SHAPES: dict[str, dict[str, list[float]]] = {
     "flink-checkpoint-failures": {"m": [3.0, 4.0]},
     "flink-restarts": {"m": [1.0, 9.0]},
+    FILES_GONE: {"m": [1.0, 2.0]},
     # What comes in is of the year 2001.
     "flink-event-time-behind": {"w": [1e12] * 3, "n": [100.0] * 3},
     "rejected-rate": {"r": [50.0] * 3, "e": [100.0] * 3},

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from config.load import load
+from config.load import load, parse
 from config.runtimes import RUNTIMES
 from contracts.metrics import FUNCTION_METRICS, METRICS
 from monitoring.alarms import alarms
@@ -15,6 +15,7 @@ from monitoring.dashboard import body
 from monitoring.flink_metrics import FLINK_METRICS, flink_metric, published
 from monitoring.series import Metric, series
 from monitoring.validate import searches, shown
+from tests.unit.config.sources import settings
 from tests.unit.monitoring.environments import changed, names_of, on_second_runtime
 
 
@@ -40,7 +41,8 @@ def test_every_metric_is_looked_at_by_a_dashboard_or_an_alarm(monkeypatch: pytes
     used: set[str] = set()
     categories = changed(load("dev"), "alerts", categories=("books",))
     warehouse = changed(load("prod"), "warehouse", enabled=True)
-    for environment in (categories, load("prod"), warehouse, on_second_runtime(monkeypatch)):
+    files = parse(settings("s3"), "test.toml")
+    for environment in (categories, load("prod"), warehouse, files, on_second_runtime(monkeypatch)):
         names = names_of(environment)
         board = body(environment, names)
         used |= {name for _, name, _ in shown(board)} | {search.metric for search in searches(board)}

@@ -63,6 +63,15 @@ def test_alarms_of_the_stream_of_events_have_others_in_their_place(source: str, 
     assert quiet.inputs["n"].dimensions == {"Application": "realtime-analytics-test"}
 
 
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_file_that_is_gone_before_it_is_read_raises_an_alarm(source: str) -> None:
+    found = rules(environment(source))
+    assert ("files-gone" in found) is (source == "s3")
+    if source == "s3":
+        gone = found["files-gone"]
+        assert (gone.inputs["m"].name, gone.expression, gone.threshold) == ("files_gone", "DIFF(m)", 0)
+
+
 def test_they_follow_the_settings() -> None:
     changed = rules(environment("msk", alerts={"no_events_minutes": 0, "rejected_records": 7}))
     assert "no-events" not in changed

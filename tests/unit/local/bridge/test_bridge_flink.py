@@ -25,6 +25,7 @@ class Client:
                 "Source.KinesisConsumer.stream.events.shardId.shardId-000000000000.millisBehindLatest": 1_500.0,
                 "verdicts.currentOutputWatermark": 1e12,
                 "anomaly.currentOutputWatermark": NO_WATERMARK,
+                "Source__files.kinesisanalytics.files_gone": 2.0,
                 "verdicts.somethingElse": 1.0,
             },
             "v2": {"window.numLateRecordsDropped": 0.0},
@@ -87,6 +88,7 @@ def test_given_a_running_job_then_sums_of_rates_and_each_of_the_rest() -> None:
     assert told["currentOutputWatermark"] == [1e12]  # an operator without one tells none
     assert told["millisBehindLatest"] == [1_500.0]
     assert told["numLateRecordsDropped"] == [0.0]
+    assert told["files_gone"] == [2.0]
     assert told["fullRestarts"] == [2.0]
     assert "lastCheckpointSize" not in told  # -1: there was none yet
     assert (told["uptime"], told["downtime"]) == ([8_000.0], [0.0])

@@ -20,6 +20,7 @@ final class ArchiveFile implements Closeable {
     private final long modified;
     private final EventFile file;
     private long line;
+    private boolean refused;
     private boolean broken;
 
     /** @param modified when the file was written, epoch milliseconds: the arrival of what has none of its own. */
@@ -44,8 +45,14 @@ final class ArchiveFile implements Closeable {
             return text == null ? null : record(text);
         } catch (BrokenFileException what) {
             broken = what.isEnd;
+            refused = what.isRefused;
             return rejected(what.line, what.getMessage());
         }
+    }
+
+    /** Whether the store refused to give it, or its rest: the last record says so. */
+    boolean isRefused() {
+        return refused;
     }
 
     private Intake record(byte[] text) {

@@ -2,7 +2,9 @@ package realtime.analytics.source;
 
 import java.io.IOException;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Finds the files below a prefix, each once, whatever its time: one that was uploaded in parts bears the time when that
@@ -12,6 +14,8 @@ final class FileListing {
     private final String prefix;
     /** Address and time of modification, epoch milliseconds. */
     private Map<String, Long> seen;
+    /** What was found last and not taken. */
+    private final Set<String> waiting = new TreeSet<>();
 
     FileListing(String prefix, Map<String, Long> seen) {
         this.prefix = prefix;
@@ -27,12 +31,22 @@ final class FileListing {
     Map<String, Long> fresh(Map<String, Long> found) {
         Map<String, Long> fresh = new TreeMap<>(found);
         fresh.keySet().removeAll(seen.keySet());
+        waiting.addAll(fresh.keySet());
         return fresh;
+    }
+
+    /** Those that were fresh before, that nobody took, and that are not there any more; each is told once. */
+    Set<String> gone(Map<String, Long> found) {
+        Set<String> gone = new TreeSet<>(waiting);
+        gone.removeAll(found.keySet());
+        waiting.removeAll(gone);
+        return gone;
     }
 
     /** Takes the files that are there. */
     void take(Map<String, Long> found) {
         seen = new TreeMap<>(found);
+        waiting.clear();
     }
 
     /** The files that are there and have been taken. */

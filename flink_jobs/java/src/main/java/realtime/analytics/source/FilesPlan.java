@@ -96,7 +96,10 @@ public final class FilesPlan implements Serializable {
         return chosen;
     }
 
-    /** The partitions that the files hold records of. Files of the archive are read for it; those that are gone hold none. */
+    /**
+     * The partitions that the files hold records of. Files of the archive are read for it; those that are gone hold
+     * none: the next listing tells them.
+     */
     Set<String> partitions(Map<String, Long> files) throws IOException {
         Set<String> partitions = new HashSet<>();
         for (Map.Entry<String, Long> each : files.entrySet()) {

@@ -1,7 +1,9 @@
 package realtime.analytics.source;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -12,6 +14,7 @@ import org.apache.flink.api.common.state.OperatorStateStore;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.tuple.Tuple2;
+import org.apache.flink.metrics.Gauge;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
@@ -20,6 +23,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.source.RichSourceFunction;
 import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 import org.apache.flink.streaming.api.watermark.Watermark;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
@@ -31,7 +36,8 @@ import realtime.analytics.intake.Reason;
  *
  * <p>A listing's new files are one batch, which {@link Playback} merges by event time. A checkpoint holds the batch's files
  * of which something is left, and how far each partition of it was read; after a restore the batch is merged again from
- * there. A file that is broken, or gone, stops nothing.
+ * there. A file that is broken, or gone, stops nothing: the one is a rejection, the other counts as {@code files_gone}. It
+ * stops a backfill for good, whose results would be incomplete, and so does a file that S3 refuses.
  *
  * <p>At a first start at LATEST the files that are there are left out before any checkpoint can be made. The first batch
  * waits until each of their folders has a new file, or the start grace is over (an archive's always, which tells no shards):
@@ -47,6 +53,10 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
     private static final long NONE = ShardReport.NONE;
     private static final long NANOS = 1_000_000;
     private static final int TICK_MILLIS = 200;
+    /** The managed service publishes the metrics of this group, and no others of ours. */
+    private static final String PUBLISHED = "kinesisanalytics";
+
+    private static final Logger LOG = LoggerFactory.getLogger(FilesSource.class);
 
     private final FilesPlan plan;
     private final SourceTimes times;
@@ -57,6 +67,9 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
     private transient ListState<Tuple2<String, Long>> seenState;
     private transient ListState<Tuple2<String, Long>> batchState;
     private transient ListState<Tuple2<String, Long>> takenState;
+    private transient ListState<Long> goneState;
+    /** Files that were deleted before they were read, since the application's beginning. */
+    private transient volatile long gone;
     private transient ArchiveMemory memory;
     /** More than any job waits beyond a result's time: the slots of Batching have a minute. */
     private static final long BEYOND_MILLIS = 3_600_000;
@@ -77,7 +90,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
     /** Drawn at each start; see {@link SubtaskReport}. */
     private transient String instance;
 
-    private FilesSource(FilesPlan plan, SourceTimes times) {
+    FilesSource(FilesPlan plan, SourceTimes times) {
         this.plan = plan;
         this.times = times;
     }
@@ -93,12 +106,19 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
 
     @Override
     public void initializeState(FunctionInitializationContext context) throws Exception {
-        S3Objects.INSTANCE.use(plan.region);
+        S3Objects.INSTANCE.use(plan.region, plan.prefix);
         OperatorStateStore store = context.getOperatorStateStore();
         progress = new SourceProgress(store);
         seenState = store.getListState(state("seen"));
         batchState = store.getListState(state("batch"));
         takenState = store.getListState(state("taken"));
+        goneState = store.getListState(new ListStateDescriptor<>("gone", Types.LONG));
+        for (long each : goneState.get()) {
+            gone += each;
+        }
+        if (!plan.bounded) {
+            getRuntimeContext().getMetricGroup().addGroup(PUBLISHED).gauge("files_gone", (Gauge<Long>) () -> gone);
+        }
         memory = ArchiveMemory.of(store);
         listing = new FileListing(plan.prefix, read(seenState));
         if (plan.startsAtLatest && !progress.restored()) {
@@ -143,6 +163,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         write(seenState, listing.seen());
         write(batchState, batch);
         write(takenState, playback == null ? taken : playback.taken());
+        goneState.update(List.of(gone));
         memory.snapshot();
         progress.snapshot(
                 log == null ? progress.partitions() : log.partitions(),
@@ -195,6 +216,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         Map<String, Long> fresh = listing.fresh(found);
         synchronized (lock) {
             silence.listed(at, Set.of());
+            listing.gone(found).forEach(this::gone);
             if (!awaitsMore(fresh)) {
                 batch = plan.chosen(fresh);
                 listing.take(found);
@@ -217,7 +239,11 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         }
         LiveRejections found = new LiveRejections();
         for (String path : plan.chosen(new FileListing(plan.rejections, Map.of()).look()).keySet()) {
-            found.add(path);
+            try {
+                found.add(path);
+            } catch (FileNotFoundException deleted) {
+                throw IncompleteException.deleted(path);
+            }
         }
         return found;
     }
@@ -253,15 +279,54 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
 
     private Map<String, PartitionReader> readers(SortedArchive archive, Object lock) throws IOException {
         if (archive == null) {
-            return FolderReader.of(plan.prefix, batch, path -> finished(path, lock));
+            return FolderReader.of(plan.prefix, batch, path -> finished(path, lock), path -> gone(path, lock));
         }
-        for (Map.Entry<String, Long> each : batch.entrySet()) {
-            archive.add(each.getKey(), each.getValue());
+        for (Map.Entry<String, Long> each : List.copyOf(batch.entrySet())) {
+            add(archive, each.getKey(), each.getValue(), lock);
         }
         for (String path : memory.overlapping(archive.ranges())) {
             archive.addKnown(path);
         }
         return archive.readers();
+    }
+
+    private void add(SortedArchive archive, String path, long modified, Object lock) throws IOException {
+        try {
+            if (plan.bounded) {
+                archive.addWhole(path, modified);
+            } else {
+                archive.add(path, modified);
+            }
+        } catch (FileNotFoundException deleted) {
+            if (plan.bounded) {
+                throw IncompleteException.deleted(path);
+            }
+            synchronized (lock) {
+                gone(path);
+                batch.remove(path);
+            }
+        } catch (BrokenFileException refused) {
+            throw IncompleteException.refused(path, refused);
+        }
+    }
+
+    /** Of a folder: what is left of it begins with the next of its files. */
+    private void gone(String path, Object lock) {
+        synchronized (lock) {
+            gone(path);
+            finished(path, lock);
+        }
+    }
+
+    /** How many files were deleted before they were read. */
+    long gone() {
+        return gone;
+    }
+
+    /** Counts a file; caller holds the checkpoint lock. */
+    private void gone(String path) {
+        gone++;
+        LOG.warn("{} was deleted before it was read", path);
     }
 
     /** What is left of a folder begins with the next of its files. */
@@ -282,8 +347,10 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
     /** Looks for files that come after the batch, to tell who is idle from who waits for it. */
     private void look(Object lock) throws IOException {
         long at = System.nanoTime();
-        Set<String> waiting = plan.partitions(listing.fresh(listing.look()));
+        Map<String, Long> found = listing.look();
+        Set<String> waiting = plan.partitions(listing.fresh(found));
         synchronized (lock) {
+            listing.gone(found).forEach(this::gone);
             silence.listed(at, waiting);
             listingWanted = false;
         }

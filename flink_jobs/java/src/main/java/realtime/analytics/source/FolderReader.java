@@ -8,26 +8,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.Reason;
 
 /**
  * The files of one folder, an event a line, in order of their addresses. An event's position is its file and line, its
  * arrival the file's time. A blank line is no event, and counts as a line. What a broken file cannot give is one rejected
- * record; a file that is gone is passed over.
+ * record; a file that is gone is passed over and told.
  */
 final class FolderReader implements PartitionReader {
     /** Of files that lie right below the prefix. */
     static final String NO_FOLDER = ".";
 
-    private static final Logger LOG = LoggerFactory.getLogger(FolderReader.class);
-
     private final String prefix;
     private final String partition;
     private final Iterator<Map.Entry<String, Long>> files;
     private final Consumer<String> finished;
+    private final Consumer<String> gone;
     private EventFile file;
     private Map.Entry<String, Long> current;
     private String name;
@@ -35,14 +32,19 @@ final class FolderReader implements PartitionReader {
     private long line;
     private boolean broken;
     /** Whether a file was not there any more. */
-    private boolean gone;
+    private boolean anyGone;
 
     private FolderReader(
-            String prefix, String partition, List<Map.Entry<String, Long>> files, Consumer<String> finished) {
+            String prefix,
+            String partition,
+            List<Map.Entry<String, Long>> files,
+            Consumer<String> finished,
+            Consumer<String> gone) {
         this.prefix = prefix;
         this.partition = partition;
         this.files = files.iterator();
         this.finished = finished;
+        this.gone = gone;
     }
 
     /**
@@ -50,8 +52,10 @@ final class FolderReader implements PartitionReader {
      *
      * @param files path and time of modification, in order of the paths.
      * @param finished is told each file of which nothing is left.
+     * @param gone is told each file that was deleted before it was read.
      */
-    static Map<String, PartitionReader> of(String prefix, Map<String, Long> files, Consumer<String> finished) {
+    static Map<String, PartitionReader> of(
+            String prefix, Map<String, Long> files, Consumer<String> finished, Consumer<String> gone) {
         Map<String, List<Map.Entry<String, Long>>> folders = new LinkedHashMap<>();
         for (Map.Entry<String, Long> each : files.entrySet()) {
             // A copy: the caller may forget those that are finished.
@@ -59,7 +63,7 @@ final class FolderReader implements PartitionReader {
                     .add(Map.entry(each.getKey(), each.getValue()));
         }
         Map<String, PartitionReader> readers = new LinkedHashMap<>();
-        folders.forEach((folder, its) -> readers.put(folder, new FolderReader(prefix, folder, its, finished)));
+        folders.forEach((folder, its) -> readers.put(folder, new FolderReader(prefix, folder, its, finished, gone)));
         return readers;
     }
 
@@ -124,9 +128,8 @@ final class FolderReader implements PartitionReader {
                 file = new EventFile(current.getKey());
                 return true;
             } catch (FileNotFoundException deleted) {
-                gone = true;
-                LOG.warn("{} was deleted before it was read", current.getKey());
-                finished.accept(current.getKey());
+                anyGone = true;
+                gone.accept(current.getKey());
             }
         }
         return false;
@@ -142,7 +145,7 @@ final class FolderReader implements PartitionReader {
     /** Of the first file: those before it are finished, and not given any more. */
     @Override
     public void skip(long lines) throws IOException {
-        if (lines == 0 || !open() || gone) {
+        if (lines == 0 || !open() || anyGone) {
             return;
         }
         while (!broken && line < lines && readLine() != null) {

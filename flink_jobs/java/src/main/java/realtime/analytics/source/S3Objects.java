@@ -3,8 +3,12 @@ package realtime.analytics.source;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.ResponseBytes;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.regions.Region;
@@ -23,21 +27,44 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  * but for the empty ones whose key ends with a slash: consoles make them to show a folder.
  *
  * <p>One client a process, with the credentials of the application's role.
+ *
+ * <p>One object that S3 refuses must not stop the others, and a right that is lost must stop all, or everything would be
+ * rejected. So a refusal (a 403, or a 400 of a key of KMS) is the object's own only where S3 gives another one now: the one
+ * that was read last, or, after a start, one of {@link #PROBES} that are drawn from the listing. An object under a
+ * customer's key (SSE-C) shows by its error alone.
  */
 final class S3Objects implements FileStore {
     static final String SCHEME = "s3://";
     static final S3Objects INSTANCE = new S3Objects();
 
+    private static final int BAD_REQUEST = 400;
+    private static final int FORBIDDEN = 403;
     private static final int NOT_SATISFIABLE = 416;
+    /** S3's code for an object under SSE-C, which is asked for without its key. */
+    private static final String INVALID_REQUEST = "InvalidRequest";
+    /** Of KMS, which S3 passes on as a 400. */
+    private static final String THROTTLED = "ThrottlingException";
+    /** How many objects are asked for to learn whether any is given. Another start draws others. */
+    private static final int PROBES = 100;
 
     private Region region;
     private S3Client client;
+    private String prefix = "";
+    /** An object that was given. */
+    private String given;
 
     private S3Objects() {}
 
-    /** The region of the buckets; {@link #close} ends what this begins. */
-    synchronized void use(String name) {
+    /**
+     * {@link #close} ends what this begins.
+     *
+     * @param name the region of the buckets.
+     * @param folder below which the application reads.
+     */
+    synchronized void use(String name, String folder) {
         region = Region.of(name);
+        prefix = folder;
+        given = null;
     }
 
     /** Closes the connections; the next call opens others. */
@@ -94,6 +121,80 @@ final class S3Objects implements FileStore {
         return file.substring(prefix.endsWith("/") ? prefix.length() : prefix.length() + 1);
     }
 
+    private synchronized String given() {
+        return given;
+    }
+
+    private synchronized void gave(String file) {
+        given = file;
+    }
+
+    /** Whether S3 gives another object than this one. */
+    private boolean givesOthers(String refused) throws IOException {
+        String last = given();
+        if (last != null && !last.equals(refused)) {
+            try {
+                return gives(last);
+            } catch (FileNotFoundException deleted) {
+                gave(null);
+            }
+        }
+        List<String> others = new ArrayList<>(list(prefix).keySet());
+        others.remove(refused);
+        Collections.shuffle(others);
+        for (String each : others.subList(0, Math.min(PROBES, others.size()))) {
+            try {
+                if (gives(each)) {
+                    gave(each);
+                    return true;
+                }
+            } catch (FileNotFoundException deleted) {
+                continue;
+            }
+        }
+        return false;
+    }
+
+    /** Asks for a byte of it. */
+    private boolean gives(String file) throws IOException {
+        try {
+            client().getObjectAsBytes(request(file, 0, 1, null));
+            return true;
+        } catch (NoSuchKeyException gone) {
+            throw new FileNotFoundException(file);
+        } catch (S3Exception refused) {
+            if (refused.statusCode() >= 500 || isThrottled(refused)) {
+                throw failure(file, refused);
+            }
+            return refused.statusCode() == NOT_SATISFIABLE;
+        } catch (SdkException failed) {
+            throw failure(file, failed);
+        }
+    }
+
+    private static GetObjectRequest request(String file, long position, int bytes, String version) {
+        return GetObjectRequest.builder()
+                .bucket(bucket(file))
+                .key(key(file))
+                .range("bytes=" + position + "-" + (position + bytes - 1))
+                .ifMatch(version)
+                .build();
+    }
+
+    private static boolean isThrottled(S3Exception refused) {
+        return refused.isThrottlingException() || code(refused).endsWith(THROTTLED);
+    }
+
+    /** Of S3 or, behind {@code KMS.}, of KMS; empty where there is none. */
+    private static String code(S3Exception refused) {
+        AwsErrorDetails details = refused.awsErrorDetails();
+        return details == null || details.errorCode() == null ? "" : details.errorCode();
+    }
+
+    private static IOException failure(String file, SdkException failed) {
+        return new IOException(file + " cannot be read: " + failed.getMessage(), failed);
+    }
+
     private static String bucket(String address) {
         int end = address.indexOf('/', SCHEME.length());
         return end < 0 ? address.substring(SCHEME.length()) : address.substring(SCHEME.length(), end);
@@ -145,44 +246,53 @@ final class S3Objects implements FileStore {
             if (position >= length) {
                 return false;
             }
-            GetObjectRequest request =
-                    GetObjectRequest.builder()
-                            .bucket(bucket(file))
-                            .key(key(file))
-                            .range("bytes=" + position + "-" + (position + PART_BYTES - 1))
-                            .ifMatch(version)
-                            .build();
             try {
-                ResponseBytes<GetObjectResponse> answer = client().getObjectAsBytes(request);
+                ResponseBytes<GetObjectResponse> answer =
+                        client().getObjectAsBytes(request(file, position, PART_BYTES, version));
                 part = answer.asByteArrayUnsafe();
                 version = answer.response().eTag();
                 String range = answer.response().contentRange();
                 position += part.length;
                 length = range == null ? position : Long.parseLong(range.substring(range.indexOf('/') + 1));
+                gave(file);
             } catch (NoSuchKeyException gone) {
                 throw new FileNotFoundException(file);
             } catch (InvalidObjectStateException archived) {
-                throw new BrokenFileException(
+                throw BrokenFileException.refused(
                         "the object is in a storage class without access (" + archived.storageClassAsString()
-                                + "): restore it and copy it to a new key",
-                        new byte[0],
-                        true);
+                                + "): restore it and copy it to a new key");
             } catch (S3Exception refused) {
                 if (refused.statusCode() != NOT_SATISFIABLE) {
-                    throw failure(refused);
+                    throw refusal(refused);
                 }
                 // An empty object has no part.
                 part = new byte[0];
                 length = position;
             } catch (SdkException failed) {
-                throw failure(failed);
+                throw failure(file, failed);
             }
             next = 0;
             return part.length > 0;
         }
 
-        private IOException failure(SdkException failed) {
-            return new IOException(file + " cannot be read: " + failed.getMessage(), failed);
+        /** What the refusal means: the object's own fault, or one that may be over when it is asked for again. */
+        private IOException refusal(S3Exception refused) throws IOException {
+            boolean isBad = refused.statusCode() == BAD_REQUEST;
+            if (isThrottled(refused) || !isBad && refused.statusCode() != FORBIDDEN) {
+                return failure(file, refused);
+            }
+            String error = refused.getMessage();
+            if (isBad && code(refused).equals(INVALID_REQUEST)) {
+                return BrokenFileException.refused(
+                        "S3 does not give the object (" + error + "): an object under a customer's key (SSE-C) cannot be read,"
+                                + " copy it to a new key without one");
+            }
+            if (givesOthers(file)) {
+                return BrokenFileException.refused(
+                        "S3 does not give the object (" + error + ") and gives others: allow the application's role to read"
+                                + " it and to use its KMS key, which has to be enabled, and copy it to a new key");
+            }
+            return failure(file, refused);
         }
     }
 }

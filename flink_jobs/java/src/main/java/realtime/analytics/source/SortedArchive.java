@@ -11,6 +11,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -28,6 +29,9 @@ import realtime.analytics.intake.Reason;
  * Archived records (contracts/archive.py), per partition in order of their position, each once: Firehose writes batches of
  * all shards, in no promised order, and may write one twice. What an earlier file is known to hold is left out.
  *
+ * <p>A record is there twice where position and payload are equal. Archives of before there were sub-sequence numbers hold
+ * all events of a packed record under one position: they are given in the order of their bytes, whatever their files.
+ *
  * <p>Sorts on disk, in runs that fit into memory, so the archive may be larger than that.
  */
 final class SortedArchive implements Closeable {
@@ -36,12 +40,11 @@ final class SortedArchive implements Closeable {
     /** What a record takes beside its payload. */
     private static final int RECORD_BYTES = 200;
 
-    private static final byte[] NOTHING = new byte[0];
-
     private static final Logger LOG = LoggerFactory.getLogger(SortedArchive.class);
 
-    private static final Comparator<Entry> BY_POSITION =
-            Comparator.comparing(entry -> entry.record.position, Position.ORDER);
+    private static final Comparator<Entry> ORDER =
+            Comparator.<Entry, String>comparing(entry -> entry.record.position, Position.ORDER)
+                    .thenComparing(entry -> entry.record.payload, Arrays::compareUnsigned);
 
     /** A record, and whether it was read before. */
     private static final class Entry {
@@ -75,16 +78,46 @@ final class SortedArchive implements Closeable {
         this.runBytes = runBytes;
     }
 
-    /** Takes the records of a file; none where it is gone. */
+    /**
+     * Takes the records of a file. What a refused or broken file cannot give is one rejected record.
+     *
+     * @throws FileNotFoundException when it is gone.
+     */
     void add(String path, long modified) throws IOException {
+        add(path, modified, false);
+    }
+
+    /** Takes the records of a file; a {@link BrokenFileException} when the store refuses it. */
+    void addWhole(String path, long modified) throws IOException {
+        add(path, modified, true);
+    }
+
+    private void add(String path, long modified, boolean isWhole) throws IOException {
         Map<String, ArchivedRange> held = new HashMap<>();
-        add(path, modified, false, held);
+        try (ArchiveFile file = new ArchiveFile(prefix, path, modified)) {
+            for (Intake record = file.next(); record != null; record = file.next()) {
+                if (isWhole && file.isRefused()) {
+                    throw BrokenFileException.refused(record.detail);
+                }
+                if (record.accepted()) {
+                    String position = record.position;
+                    held.computeIfAbsent(record.partition, unseen -> new ArchivedRange(position, position)).add(position);
+                }
+                take(record, false);
+            }
+        }
         ranges.put(path, held);
     }
 
-    /** Leaves out what the file holds, of the partitions that are in files that were added. */
+    /** Leaves out what the file holds, of the partitions that are in files that were added; nothing where it is gone. */
     void addKnown(String path) throws IOException {
-        add(path, 0, true, new HashMap<>());
+        try (ArchiveFile file = new ArchiveFile(prefix, path, 0)) {
+            for (Intake record = file.next(); record != null; record = file.next()) {
+                take(record, true);
+            }
+        } catch (FileNotFoundException gone) {
+            LOG.warn("{} was read and is deleted: what it held and a new file holds again counts twice", path);
+        }
     }
 
     /** By file and partition, what the files hold that were added. */
@@ -92,29 +125,17 @@ final class SortedArchive implements Closeable {
         return ranges;
     }
 
-    private void add(String path, long modified, boolean isKnown, Map<String, ArchivedRange> held) throws IOException {
-        try (ArchiveFile file = new ArchiveFile(prefix, path, modified)) {
-            for (Intake record = file.next(); record != null; record = file.next()) {
-                if (isKnown) {
-                    record.payload = NOTHING;
-                } else if (record.accepted()) {
-                    String position = record.position;
-                    held.computeIfAbsent(record.partition, unseen -> new ArchivedRange(position, position)).add(position);
-                }
-                run.computeIfAbsent(record.partition, unseen -> new ArrayList<>()).add(new Entry(record, isKnown));
-                bytes += record.payload.length + RECORD_BYTES;
-                if (bytes >= runBytes) {
-                    spill();
-                }
-            }
-        } catch (FileNotFoundException gone) {
-            LOG.warn("{} was deleted before it was read", path);
+    private void take(Intake record, boolean isKnown) throws IOException {
+        run.computeIfAbsent(record.partition, unseen -> new ArrayList<>()).add(new Entry(record, isKnown));
+        bytes += record.payload.length + RECORD_BYTES;
+        if (bytes >= runBytes) {
+            spill();
         }
     }
 
     private void spill() throws IOException {
         for (Map.Entry<String, List<Entry>> each : run.entrySet()) {
-            each.getValue().sort(BY_POSITION);
+            each.getValue().sort(ORDER);
             File file = new File(folder, Integer.toString(runs++));
             try (DataOutputStream out =
                     new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file.toPath())))) {
@@ -197,7 +218,7 @@ final class SortedArchive implements Closeable {
     /** Merges a partition's sorted files. */
     private static final class Merge implements PartitionReader {
         private final PriorityQueue<Run> queue =
-                new PriorityQueue<>((one, other) -> BY_POSITION.compare(one.head, other.head));
+                new PriorityQueue<>((one, other) -> ORDER.compare(one.head, other.head));
         private final List<Run> files = new ArrayList<>();
         private long given;
 
@@ -216,7 +237,7 @@ final class SortedArchive implements Closeable {
             while (!queue.isEmpty()) {
                 Entry entry = poll();
                 boolean isKnown = entry.isKnown;
-                while (!queue.isEmpty() && BY_POSITION.compare(queue.peek().head, entry) == 0) {
+                while (!queue.isEmpty() && ORDER.compare(queue.peek().head, entry) == 0) {
                     isKnown |= poll().isKnown;
                 }
                 if (!isKnown) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,6 +31,8 @@ import realtime.analytics.intake.Reason;
 /** Files as they lie in a bucket, and the records that come out of them. */
 class ArchiveFilesTest {
     @TempDir Path folder;
+
+    private final List<String> gone = new ArrayList<>();
 
     @Test
     void archivedRecordsComePerPartitionInTheOrderOfTheirPositionsEachOnceHoweverManyRunsAreSorted() throws IOException {
@@ -86,6 +89,20 @@ class ArchiveFilesTest {
         assertEquals(List.of(path("p/1.gz")), List.copyOf(listing.seen().keySet()));
     }
 
+    @Test
+    void aFileThatWasListedAndNotTakenAndIsDeletedIsToldOnce() throws IOException {
+        FileListing listing = new FileListing(prefix(), Map.of());
+        write("p/1.gz", "x");
+        taken(listing);
+        write("p/2.gz", "x");
+        listing.fresh(listing.look());
+        Files.delete(folder.resolve("p/1.gz"));
+        assertEquals(Set.of(), listing.gone(listing.look()));
+        Files.delete(folder.resolve("p/2.gz"));
+        assertEquals(Set.of(path("p/2.gz")), listing.gone(listing.look()));
+        assertEquals(Set.of(), listing.gone(listing.look()));
+    }
+
     private static Map<String, Long> taken(FileListing listing) throws IOException {
         Map<String, Long> found = listing.look();
         Map<String, Long> fresh = listing.fresh(found);
@@ -126,9 +143,10 @@ class ArchiveFilesTest {
         assertEquals(List.of("2.gz:2e"), texts(restored));
         // Nothing of the next file was taken because the first one is gone.
         Files.delete(folder.resolve("p/1.gz"));
-        PartitionReader gone = folder("p/1.gz", "p/2.gz").get("p");
-        gone.skip(2);
-        assertEquals(List.of("2.gz:0c", "2.gz:1d", "2.gz:2e"), texts(gone));
+        PartitionReader rest = folder("p/1.gz", "p/2.gz").get("p");
+        rest.skip(2);
+        assertEquals(List.of("2.gz:0c", "2.gz:1d", "2.gz:2e"), texts(rest));
+        assertEquals(List.of(path("p/1.gz")), gone);
     }
 
     @Test
@@ -240,7 +258,8 @@ class ArchiveFilesTest {
         for (long runBytes : new long[] {1, 1 << 20}) {
             try (SortedArchive archive = new SortedArchive(prefix(), runBytes)) {
                 archive.add(path("2026/1.gz"), 7);
-                archive.add(path("2026/gone.gz"), 7);
+                assertThrows(FileNotFoundException.class, () -> archive.add(path("2026/gone.gz"), 7));
+                assertEquals(Set.of(path("2026/1.gz")), archive.ranges().keySet());
                 Map<String, PartitionReader> readers = archive.readers();
                 assertEquals(List.of("1a", "4d"), texts(readers.get("one")));
                 List<Intake> rejected = read(readers.get(ArchiveFile.NO_SHARD));
@@ -276,6 +295,38 @@ class ArchiveFilesTest {
                 assertEquals(Set.of(path("2.gz"), path("3.gz")), archive.ranges().keySet());
                 assertEquals("2", archive.ranges().get(path("2.gz")).get("one").low);
                 assertEquals("4", archive.ranges().get(path("2.gz")).get("one").high);
+            }
+        }
+    }
+
+    /** Of an archive of before there were sub-sequence numbers. */
+    @Test
+    void recordsOfOnePositionAreEachOnceByTheirPayloadsInOneOrder() throws IOException {
+        List<String> payloads = List.of("0", "1", "2", "3", "4", "5", "6", "7", "8", "\u00e9");
+        List<String> expected = new ArrayList<>();
+        payloads.forEach(payload -> expected.add("5" + payload));
+        for (int seed = 0; seed < 5; seed++) {
+            for (String file : List.of("1.gz", "2.gz")) {
+                List<String> mixed = new ArrayList<>(payloads);
+                Collections.shuffle(mixed, new Random(seed + file.hashCode()));
+                write(file, mixed.stream().map(payload -> line("one", "5", payload)).toArray(String[]::new));
+            }
+            write("known.gz", line("one", "5", "7"), line("one", "5", "other"));
+            for (long runBytes : new long[] {1, 700, 1 << 20}) {
+                try (SortedArchive archive = new SortedArchive(prefix(), runBytes)) {
+                    archive.add(path("2.gz"), 1);
+                    archive.add(path("1.gz"), 1);
+                    assertEquals(expected, texts(archive.readers().get("one")));
+                }
+                try (SortedArchive archive = new SortedArchive(prefix(), runBytes)) {
+                    archive.add(path("1.gz"), 1);
+                    archive.addKnown(path("known.gz"));
+                    List<String> unknown = new ArrayList<>(expected);
+                    unknown.remove("57");
+                    PartitionReader reader = archive.readers().get("one");
+                    reader.skip(3);
+                    assertEquals(unknown.subList(3, 9), texts(reader));
+                }
             }
         }
     }
@@ -382,7 +433,7 @@ class ArchiveFilesTest {
         List<String> mixed = new ArrayList<>(positions);
         Collections.shuffle(mixed, new Random(1));
         write("one", mixed.stream().map(position -> line("p", position, position)).toArray(String[]::new));
-        write("two", line("p", Position.of(sequence, 3), "again"));
+        write("two", line("p", Position.of(sequence, 3), Position.of(sequence, 3)));
         try (SortedArchive archive = new SortedArchive(folder.toUri().toString(), 1)) {
             archive.add(path("one"), 5);
             archive.add(path("two"), 6);
@@ -410,7 +461,7 @@ class ArchiveFilesTest {
 
     /** Readers of everything that is there. */
     private Map<String, PartitionReader> folders(List<String> finished) throws IOException {
-        return FolderReader.of(prefix(), new FileListing(prefix(), Map.of()).look(), finished::add);
+        return FolderReader.of(prefix(), new FileListing(prefix(), Map.of()).look(), finished::add, path -> {});
     }
 
     /** Readers of these files, whether they are there or not. */
@@ -419,7 +470,7 @@ class ArchiveFilesTest {
         for (String name : names) {
             files.put(path(name), 0L);
         }
-        return FolderReader.of(prefix(), files, path -> {});
+        return FolderReader.of(prefix(), files, path -> {}, gone::add);
     }
 
     private void write(String name, String... lines) throws IOException {

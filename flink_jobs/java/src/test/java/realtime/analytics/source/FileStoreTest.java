@@ -1,6 +1,7 @@
 package realtime.analytics.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,6 +29,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.Reason;
 
@@ -35,6 +38,7 @@ import realtime.analytics.intake.Reason;
 @Timeout(60)
 class FileStoreTest {
     private static final String UPLOADED = "2026-11-24T10:00:00Z";
+    private static final String REFUSED = "refused ";
     private static final int PART_BYTES = 1 << 20;
     private static final Map<String, String> CLIENT =
             Map.of("aws.accessKeyId", "testing", "aws.secretAccessKey", "testing");
@@ -52,7 +56,7 @@ class FileStoreTest {
         s3.start();
         CLIENT.forEach(System::setProperty);
         System.setProperty("aws.endpointUrlS3", "http://127.0.0.1:" + s3.getAddress().getPort());
-        S3Objects.INSTANCE.use("us-east-1");
+        S3Objects.INSTANCE.use("us-east-1", "s3://bucket/in/");
     }
 
     @AfterEach
@@ -78,7 +82,7 @@ class FileStoreTest {
             assertEquals(addresses, List.copyOf(found.keySet()));
             assertEquals(Instant.parse(UPLOADED).toEpochMilli(), found.get("s3://bucket/in/b:c"));
             Map<String, String> texts = new TreeMap<>();
-            for (PartitionReader reader : FolderReader.of(prefix, found, path -> {}).values()) {
+            for (PartitionReader reader : FolderReader.of(prefix, found, path -> {}, path -> {}).values()) {
                 for (Intake record = reader.next(); record != null; record = reader.next()) {
                     assertTrue(record.accepted(), record.detail);
                     texts.put(record.partition + " " + record.position, new String(record.payload, StandardCharsets.UTF_8));
@@ -127,8 +131,7 @@ class FileStoreTest {
     void anObjectInAStorageClassWithoutAccessIsRejectedAndTheNextIsRead() throws IOException {
         objects.put("in/p/1", "GLACIER".getBytes(StandardCharsets.UTF_8));
         objects.put("in/p/2", "{}".getBytes(StandardCharsets.UTF_8));
-        PartitionReader reader =
-                FolderReader.of("s3://bucket/in/", FileStore.of("s3://").list("s3://bucket/in/"), path -> {}).get("p");
+        PartitionReader reader = reader();
         Intake archived = reader.next();
         assertEquals(Reason.MALFORMED, archived.reason);
         assertEquals("1:0", archived.position);
@@ -137,6 +140,76 @@ class FileStoreTest {
                         + "restore it and copy it to a new key",
                 archived.detail);
         assertEquals("2:0", reader.next().position);
+    }
+
+    private static PartitionReader reader() throws IOException {
+        Map<String, Long> found = FileStore.of("s3://").list("s3://bucket/in/");
+        return FolderReader.of("s3://bucket/in/", found, path -> {}, path -> {}).get("p");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"403 AccessDenied", "400 KMS.DisabledException", "403 KMS.DisabledException"})
+    void anObjectThatIsRefusedWhileOthersAreGivenIsRejectedAndTheNextIsRead(String error) throws IOException {
+        for (int number = 0; number < 3; number++) {
+            refuse("in/p/" + number, error);
+        }
+        objects.put("in/p/3", "{}".getBytes(StandardCharsets.UTF_8));
+        refuse("in/p/4", error);
+        objects.put("in/p/5", "{}".getBytes(StandardCharsets.UTF_8));
+        PartitionReader reader = reader();
+        for (int number = 0; number < 6; number++) {
+            Intake record = reader.next();
+            assertEquals(number + ":0", record.position);
+            assertEquals(number == 3 || number == 5, record.accepted());
+            if (!record.accepted()) {
+                assertEquals(Reason.MALFORMED, record.reason);
+                String detail = "s3://bucket/in/p/" + number + ": S3 does not give the object (refused ";
+                assertTrue(record.detail.startsWith(detail + error), record.detail);
+                assertTrue(record.detail.contains("copy it to a new key"), record.detail);
+            }
+        }
+        assertNull(reader.next());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"403 AccessDenied", "400 KMS.DisabledException"})
+    void aRightThatIsLostForAllStopsTheJobAndRejectsNothing(String error) throws IOException {
+        refuse("in/p/1", error);
+        refuse("in/p/2", error);
+        objects.put("in/p/3", "GLACIER".getBytes(StandardCharsets.UTF_8));
+        assertTrue(assertThrows(IOException.class, reader()::next).getMessage().startsWith("s3://bucket/in/p/1 cannot be read"));
+        // One that was given is refused now, as is the next.
+        objects.put("in/p/1", "{}".getBytes(StandardCharsets.UTF_8));
+        PartitionReader reader = reader();
+        assertTrue(reader.next().accepted());
+        refuse("in/p/1", error);
+        assertThrows(IOException.class, reader::next);
+        // It is deleted: another is asked for.
+        objects.put("in/p/4", "{}".getBytes(StandardCharsets.UTF_8));
+        objects.remove("in/p/1");
+        assertEquals("2:0", reader().next().position);
+    }
+
+    @Test
+    void anObjectUnderACustomersKeyIsRejectedAlsoWhenItIsTheOnlyOne() throws IOException {
+        refuse("in/p/1", "400 InvalidRequest");
+        Intake record = reader().next();
+        assertEquals(Reason.MALFORMED, record.reason);
+        assertTrue(record.detail.contains("(SSE-C)"), record.detail);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"400 KMS.ThrottlingException", "503 SlowDown", "301 PermanentRedirect", "500 InternalError"})
+    void whatPassesIsTriedAgainAlthoughOthersAreGiven(String error) throws IOException {
+        objects.put("in/p/0", "{}".getBytes(StandardCharsets.UTF_8));
+        refuse("in/p/1", error);
+        PartitionReader reader = reader();
+        assertTrue(reader.next().accepted());
+        assertThrows(IOException.class, reader::next);
+    }
+
+    private void refuse(String key, String error) {
+        objects.put(key, (REFUSED + error).getBytes(StandardCharsets.UTF_8));
     }
 
     @Test
@@ -217,6 +290,13 @@ class FileStoreTest {
         }
         if (new String(content, StandardCharsets.UTF_8).equals("GLACIER")) {
             send(call, 403, "<Error><Code>InvalidObjectState</Code><StorageClass>GLACIER</StorageClass></Error>".getBytes());
+            return;
+        }
+        String text = new String(content, 0, Math.min(100, content.length), StandardCharsets.UTF_8);
+        if (text.startsWith(REFUSED)) {
+            String[] error = text.split(" ");
+            String answer = "<Error><Code>" + error[2] + "</Code><Message>" + text + "</Message></Error>";
+            send(call, Integer.parseInt(error[1]), answer.getBytes(StandardCharsets.UTF_8));
             return;
         }
         if (wanted != null && !wanted.equals(version)) {
