@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from local.environment import child_environment
 from tests.jobs.harness import JAR, ROOT
 
 PAGE = ROOT / "docs" / "add-a-job.md"
@@ -77,6 +78,7 @@ def test_a_sixth_query_is_a_file_and_an_entry_and_the_rest_follows(copy: Path, t
     done = subprocess.run(  # noqa: S603 - this interpreter and the program above
         [sys.executable, "-c", _PROGRAM, str(JAR), str(tmp_path)],
         cwd=copy,
+        env=child_environment(),  # a Python job that ran here before has left PYFLINK_GATEWAY_DISABLED
         capture_output=True,
         text=True,
         timeout=300,
