@@ -116,7 +116,8 @@ def running(
         source_start = pool.submit(inputs.make, source, supervisor, moto, shards)
         queues = _resources(moto)
         telling = Telling()
-        _lambda_environment(supervisor, moto, queues, telling, application.checked(groups).fraud.event_types)
+        counted = application.checked(application.property_groups(groups)).fraud.event_types
+        _lambda_environment(supervisor, moto, queues, telling, counted)
         alerting_function = LambdaFunction(ALERTS_FUNCTION, alerts.handler, observer=telling.calls.take)
         alerting = tuple(
             stack.enter_context(_mapping(moto, stream, alerting_function, how, queues.alerts_failures))
