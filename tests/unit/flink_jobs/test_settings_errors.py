@@ -274,9 +274,11 @@ def test_given_any_text_for_any_setting_then_it_is_read_within_bounds_or_refused
     default = next(field.default for field in dataclasses.fields(GROUPS[group][1]) if field.name == key)
     assert default is dataclasses.MISSING or isinstance(value, type(default))
     if isinstance(value, int) and not isinstance(value, bool):
-        assert 0 <= value <= 30 * 86_400_000
+        days = 3650 if key == "past_tolerance" else 30
+        assert 0 <= value <= days * 86_400_000
     elif isinstance(value, float):
-        assert 0.0 <= value <= 1_000.0
+        lowest = -1_000.0 if key == "weight_other" else 0.0  # a weight may take away
+        assert lowest <= value <= 1_000.0
 
 
 PLAIN = st.text(st.characters(codec="utf-8"), max_size=20)
