@@ -26,7 +26,7 @@ from tests.e2e.page_scripts import CONTRAST, INK, OUTSIDE
 WIDE, NARROW = (1400, 900), (390, 844)
 #: Events enough for every fault to be injected while they flow.
 EVENTS, RATE = "40000", "220"
-_SECONDS = 90.0
+_SECONDS = 240.0
 expect.set_options(timeout=_SECONDS * 1000)
 
 
