@@ -25,7 +25,7 @@ from tests.e2e.page_scripts import CONTRAST, INK, OUTSIDE
 
 WIDE, NARROW = (1400, 900), (390, 844)
 #: Events enough for every fault to be injected while they flow.
-EVENTS, RATE = "40000", "220"
+EVENTS, RATE = "50000", "220"
 _SECONDS = 240.0
 expect.set_options(timeout=_SECONDS * 1000)
 
