@@ -16,6 +16,7 @@ unexport NODE_ENV NODE_PATH BASH_ENV
 export PYTHONUTF8 := 1
 
 # The targets that take a variable. It counts behind make only: ENV=prod of a shell does not decide what is destroyed.
+variables := ENV FROM TO SOURCE ARGS FUZZ_SECONDS FUZZ_EXAMPLES
 takes_ENV := backfill synth nist cost deploy diff destroy start stop smoke redrive forget
 takes_FROM := backfill
 takes_TO := backfill
@@ -24,10 +25,10 @@ takes_FUZZ_SECONDS := fuzz
 takes_FUZZ_EXAMPLES := fuzz
 takes_ARGS := demo backfill sql test unit synth-tests jobs e2e bench bench-functions cost deploy diff destroy start stop smoke redrive forget
 from_the_shell = $(and $(filter environment%,$(origin $(1))),$(filter $(takes_$(1)),$(MAKECMDGOALS)))
-$(foreach name,ENV FROM TO SOURCE ARGS FUZZ_SECONDS FUZZ_EXAMPLES,$(if $(call from_the_shell,$(name)),$(error the shell holds $(name)='$($(name))', which does not count: unset $(name), and write make $(MAKECMDGOALS) $(name)=...)))
+$(foreach name,$(variables),$(if $(call from_the_shell,$(name)),$(error the shell holds $(name)='$($(name))', which does not count: unset $(name), and write make $(MAKECMDGOALS) $(name)=...)))
 
 # Nor does it reach a target in any other way, as a prerequisite or through another make.
-$(foreach name,ENV FROM TO SOURCE ARGS FUZZ_SECONDS FUZZ_EXAMPLES,$(if $(filter environment%,$(origin $(name))),$(eval override $(name) :=)))
+$(foreach name,$(variables),$(if $(filter environment%,$(origin $(name))),$(eval override $(name) :=)))
 
 # The first Python on the path that is a 3.11; PYTHON=python3.11 names another, behind make or in the shell.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3.11)
