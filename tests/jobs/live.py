@@ -1,7 +1,7 @@
 """Drives the application from a Kinesis stream to Kinesis streams: the real source and sinks, on a mini cluster.
 
-The streams are moto's; a proxy in front of it can hold a shard's first read back. A run ends with a savepoint, which
-flushes the sinks, and the next one goes on from it.
+The streams are moto's; a proxy in front of it can hold a shard's first read back. A run ends with a savepoint, and the
+next one goes on from it.
 """
 
 from __future__ import annotations
@@ -244,7 +244,11 @@ class Live:
         self._job = environment.execute_async("live")._j_job_client
 
     def stop(self) -> str:
-        """Stops the application with a savepoint, which flushes the sinks; returns its address."""
+        """Stops the application with a savepoint; returns its address.
+
+        Results of the last 100 ms (``output.buffer``) may be in the savepoint instead of the stream: the sink keeps
+        what it has not sent in its state, and the next start sends it.
+        """
         canonical = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType.CANONICAL
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:

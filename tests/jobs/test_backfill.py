@@ -83,14 +83,13 @@ def test_the_archive_with_its_verdicts_gives_the_live_results(live: Callable[[in
     run.until(lambda output: len(output.rejected) == 4, "4 rejections")
     # The window of the last event; all that the closing heartbeats end comes with the same watermark.
     run.until(lambda output: output.rows("aggregation")[-1]["window_start"] == at(3 * HOUR), "the last window")
-    run.stop()
-    lived = run.output()
-    reasons = lived.reasons()
+    reasons = run.output().reasons()
     assert sorted(reasons.values()) == sorted(
         [Reason.LATE_AFTER_IDLE, Reason.LATE, Reason.DUPLICATE, Reason.MALFORMED], key=str
     )
     archive = sorted(run.stream.log, key=lambda record: record.partition)
     replayed = flink(archive, configured(backfill=_backfill_group(), time={"idle_timeout": "10 s"}), verdicts=reasons)
+    lived = run.finish(replayed.results, len(reasons))
     assert _content(replayed) == _content(lived)
     assert replayed.rejected.keys() == lived.rejected.keys()
     assert {json.loads(text)["run"] for text in replayed.results.values()} == {"backfill"}
