@@ -25,7 +25,7 @@ from pyflink.java_gateway import get_gateway
 from benchmarks import queries
 from contracts.results import ResultType
 from flink_jobs import graph
-from flink_jobs.gateway import java
+from flink_jobs.engine.gateway import java
 from flink_jobs.settings import Settings, parse
 
 ROOT = Path(__file__).resolve().parent.parent

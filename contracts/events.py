@@ -2,7 +2,49 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple, get_args, get_type_hints
+
 from contracts.columns import Column, ColumnType
+
+
+class Event(NamedTuple):
+    """An accepted event, as the rules of jobs see it. ``amount`` is ``value`` in millionths, for exact sums.
+
+    A field of a team's own is one line at the end: ``device: Annotated[str | None, "what it was seen on"] = None``. Its
+    type is ``str``, ``int``, ``float`` or ``bool``, or None; docs/add-a-field.md says what follows from it.
+    """
+
+    event_time: int  # epoch milliseconds
+    user_id: int
+    event_type: str
+    value: float | None = None
+    amount: int = 0
+    session_id: str | None = None
+    category: str | None = None
+    event_ref: str = ""  # the event's id, or the digest of its payload
+
+
+class ContractError(Exception):
+    """An entry of the contracts is not what it may be; the message says how to write it. Trying again does not help."""
+
+
+_BASE = Event._fields.index("event_ref") + 1
+_TYPES = {str: ColumnType.STRING, int: ColumnType.LONG, float: ColumnType.DOUBLE, bool: ColumnType.BOOLEAN}
+
+
+def own_fields(event: type = Event, known: int = _BASE) -> tuple[Column, ...]:
+    """The fields that a team has added to ``event`` behind its first ``known`` ones."""
+    columns = []
+    hints = get_type_hints(event, include_extras=True)
+    for name in tuple(hints)[known:]:
+        form = f'contracts/events.py: {name} must be written as {name}: Annotated[str | None, "its meaning"] = None'
+        kind, *meaning = get_args(hints[name])
+        plain = [each for each in get_args(kind) if each is not type(None)]
+        if len(plain) != 1 or plain[0] not in _TYPES or len(meaning) != 1 or not isinstance(meaning[0], str):
+            raise ContractError(f"{form}, with str, int, float or bool, got {hints[name]}")
+        columns.append(Column(name, _TYPES[plain[0]], meaning[0], nullable=True))
+    return tuple(columns)
+
 
 #: Either name carries the event's time; ISO 8601 (zone-less is UTC) or epoch milliseconds.
 TIME_FIELDS = ("event_time", "timestamp")
@@ -17,6 +59,7 @@ EVENT_FIELDS = (
     Column("ip_address", ColumnType.STRING, "read by no job, dropped after decoding", nullable=True),
     Column("category", ColumnType.STRING, "product category", nullable=True),
     Column("event_id", ColumnType.STRING, "the producer's id, for duplicates", nullable=True),
+    *own_fields(),
 )
 
 #: Accepted, moves the watermark, counted as ``records_heartbeats`` and read by no job. Closes the windows of a stream

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyflink.datastream import StreamExecutionEnvironment
 
-from flink_jobs.gateway import java, properties
+from flink_jobs.engine.gateway import java, properties
 from flink_jobs.graph import Documents
 from flink_jobs.settings import ARCHIVE, IAM, KINESIS, MSK, S3, BackfillSettings, Settings
 

@@ -11,8 +11,8 @@ from pyflink.table import Schema, StreamTableEnvironment
 
 from contracts.columns import ColumnType
 from contracts.results import SCHEMAS, ResultType
-from flink_jobs.gateway import java, streams, strings
-from flink_jobs.jobs import Inputs, Rows, attach
+from flink_jobs.engine.attach import Inputs, Rows, attach
+from flink_jobs.engine.gateway import java, streams, strings
 from flink_jobs.settings import Settings
 
 #: Bounds of event times when there is no backfill, epoch milliseconds.
@@ -31,14 +31,13 @@ def build(environment: StreamExecutionEnvironment, records: Any, settings: Setti
     """Attaches intake and jobs to ``records``, a Java stream of decoded records; ``sql`` is the queries' folder."""
     intake = java("intake.IntakeGraph").attach(records, settings.time.duplicate_window)
     events = DataStream(intake.events())
-    inputs = Inputs(events, _tables(environment, events), sql, settings)
-    results = None
-    for name in settings.jobs.enabled:
-        job = ResultType(name)
-        documents = _encoded(job, attach(job, inputs), settings)
-        results = documents if results is None else results.union(streams([documents]))
-    rejected = java("sink.RejectionEncoder").attach(intake.rejected(), settings.run)
-    return Documents(results, rejected)
+    attached = attach(Inputs(events, _tables(environment, events), sql, settings))
+    first, *others = [_encoded(job, rows, settings) for job, rows in attached.rows.items()]
+    results = first.union(streams(others)) if others else first
+    rejected = intake.rejected()
+    if attached.failed:
+        rejected = rejected.union(streams(attached.failed))
+    return Documents(results, java("sink.RejectionEncoder").attach(rejected, settings.run))
 
 
 def _tables(environment: StreamExecutionEnvironment, events: DataStream) -> StreamTableEnvironment:

@@ -121,9 +121,12 @@ class TimeSettings:
 
 @dataclass(frozen=True)
 class JobsSettings:
-    """Which jobs run."""
+    """Which jobs run, and how much of their state is in memory."""
 
     enabled: tuple[str, ...] = some_of(_JOBS, _JOBS)
+    #: States of keys that a Python worker keeps in memory, of each job, some 400 bytes each; others wait on its disk, where
+    #: each costs more CPU when its key is touched.
+    entries_in_memory: int = a_whole_number(500_000, 1_000, 100_000_000)
 
 
 @dataclass(frozen=True)
@@ -181,13 +184,15 @@ class RecommendationSettings:
 
 @dataclass(frozen=True)
 class FraudSettings:
-    """Which events count, the window, and how many in it reach each level."""
+    """Which events count, the window, how many in it reach each level, and how long alerts may wait for others."""
 
     event_types: tuple[str, ...] = names(("purchase",), 1, 100)
     window: int = a_duration("5 min", "1 s", "1 d")
     low: int = a_whole_number(11, 2, 10_000)
     medium: int = a_whole_number(21, 2, 10_000)
     high: int = a_whole_number(51, 2, 10_000)
+    #: Events are taken together in slots of this length: an alert leaves within it after the watermark.
+    slot: int = a_duration("1 s", "100 ms", "1 min")
 
 
 @dataclass(frozen=True)

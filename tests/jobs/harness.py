@@ -23,7 +23,7 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from contracts.rejections import REJECTED
 from contracts.results import ResultType
 from flink_jobs import endpoints, graph
-from flink_jobs.gateway import java, streams
+from flink_jobs.engine.gateway import java, streams
 from flink_jobs.settings import BackfillSettings, Settings, parse
 from local.oracle.records import LogRecord
 

@@ -9,7 +9,7 @@ from pyflink.java_gateway import get_gateway
 
 from contracts.results import ResultType
 from flink_jobs import endpoints, graph
-from flink_jobs.gateway import java
+from flink_jobs.engine.gateway import java
 from flink_jobs.settings import BackfillSettings
 from tests.jobs.harness import SQL, configured, environment
 

@@ -11,7 +11,8 @@ public enum Reason {
     PAST("past"),
     LATE("late"),
     LATE_AFTER_IDLE("late_after_idle"),
-    DUPLICATE("duplicate");
+    DUPLICATE("duplicate"),
+    RULE_FAILED("rule_failed");
 
     public final String code;
 

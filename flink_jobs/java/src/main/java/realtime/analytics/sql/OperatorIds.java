@@ -1,4 +1,4 @@
-package realtime.analytics.jobs;
+package realtime.analytics.sql;
 
 import java.util.ArrayDeque;
 import java.util.Deque;

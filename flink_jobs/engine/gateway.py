@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pyflink.common import Types
-from pyflink.common.typeinfo import _from_java_type
-from pyflink.datastream import DataStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 from pyflink.util.java_utils import to_jarray
 
@@ -15,7 +12,7 @@ _PACKAGE = "realtime.analytics"
 
 
 def java(name: str) -> Any:
-    """A class of flink_jobs/java by its name below the package, ``jobs.FraudJob`` say.
+    """A class of flink_jobs/java by its name below the package, ``slots.Slots`` say.
 
     Loaded through the context class loader, which knows the job's jar both on the managed service and here.
     """
@@ -36,9 +33,13 @@ def ints(values: Iterable[int]) -> Any:
     return to_jarray(get_gateway().jvm.int, list(values))
 
 
-def doubles(values: Iterable[float]) -> Any:
-    """A Java ``double[]``."""
-    return to_jarray(get_gateway().jvm.double, list(values))
+def string_arrays(values: Iterable[Iterable[str]]) -> Any:
+    """A Java ``String[][]``."""
+    arrays = [strings(each) for each in values]
+    result = get_gateway().new_array(get_gateway().jvm.java.lang.String, len(arrays), 0)
+    for number, each in enumerate(arrays):
+        result[number] = each
+    return result
 
 
 def streams(values: Iterable[Any]) -> Any:
@@ -52,15 +53,3 @@ def properties(values: Mapping[str, str]) -> Any:
     for key, value in values.items():
         result.setProperty(key, value)
     return result
-
-
-def keyed_by_first_field(j_stream: Any) -> KeyedStream:
-    """A Java stream of rows (key, value) as a keyed stream for a Python function, which sees the value.
-
-    ``DataStream.key_by`` would send every event through a Python worker once more, only to read its key.
-    """
-    row_type = _from_java_type(j_stream.getType())
-    key_type, value_type = row_type.get_field_types()
-    selector = get_gateway().jvm.KeyByKeySelector()
-    keyed = j_stream.keyBy(selector, Types.ROW([key_type]).get_java_type_info())
-    return KeyedStream(keyed, value_type, DataStream(j_stream))

@@ -1,0 +1,148 @@
+"""Events and results as columns, as flink_jobs/java/.../slots/EventColumns.java and ResultColumns.java say.
+
+A column is read and written by a few calls into C, whatever its length.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
+from itertools import repeat
+from struct import Struct
+from typing import Any
+
+from contracts.events import Event
+
+_INT = Struct("<i")
+_THREE = Struct("<iii")
+_NUMBERS = {"q": "q", "d": "d", "m": "q", "b": "q"}
+_LEAST, _MOST = -(2**63), 2**63 - 1
+if sys.byteorder != "little":
+    raise ImportError(
+        "the engine's columns are little-endian, this machine is not: run the application on x86-64 or ARM"
+    )
+
+#: An Event of a tuple, without a call of Python code.
+_event: Callable[[tuple[Any, ...]], Event] = partial(tuple.__new__, Event)
+
+
+@lru_cache(maxsize=256)
+def _layout(header: bytes) -> tuple[tuple[str, str], ...]:
+    """Name and kind of each column."""
+    return tuple(tuple(field.split(":")) for field in header.decode("ascii").split(","))  # type: ignore[misc]
+
+
+def events(view: memoryview) -> list[Event]:
+    """The events of a part; a field that it has not has its default."""
+    (length,) = _INT.unpack_from(view)
+    layout = _layout(bytes(view[4 : 4 + length]))
+    (rows,) = _INT.unpack_from(view, 4 + length)
+    at = 8 + length
+    columns: list[list[Any]] = []
+    for _, kind in layout:
+        if kind == "s":
+            column, at = _words(view, at, rows)
+        elif kind == "t":
+            column, at = _texts(view, at, rows)
+        else:
+            end = at + 8 * rows
+            column = view[at:end].cast(_NUMBERS[kind]).tolist()
+            if kind == "b":
+                column = list(map(bool, column))
+            (nulls,) = _INT.unpack_from(view, end)
+            at = end + 4 + 4 * nulls
+            for row in view[end + 4 : at].cast("i"):
+                column[row] = None
+        columns.append(column)
+    (large,) = _INT.unpack_from(view, at)
+    at += 4
+    for _ in range(large):
+        number, row, length = _THREE.unpack_from(view, at)
+        at += 12 + length
+        columns[number][row] = int(bytes(view[at - length : at]))
+    by_name = {name: column for (name, _), column in zip(layout, columns, strict=True)}
+    fields = [by_name.get(name) or repeat(Event._field_defaults.get(name)) for name in Event._fields]
+    return list(map(_event, zip(*fields, strict=False)))
+
+
+def _words(view: memoryview, at: int, rows: int) -> tuple[list[Any], int]:
+    (count,) = _INT.unpack_from(view, at)
+    at += 4
+    words: list[str | None] = []
+    for _ in range(count):
+        (length,) = _INT.unpack_from(view, at)
+        at += 4 + length
+        words.append(str(view[at - length : at], "utf-8"))
+    words.append(None)  # number -1
+    end = at + 4 * rows
+    return list(map(words.__getitem__, view[at:end].cast("i"))), end
+
+
+def _texts(view: memoryview, at: int, rows: int) -> tuple[list[Any], int]:
+    ends = view[at : at + 4 * rows].cast("i").tolist()
+    at += 4 * rows
+    raw = view[at : at + ends[-1]] if ends else view[at:at]
+    text = str(raw, "utf-8")
+    if len(text) == len(raw):  # ASCII: characters are where bytes are
+        return [text[begin:end] for begin, end in zip([0, *ends], ends, strict=False)], at + len(raw)
+    return [str(raw[begin:end], "utf-8") for begin, end in zip([0, *ends], ends, strict=False)], at + len(raw)
+
+
+def results(rows: Sequence[tuple[Any, ...]], kinds: Iterable[str]) -> bytes:
+    """Rows of the columns' kinds.
+
+    Raises:
+        TypeError, OverflowError or ValueError: a value is not of its column's kind.
+    """
+    out = [_INT.pack(len(rows))]
+    large: list[bytes] = []
+    for number, (kind, column) in enumerate(zip(kinds, zip(*rows, strict=True), strict=True)):
+        if kind == "s":
+            _put_words(out, column)
+        elif kind == "a":
+            _put_arrays(out, column)
+        else:
+            _put_numbers(out, number, kind, column, large)
+    out.append(_INT.pack(len(large)))
+    out += large
+    return b"".join(out)
+
+
+def _put_numbers(out: list[bytes], number: int, kind: str, column: Sequence[Any], large: list[bytes]) -> None:
+    nulls: list[int] = []
+    try:
+        packed = array(_NUMBERS[kind], column)
+    except (TypeError, OverflowError):
+        values = list(column)
+        for row, value in enumerate(values):
+            if value is None:
+                nulls.append(row)
+            elif kind == "m" and isinstance(value, int) and not _LEAST <= value <= _MOST:
+                digits = str(value).encode()
+                large.append(_THREE.pack(number, row, len(digits)) + digits)
+            else:
+                continue
+            values[row] = 0
+        packed = array(_NUMBERS[kind], values)
+    out += (packed.tobytes(), array("i", [len(nulls), *nulls]).tobytes())
+
+
+def _put_words(out: list[bytes], column: Sequence[Any]) -> None:
+    words: dict[Any, int] = dict.fromkeys(column, -1)
+    words.pop(None, None)
+    encoded = [word.encode() for word in words]
+    out.append(_INT.pack(len(encoded)))
+    for number, word in enumerate(words):
+        words[word] = number
+        out += (_INT.pack(len(encoded[number])), encoded[number])
+    words[None] = -1
+    out.append(array("i", map(words.__getitem__, column)).tobytes())
+
+
+def _put_arrays(out: list[bytes], column: Sequence[Any]) -> None:
+    out.append(array("i", [-1 if texts is None else len(texts) for texts in column]).tobytes())
+    every = [text for texts in column if texts is not None for text in texts]
+    out.append(_INT.pack(len(every)))
+    _put_words(out, every)

@@ -1,0 +1,369 @@
+"""One job's states in a worker: who is due when, what changed since the last checkpoint, and what waits on disk.
+
+A state is bytes while nobody works on it: a fifth of the memory of its objects, written at a checkpoint as it is, and
+what a rule that fails had before. Bytes are of :mod:`marshal`, whose version 4 every Python from 3.4 on reads.
+"""
+
+from __future__ import annotations
+
+import marshal
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, fields
+from heapq import heappop, heappush
+from operator import attrgetter
+from typing import Any, Protocol
+
+from contracts.events import Event
+from flink_jobs.rule import Rule
+
+#: State, and when to look at the key.
+Entry = tuple[bytes, int]
+
+_MARSHAL = 4
+#: Entries that come back from disk at once because they are due.
+_CHUNK = 1_000
+#: Bytes of whole groups that a checkpoint writes, so that not all groups are written whole at once.
+_WHOLE_BYTES = 16_000_000
+_SQLITE_KIB = 16_384
+#: Beyond the end of time, which the watermark of an input that ends is (2**63 - 1).
+_NEVER = 2**63
+
+
+class StateError(Exception):
+    """What was restored is not this code's; the message says what to do. Trying again does not help."""
+
+
+class Store(Protocol):
+    """The current group's part of Flink's state: PyFlink's ``MapState``."""
+
+    def get(self, key: str) -> bytes | None: ...
+    def put(self, key: str, value: bytes) -> None: ...
+    def remove(self, key: str) -> None: ...
+    def items(self) -> Iterable[tuple[str, bytes]]: ...
+
+
+@dataclass
+class Group:
+    """Entries of a group: those that were touched lately, those that were not, and what a checkpoint writes of them.
+
+    ``log`` and ``whole`` are bytes in Flink's state: of the changes since the group was written whole, and of that.
+    """
+
+    young: dict[Any, Entry] = field(default_factory=dict)
+    old: dict[Any, Entry] = field(default_factory=dict)
+    changed: set[Any] = field(default_factory=set)
+    whole: int = 0
+    log: int = 0
+    logs: int = 0
+
+
+class Failures(Protocol):
+    """Is told of a rule that raised."""
+
+    def __call__(
+        self, rule: Rule[Any, Any], key: Any, events: Sequence[Event], state: Any, error: Exception
+    ) -> None: ...
+
+
+def state_codec(kind: type[Any]) -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
+    """Bytes of a state, and back: its fields' values in order, without their names."""
+    names = [each.name for each in fields(kind)]
+    read = attrgetter(*names)
+    dumps, loads = marshal.dumps, marshal.loads
+    if len(names) == 1:
+        return lambda state: dumps(read(state), _MARSHAL), lambda data: kind(loads(data))
+    return lambda state: dumps(read(state), _MARSHAL), lambda data: kind(*loads(data))
+
+
+class Entries:
+    """The states of one job.
+
+    Args:
+        rule: works on them.
+        quantum: milliseconds; keys are looked at when event time passes a multiple of it.
+        most: entries to keep in memory, of all groups. Those that were not touched lately wait in a file without a
+            name, in the folder for temporary files, and come back when they are touched or due.
+    """
+
+    def __init__(self, rule: Rule[Any, Any], quantum: int, most: int, failed: Failures) -> None:
+        self.rule = rule
+        self.rows: list[tuple[Any, ...]] = []
+        self.groups: dict[int, Group] = {}
+        self._quantum = quantum
+        self._half = max(1, most // 2)
+        self._young = 0
+        self._failed = failed
+        self._dump, self._load = state_codec(rule.state)
+        self._looks: dict[int, list[tuple[int, Any]]] = {}
+        self._times: list[int] = []
+        self._disk = _Disk()
+        self._wholes = 0
+        self._last_written = -1
+        self._layout = f"{rule.version}:{','.join(each.name for each in fields(rule.state))}"
+        self._prefix = f"{rule.job.value} {self._layout} "
+
+    def batch(self, group: int, batches: Iterable[tuple[Any, list[Event]]]) -> None:
+        """Hands each key its events of a slot."""
+        mine = self.groups[group]
+        rows, quantum = self.rows, self._quantum
+        on_batch, due, dump, load = self.rule.on_batch, self.rule.due, self._dump, self._load
+        for key, events in batches:
+            entry = mine.young.get(key)
+            if entry is None:
+                entry = self._taken(mine, group, key)
+            before = len(rows)
+            state = None
+            try:
+                state = None if entry is None else load(entry[0])
+                state = on_batch(key, state, events, rows.append)
+                if state is None:
+                    packed, look = None, 0
+                else:
+                    packed, look = dump(state), -(-due(state) // quantum) * quantum
+            except Exception as error:  # noqa: BLE001 - whatever a rule raises is its events' reason
+                del rows[before:]
+                self._failed(self.rule, key, events, None, error)
+                continue
+            if packed is None:
+                if entry is not None:
+                    del mine.young[key]
+                    self._young -= 1
+                    mine.changed.add(key)
+                continue
+            mine.changed.add(key)
+            if entry is None:
+                self._young += 1
+                self._look_at(look, group, key)
+            elif look < entry[1]:
+                self._look_at(look, group, key)
+            else:
+                look = entry[1]
+            mine.young[key] = packed, look
+        if self._young > self._half:
+            self._age()
+
+    def until(self, now: int) -> None:
+        """Looks at the keys that are due before ``now``, epoch milliseconds."""
+        while self._disk.due <= now:
+            for group, key, entry in self._disk.take_due(now, _CHUNK):
+                self._put(self.groups[group], key, entry)
+                self._look_at(entry[1], group, key)
+            self._look(now)
+            if self._young > self._half:
+                self._age()
+        self._look(now)
+
+    def _look(self, now: int) -> None:
+        rows, quantum = self.rows, self._quantum
+        while self._times and self._times[0] <= now:
+            time = heappop(self._times)
+            for group, key in self._looks.pop(time):
+                mine = self.groups[group]
+                entry = mine.young.get(key) or mine.old.get(key)
+                if entry is None or entry[1] != time:
+                    continue  # forgotten, or to be looked at at another time
+                before = len(rows)
+                state = None
+                try:
+                    state = self._load(entry[0])
+                    due = self.rule.due(state)
+                    if due <= now:
+                        state = self.rule.on_time(key, state, now, rows.append)
+                        due = None if state is None else self.rule.due(state)
+                        if due is not None and due <= now:
+                            raise ValueError(f"on_time at {now} gave a state that is due at {due}; it must be later")  # noqa: TRY301
+                    packed = None if state is None else self._dump(state)
+                except Exception as error:  # noqa: BLE001 - as above
+                    del rows[before:]
+                    self._failed(self.rule, key, (), self._load(entry[0]), error)
+                    due = packed = None
+                mine.changed.add(key)
+                if due is None or packed is None:
+                    self._young -= mine.young.pop(key, None) is not None
+                    mine.old.pop(key, None)
+                    continue
+                look = -(-due // quantum) * quantum
+                (mine.young if key in mine.young else mine.old)[key] = packed, look
+                self._look_at(look, group, key)
+
+    def write(self, group: int, store: Store) -> None:
+        """Writes what changed since the last checkpoint; now and then the whole group, so that a start reads little."""
+        if group <= self._last_written:
+            self._wholes = 0  # another checkpoint
+        self._last_written = group
+        mine = self.groups[group]
+        if not mine.changed:
+            return
+        if mine.log >= mine.whole and (self._wholes < _WHOLE_BYTES or mine.log >= 4 * mine.whole):
+            data = _packed((key, entry) for key, entry in self._all(mine, group))
+            store.put(self._prefix + "whole", data)
+            for number in range(mine.logs):
+                store.remove(f"{self._prefix}{number}")
+            self._wholes += len(data)
+            mine.whole, mine.log, mine.logs = len(data), 0, 0
+        else:
+            data = _packed((key, self._find(mine, group, key)) for key in mine.changed)
+            store.put(f"{self._prefix}{mine.logs}", data)
+            mine.log += len(data)
+            mine.logs += 1
+        mine.changed.clear()
+
+    def read(self, group: int, stored: dict[str, bytes]) -> None:
+        """Takes over the group's entries from Flink's state, of which ``stored`` holds everything."""
+        mine = self.groups[group] = Group()
+        whole = stored.get(self._prefix + "whole", b"")
+        mine.whole = len(whole)
+        entries = dict(_unpacked(whole))
+        while (change := stored.get(f"{self._prefix}{mine.logs}")) is not None:
+            mine.log += len(change)
+            mine.logs += 1
+            entries.update(_unpacked(change))
+        for key, entry in entries.items():
+            if entry is not None:
+                self._put(mine, key, entry)
+                self._look_at(entry[1], group, key)
+            if self._young > self._half:
+                self._age()
+
+    def owns(self, name: str) -> bool:
+        """Whether the name in Flink's state is this job's.
+
+        Raises:
+            StateError: it is of another version, or of other fields, of the rule's state.
+        """
+        job, layout, _ = name.split(" ")
+        if job == self.rule.job.value and layout != self._layout:
+            raise StateError(
+                f"{job}: the state that is restored is {layout} (version:fields), the rule's is {self._layout}. Start with the "
+                f"code that wrote it. Or take {job} out of jobs.enabled, start, stop, and put it in again: it begins anew."
+            )
+        return job == self.rule.job.value
+
+    def _put(self, mine: Group, key: Any, entry: Entry) -> None:
+        mine.young[key] = entry
+        self._young += 1
+
+    def _taken(self, mine: Group, group: int, key: Any) -> Entry | None:
+        """The entry of a key that was not touched lately, touched now."""
+        entry = mine.old.pop(key, None)
+        if entry is None and self._disk.used:
+            entry = self._disk.take(group, key)
+            if entry is not None:
+                self._look_at(entry[1], group, key)
+        if entry is not None:
+            self._put(mine, key, entry)
+        return entry
+
+    def _find(self, mine: Group, group: int, key: Any) -> Entry | None:
+        found = mine.young.get(key) or mine.old.get(key)
+        return found if found is not None or not self._disk.used else self._disk.find(group, key)
+
+    def _all(self, mine: Group, group: int) -> Iterator[tuple[Any, Entry]]:
+        yield from mine.young.items()
+        yield from mine.old.items()
+        if self._disk.used:
+            yield from self._disk.group(group)
+
+    def _look_at(self, time: int, group: int, key: Any) -> None:
+        looks = self._looks.get(time)
+        if looks is None:
+            looks = self._looks[time] = []
+            heappush(self._times, time)
+        looks.append((group, key))
+
+    def _age(self) -> None:
+        """What was not touched since the last time goes to disk; the calendar is of what stays."""
+        for number, group in self.groups.items():
+            if group.old:
+                self._disk.put(number, group.old)
+            group.young, group.old = {}, group.young
+        self._young = 0
+        self._looks, self._times = {}, []
+        for number, group in self.groups.items():
+            for key, (_, look) in group.old.items():
+                self._look_at(look, number, key)
+
+
+def _packed(entries: Iterable[tuple[Any, Entry | None]]) -> bytes:
+    return marshal.dumps(list(entries), _MARSHAL)
+
+
+def _unpacked(data: bytes) -> list[tuple[Any, Entry | None]]:
+    return marshal.loads(data) if data else []  # noqa: S302 - Flink's state is the application's own
+
+
+class _Disk:
+    """Entries in a private temporary database of SQLite, which deletes it (https://sqlite.org/inmemorydb.html#temp_db).
+
+    A library because what waits must be found by key, by group and by time; a cache: Flink's state has it all.
+    """
+
+    def __init__(self) -> None:
+        self.used = False
+        self.due = _NEVER
+        self._database: sqlite3.Connection | None = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._database is None:
+            # PyFlink may call from another thread than the one that opens the function.
+            self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+            self._database.executescript(
+                f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{_SQLITE_KIB};"
+                "CREATE TABLE entries (part INTEGER, id, key BLOB, state BLOB, due INTEGER, PRIMARY KEY (part, id));"
+                "CREATE INDEX by_due ON entries (due);"
+            )
+        return self._database
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with closing(self._open().execute(query, values)) as cursor:
+            return cursor.fetchall()
+
+    @staticmethod
+    def _id(key: Any) -> int | str:
+        """What SQLite compares; equal keys may have different bytes."""
+        return key if isinstance(key, int | str) else repr(key)
+
+    def put(self, group: int, entries: dict[Any, Entry]) -> None:
+        """Adds entries that are not there."""
+        database = self._open()
+        database.execute("BEGIN")
+        database.executemany(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?)",
+            ((group, self._id(key), marshal.dumps(key, _MARSHAL), state, due) for key, (state, due) in entries.items()),
+        )
+        database.execute("COMMIT")
+        self.used = True
+        self.due = min(self.due, *(due for _, due in entries.values()))
+
+    def find(self, group: int, key: Any) -> Entry | None:
+        """The key's entry."""
+        rows = self._rows("SELECT state, due FROM entries WHERE part = ? AND id = ?", group, self._id(key))
+        return rows[0] if rows else None  # type: ignore[return-value]  # the columns' types
+
+    def take(self, group: int, key: Any) -> Entry | None:
+        """Takes the key's entry out."""
+        found = self.find(group, key)
+        if found is not None:
+            self._rows("DELETE FROM entries WHERE part = ? AND id = ?", group, self._id(key))
+        return found
+
+    def group(self, group: int) -> Iterator[tuple[Any, Entry]]:
+        """All of a group."""
+        with closing(self._open().execute("SELECT key, state, due FROM entries WHERE part = ?", (group,))) as cursor:
+            for key, state, due in cursor:
+                yield marshal.loads(key), (state, due)  # noqa: S302 - our own bytes
+
+    def take_due(self, now: int, most: int) -> list[tuple[int, Any, Entry]]:
+        """Takes the first entries out that are due, and says in ``due`` when the next one is."""
+        rows = self._rows(
+            "SELECT rowid, part, key, state, due FROM entries WHERE due <= ? ORDER BY due LIMIT ?", now, most
+        )
+        database = self._open()
+        database.execute("BEGIN")
+        database.executemany("DELETE FROM entries WHERE rowid = ?", [(row[0],) for row in rows])
+        database.execute("COMMIT")
+        ((first,),) = self._rows("SELECT min(due) FROM entries")
+        self.due = _NEVER if first is None else first
+        return [(part, marshal.loads(key), (state, due)) for _, part, key, state, due in rows]  # noqa: S302 - as above

@@ -1,0 +1,210 @@
+"""Runs a lane's rules in one PyFlink function; the rules know none of it.
+
+The JVM (flink_jobs/java/.../slots/Slots.java) says what to do, a message at a time: take the events of a slot, write a
+group's state ahead of a checkpoint's barrier, read it at a start. In between nobody asks the JVM for anything, and there is
+no timer that a checkpoint could miss: who is due when follows from the states.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from struct import Struct
+from typing import Any, NamedTuple
+
+from contracts.events import Event
+from contracts.results import SCHEMAS
+from flink_jobs.engine import columns
+from flink_jobs.engine.entries import Entries, Store
+from flink_jobs.engine.lanes import Lane
+from flink_jobs.rule import Rule, result_columns
+
+SLOT, WRITE, READ = range(3)
+_HEAD, _PART, _INT = Struct("<bqqi"), Struct("<ii"), Struct("<i")
+_FAILURES = -1
+#: Job, digest of the key, place of the event, detail, payload, event_time; Unpack.FAILURE says the same.
+_FAILURE = "sssssq"
+_LOG_SECONDS = 60.0
+_log = logging.getLogger("flink_jobs.rules")
+
+ByKey = list[tuple[Any, list[Event]]]
+
+
+class Given(NamedTuple):
+    """Rows of a rule, and the same as columns."""
+
+    rule: Rule[Any, Any]
+    rows: list[tuple[Any, ...]]
+    encoded: bytes
+
+
+class Host:
+    """The rules of a lane at work, without Flink.
+
+    Args:
+        most: entries that each job keeps in memory.
+    """
+
+    def __init__(self, lane: Lane, most: int) -> None:
+        self._jobs = [Entries(rule, lane.slot, most, self._failed) for rule in lane.rules]
+        self._parts = [_parted(rule, shared=len(lane.rules) > 1) for rule in lane.rules]
+        self._kinds = ["".join(result_columns(SCHEMAS[rule.job]).values()) for rule in lane.rules]
+        key = Event._fields.index(lane.key)
+        self._key = itemgetter(key)
+        self._order = itemgetter(key, Event._fields.index("event_time"))
+        self._failures: list[tuple[Any, ...]] = []
+        self._logged: dict[str, float] = {}
+        self._unlogged: Counter[str] = Counter()
+
+    def take(self, message: bytes, group: int, store: Store) -> bytes:
+        """Does what the JVM's message says; gives what comes of it, which may be nothing."""
+        kind, start, end, parts = _HEAD.unpack_from(message)
+        if kind == WRITE:
+            self.write(group, store)
+        elif kind == READ:
+            self.read(group, store)
+        else:
+            self.hand_over(start, end, _unpacked(memoryview(message), parts))
+        blocks = []
+        for number, given in enumerate(self.given()):
+            if given.rows:
+                blocks += [_INT.pack(number), given.encoded]
+        if self._failures:
+            blocks += [_INT.pack(_FAILURES), columns.results(self.failures(), _FAILURE)]
+        return b"".join(blocks)
+
+    def read(self, group: int, store: Store) -> None:
+        """Takes over a group's states from Flink's; those of jobs that have left go: should one come again, it begins anew.
+
+        Raises:
+            StateError: a state is of another version of its rule.
+        """
+        stored = dict(store.items())
+        for name in stored:
+            if not any([job.owns(name) for job in self._jobs]):
+                store.remove(name)
+        for job in self._jobs:
+            job.read(group, stored)
+
+    def write(self, group: int, store: Store) -> None:
+        """Writes what changed in a group since the last time into Flink's state."""
+        for job in self._jobs:
+            job.write(group, store)
+
+    def hand_over(self, start: int, end: int, groups: dict[int, list[Event]]) -> None:
+        """Hands the jobs all events of [start, end), by group and in any order; no event before ``end`` follows."""
+        if groups:
+            for job in self._jobs:
+                job.until(start)
+        for group, events in groups.items():
+            events.sort(key=self._order)
+            by_key = [(key, list(theirs)) for key, theirs in groupby(events, self._key)]
+            for job, parted in zip(self._jobs, self._parts, strict=True):
+                job.batch(group, by_key if parted is None else parted(by_key))
+        for job in self._jobs:
+            job.until(end)
+
+    def given(self) -> list[Given]:
+        """What each rule has given since the last time, without rows that are not what the contract says."""
+        found = []
+        for job, kinds in zip(self._jobs, self._kinds, strict=True):
+            rows, encoded = job.rows, b""
+            if rows:
+                job.rows = []
+                try:
+                    encoded = columns.results(rows, kinds)
+                except Exception:  # noqa: BLE001 - one is wrong: which?
+                    rows = self._right_rows(job, rows, kinds)
+                    encoded = columns.results(rows, kinds) if rows else b""
+            found.append(Given(job.rule, rows, encoded))
+        return found
+
+    def failures(self) -> list[tuple[Any, ...]]:
+        """What rules have failed on since the last time."""
+        failures, self._failures = self._failures, []
+        return failures
+
+    def _right_rows(self, job: Entries, rows: list[tuple[Any, ...]], kinds: str) -> list[tuple[Any, ...]]:
+        right = []
+        for row in rows:
+            try:
+                columns.results([row], kinds)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it
+                at = row[0] if row and isinstance(row[0], int) else 0
+                self._fail(job.rule, row, 0, at, repr(row), error)
+            else:
+                right.append(row)
+        return right
+
+    def _failed(self, rule: Rule[Any, Any], key: Any, events: Sequence[Event], state: Any, error: Exception) -> None:
+        """The events of a batch on which a rule raised; without events, the state that was due."""
+        if not events:
+            self._fail(rule, key, 0, 0, repr(state), error)
+        seen: Counter[int] = Counter()
+        for event in events:
+            payload = {name: value for name, value in event._asdict().items() if value is not None}
+            place = seen[event.event_time]
+            seen[event.event_time] += 1
+            self._fail(rule, key, place, event.event_time, json.dumps(payload, ensure_ascii=False), error)
+
+    def _fail(self, rule: Rule[Any, Any], key: Any, place: int, at: int, payload: str, error: Exception) -> None:
+        job = rule.job.value
+        digest = hashlib.sha256(repr(key).encode("utf-8", "replace")).hexdigest()[:32]
+        detail = f"{job} raised {type(error).__name__}: {error}"[:1_000]
+        clean = (text.encode("utf-8", "replace").decode() for text in (detail, payload))
+        self._failures.append((job, digest, f"{at}-{place}", *clean, at))
+        self._unlogged[job] += 1
+        now = time.monotonic()
+        if now - self._logged.get(job, now - _LOG_SECONDS) >= _LOG_SECONDS:
+            self._logged[job] = now
+            told = "".join(traceback.format_exception(error))
+            _log.error("%s: the rule failed on %d events; the last time:\n%s", job, self._unlogged.pop(job), told)
+
+
+def _unpacked(view: memoryview, parts: int) -> dict[int, list[Event]]:
+    groups: dict[int, list[Event]] = {}
+    at = _HEAD.size
+    for _ in range(parts):
+        group, length = _PART.unpack_from(view, at)
+        at += _PART.size + length
+        groups.setdefault(group, []).extend(columns.events(view[at - length : at]))
+    return groups
+
+
+def _parted(rule: Rule[Any, Any], *, shared: bool) -> Callable[[ByKey], Iterable[tuple[Any, list[Event]]]] | None:
+    """From batches of the lane's key to those that the rule reads; None when they are the same."""
+    wanted = _wanted(rule) if shared else None
+    rest = tuple(Event._fields.index(name) for name in rule.key[1:])
+    if wanted is None and not rest:
+        return None
+
+    def parted(by_key: ByKey) -> Iterator[tuple[Any, list[Event]]]:
+        for key, events in by_key:
+            read = events if wanted is None else [event for event in events if wanted(event)]
+            if not rest:
+                if read:
+                    yield key, read
+                continue
+            parts: dict[tuple[Any, ...], list[Event]] = {}
+            for event in read:
+                parts.setdefault((key, *[event[field] for field in rest]), []).append(event)
+            for part, theirs in parts.items():
+                if None not in part:
+                    yield part, theirs
+
+    return parted
+
+
+def _wanted(rule: Rule[Any, Any]) -> Callable[[Event], bool] | None:
+    types = frozenset(rule.event_types)
+    needs = tuple(Event._fields.index(name) for name in rule.needs)
+    if not types and not needs:
+        return None
+    return lambda event: (not types or event.event_type in types) and all(event[field] is not None for field in needs)

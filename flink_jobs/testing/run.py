@@ -1,0 +1,199 @@
+"""The engine's host over lists of events, with a store that is a dict."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.events import DECIMAL_SCALE, Event
+from flink_jobs.engine.host import Host
+from flink_jobs.engine.lanes import Lane, lanes
+from flink_jobs.rule import Rule, result_of
+
+_GROUPS = 3
+_NEVER = 2**63 - 1
+_NO_BOUND = 1_000_000_000
+#: How far events are taken ahead of the watermark, milliseconds.
+_DISORDER = 60_000
+
+
+class RuleFailed(AssertionError):
+    """The rule raised, and the test did not ask for it; the message has what the rule said."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An event on which a rule failed, as the rejected stream would have it; ``payload`` is JSON."""
+
+    job: str
+    key: str
+    position: str
+    detail: str
+    payload: str
+    event_time: int
+
+
+def event(at: int, user_id: int = 1, event_type: str = "view", value: float | None = None, **fields: Any) -> Event:
+    """An event ``at`` epoch milliseconds; ``amount`` follows from the value."""
+    amount = 0 if value is None else round(value * 10**DECIMAL_SCALE)
+    return Event(at, user_id, event_type, **{"value": value, "amount": amount, **fields})
+
+
+@dataclass
+class _Store:
+    """One group's part of Flink's state."""
+
+    values: dict[str, bytes] = field(default_factory=dict)
+
+    def get(self, key: str) -> bytes | None:
+        return self.values.get(key)
+
+    def put(self, key: str, value: bytes) -> None:
+        self.values[key] = value
+
+    def remove(self, key: str) -> None:
+        del self.values[key]
+
+    def items(self) -> list[tuple[str, bytes]]:
+        return list(self.values.items())
+
+
+class Job:
+    """One or more rules at work.
+
+    Args:
+        rules: of one application; those of one key and pace share their slots.
+        slot: milliseconds of the slots of rules that have none of their own.
+        most: states that are kept in memory; others wait on disk.
+    """
+
+    def __init__(self, *rules: Rule[Any, Any], slot: int | None = None, most: int = _NO_BOUND) -> None:
+        self._slot = slot
+        self._most = most
+        self._lanes = lanes(rules)
+        self._stores: list[dict[int, _Store]] = [defaultdict(_Store) for _ in self._lanes]
+        self._now = 0
+        self._ahead: list[Event] = []
+        self._rows: list[tuple[Any, ...]] = []
+        self.rejected: list[Rejected] = []
+        self._start()
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Takes events, in any order; they are handed to the rules when the watermark passes them."""
+        for each in events:
+            assert each.event_time >= self._now, f"{each} is late: event time is {self._now}"
+            self._ahead.append(each)
+
+    def pass_time(self, now: int) -> None:
+        """No event before ``now``, epoch milliseconds, follows: the rules are given those that came, slot by slot."""
+        self._now = now
+        due = sorted((each for each in self._ahead if each.event_time < now), key=lambda each: each.event_time)
+        self._ahead = [each for each in self._ahead if each.event_time >= now]
+        for number, lane in enumerate(self._lanes):
+            length = lane.slot if not lane.shrinks or self._slot is None else self._slot
+            slots: dict[int, list[Event]] = defaultdict(list)
+            for each in due:
+                if _reads(lane, each):
+                    slots[each.event_time // length * length].append(each)
+            for start, events in sorted(slots.items()):
+                self._give(number, start, min(now, start + length), events)
+            self._give(number, now, now, [])
+
+    def finish(self) -> list[Any]:
+        """Lets all time pass; gives every result so far, each with its columns by name.
+
+        Raises:
+            RuleFailed: a rule raised; tests that ask for that look at ``rejected`` and call ``results``.
+        """
+        self.pass_time(_NEVER)
+        if self.rejected:
+            raise RuleFailed(self.rejected[0].detail)
+        return self.results()
+
+    def results(self) -> list[Any]:
+        """Every result so far."""
+        return list(self._rows)
+
+    def restart(self) -> None:
+        """A checkpoint, and another worker that goes on from it."""
+        self.checkpoint()
+        self._start()
+
+    def checkpoint(self) -> None:
+        """Writes what changed into the state."""
+        for host, stores in zip(self._hosts, self._stores, strict=True):
+            for group in range(_GROUPS):
+                host.write(group, stores[group])
+
+    def state_bytes(self) -> int:
+        """Size of what the last checkpoint holds."""
+        return sum(
+            len(value) for stores in self._stores for store in stores.values() for value in store.values.values()
+        )
+
+    def _start(self) -> None:
+        self._hosts = [Host(lane, self._most) for lane in self._lanes]
+        for host, stores in zip(self._hosts, self._stores, strict=True):
+            for group in range(_GROUPS):
+                host.read(group, stores[group])
+
+    def _give(self, number: int, start: int, end: int, events: list[Event]) -> None:
+        lane, host = self._lanes[number], self._hosts[number]
+        groups: dict[int, list[Event]] = {}
+        for each in events:
+            groups.setdefault(hash(getattr(each, lane.key)) % _GROUPS, []).append(each)
+        host.hand_over(start, end, groups)
+        for given in host.given():
+            make = result_of(given.rule.job)
+            self._rows += [make(*row) for row in given.rows]
+        self.rejected += [Rejected(*failure) for failure in host.failures()]
+
+
+def _reads(lane: Lane, each: Event) -> bool:
+    if lane.event_types and each.event_type not in lane.event_types:
+        return False
+    return all(getattr(each, name) is not None for name in (lane.key, *lane.needs))
+
+
+def outcomes(*rules: Rule[Any, Any], events: Sequence[Event], seed: int = 0) -> Iterator[tuple[str, list[Any]]]:
+    """The sorted results of the events in their order, and of runs that must give the same: ``(how, results)``.
+
+    Another order of events, restarts between them, short slots, states on disk, and the rules each by itself.
+    """
+    source = random.Random(seed)  # noqa: S311 - a test's order
+    plain = sorted(events, key=lambda each: each.event_time)
+
+    times = sorted({each.event_time for each in plain})
+
+    def run(job: Job, order: Sequence[Event], steps: int = 0, *, restarts: bool = False) -> list[Any]:
+        ahead = list(order)
+        for now in sorted(source.sample(times, min(steps, len(times)))):
+            job.take(each for each in ahead if each.event_time < now + _DISORDER)
+            ahead = [each for each in ahead if each.event_time >= now + _DISORDER]
+            job.pass_time(now)
+            if restarts:
+                job.restart()
+        job.take(ahead)
+        return sorted(job.finish(), key=repr)
+
+    yield "in order", run(Job(*rules), plain)
+    shuffled = list(plain)
+    source.shuffle(shuffled)
+    yield "in another order", run(Job(*rules), shuffled, 20)
+    yield "with restarts", run(Job(*rules), shuffled, 40, restarts=True)
+    yield "in slots of a second", run(Job(*rules, slot=1_000), shuffled, 20)
+    yield "with states on disk", run(Job(*rules, most=2), shuffled, 40, restarts=True)
+    yield "each by itself", sorted((row for rule in rules for row in run(Job(rule), plain)), key=repr)
+
+
+def side_by_side(*rules: Rule[Any, Any], events: Sequence[Event]) -> dict[str, list[Any]]:
+    """Each job's results when all run over the events at once."""
+    job = Job(*rules)
+    job.take(events)
+    found: dict[str, list[Any]] = {rule.job.value: [] for rule in rules}
+    for row in job.finish():
+        found[type(row).__name__.removesuffix("_result")].append(row)
+    return found
