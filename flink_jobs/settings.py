@@ -124,8 +124,8 @@ class JobsSettings:
     """Which jobs run, and how much of their state is in memory."""
 
     enabled: tuple[str, ...] = some_of(_JOBS, _JOBS)
-    #: States of keys that a Python worker keeps in memory, of each job, some 400 bytes each; others wait on its disk, where
-    #: each costs more CPU when its key is touched.
+    #: States of keys, some 400 bytes each, that a Python worker keeps in memory of each job. Others wait on its disk
+    #: and cost more CPU when their key is touched.
     entries_in_memory: int = a_whole_number(500_000, 1_000, 100_000_000)
 
 

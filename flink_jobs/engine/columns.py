@@ -20,9 +20,7 @@ _THREE = Struct("<iii")
 _NUMBERS = {"q": "q", "d": "d", "m": "q", "b": "q"}
 _LEAST, _MOST = -(2**63), 2**63 - 1
 if sys.byteorder != "little":
-    raise ImportError(
-        "the engine's columns are little-endian, this machine is not: run the application on x86-64 or ARM"
-    )
+    raise ImportError("this machine is not little-endian, the engine's columns are: run it on x86-64 or ARM")
 
 #: An Event of a tuple, without a call of Python code.
 _event: Callable[[tuple[Any, ...]], Event] = partial(tuple.__new__, Event)
@@ -41,6 +39,7 @@ def events(view: memoryview) -> list[Event]:
     (rows,) = _INT.unpack_from(view, 4 + length)
     at = 8 + length
     columns: list[list[Any]] = []
+    column: list[Any]
     for _, kind in layout:
         if kind == "s":
             column, at = _words(view, at, rows)
@@ -48,7 +47,7 @@ def events(view: memoryview) -> list[Event]:
             column, at = _texts(view, at, rows)
         else:
             end = at + 8 * rows
-            column = view[at:end].cast(_NUMBERS[kind]).tolist()
+            column = view[at:end].cast("d").tolist() if kind == "d" else view[at:end].cast("q").tolist()
             if kind == "b":
                 column = list(map(bool, column))
             (nulls,) = _INT.unpack_from(view, end)

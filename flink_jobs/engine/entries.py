@@ -38,10 +38,14 @@ class StateError(Exception):
 class Store(Protocol):
     """The current group's part of Flink's state: PyFlink's ``MapState``."""
 
-    def get(self, key: str) -> bytes | None: ...
-    def put(self, key: str, value: bytes) -> None: ...
-    def remove(self, key: str) -> None: ...
-    def items(self) -> Iterable[tuple[str, bytes]]: ...
+    def put(self, key: str, value: bytes) -> None:
+        """Adds or replaces a value."""
+
+    def remove(self, key: str) -> None:
+        """Takes a value out that is there."""
+
+    def items(self) -> Iterable[tuple[str, bytes]]:
+        """All values by name."""
 
 
 @dataclass
@@ -59,12 +63,8 @@ class Group:
     logs: int = 0
 
 
-class Failures(Protocol):
-    """Is told of a rule that raised."""
-
-    def __call__(
-        self, rule: Rule[Any, Any], key: Any, events: Sequence[Event], state: Any, error: Exception
-    ) -> None: ...
+#: Is told of a rule that raised: the rule, the key, the batch's events or, without a batch, the state; and the error.
+Failures = Callable[[Rule[Any, Any], Any, Sequence[Event], Any, Exception], None]
 
 
 def state_codec(kind: type[Any]) -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
@@ -171,22 +171,26 @@ class Entries:
                     due = self.rule.due(state)
                     if due <= now:
                         state = self.rule.on_time(key, state, now, rows.append)
-                        due = None if state is None else self.rule.due(state)
-                        if due is not None and due <= now:
-                            raise ValueError(f"on_time at {now} gave a state that is due at {due}; it must be later")  # noqa: TRY301
+                        due = 0 if state is None else self._later(state, now)
                     packed = None if state is None else self._dump(state)
                 except Exception as error:  # noqa: BLE001 - as above
                     del rows[before:]
                     self._failed(self.rule, key, (), self._load(entry[0]), error)
-                    due = packed = None
+                    due, packed = 0, None
                 mine.changed.add(key)
-                if due is None or packed is None:
+                if packed is None:
                     self._young -= mine.young.pop(key, None) is not None
                     mine.old.pop(key, None)
                     continue
                 look = -(-due // quantum) * quantum
                 (mine.young if key in mine.young else mine.old)[key] = packed, look
                 self._look_at(look, group, key)
+
+    def _later(self, state: Any, now: int) -> int:
+        due = self.rule.due(state)
+        if due <= now:
+            raise ValueError(f"on_time at {now} gave a state that is due at {due}: give one that is due later, or None")
+        return due
 
     def write(self, group: int, store: Store) -> None:
         """Writes what changed since the last checkpoint; now and then the whole group, so that a start reads little."""
@@ -236,8 +240,9 @@ class Entries:
         job, layout, _ = name.split(" ")
         if job == self.rule.job.value and layout != self._layout:
             raise StateError(
-                f"{job}: the state that is restored is {layout} (version:fields), the rule's is {self._layout}. Start with the "
-                f"code that wrote it. Or take {job} out of jobs.enabled, start, stop, and put it in again: it begins anew."
+                f"{job}: the state that is restored is {layout} (version:fields), the rule's is {self._layout}. "
+                f"Start with the code that wrote it. Or take {job} out of jobs.enabled, start, stop, and put it in "
+                "again: it then begins anew."
             )
         return job == self.rule.job.value
 
@@ -340,7 +345,7 @@ class _Disk:
     def find(self, group: int, key: Any) -> Entry | None:
         """The key's entry."""
         rows = self._rows("SELECT state, due FROM entries WHERE part = ? AND id = ?", group, self._id(key))
-        return rows[0] if rows else None  # type: ignore[return-value]  # the columns' types
+        return rows[0] if rows else None
 
     def take(self, group: int, key: Any) -> Entry | None:
         """Takes the key's entry out."""

@@ -1,8 +1,8 @@
 """Runs a lane's rules in one PyFlink function; the rules know none of it.
 
 The JVM (flink_jobs/java/.../slots/Slots.java) says what to do, a message at a time: take the events of a slot, write a
-group's state ahead of a checkpoint's barrier, read it at a start. In between nobody asks the JVM for anything, and there is
-no timer that a checkpoint could miss: who is due when follows from the states.
+group's state ahead of a checkpoint's barrier, read it at a start. In between nobody asks the JVM for anything, and no
+checkpoint can miss a timer, because there is none: who is due when follows from the states.
 """
 
 from __future__ import annotations
@@ -81,14 +81,14 @@ class Host:
         return b"".join(blocks)
 
     def read(self, group: int, store: Store) -> None:
-        """Takes over a group's states from Flink's; those of jobs that have left go: should one come again, it begins anew.
+        """Takes over a group's states from Flink's. Those of jobs that have left go: such a job would begin anew.
 
         Raises:
             StateError: a state is of another version of its rule.
         """
         stored = dict(store.items())
         for name in stored:
-            if not any([job.owns(name) for job in self._jobs]):
+            if not sum(job.owns(name) for job in self._jobs):  # each is asked: a wrong version must not be passed over
                 store.remove(name)
         for job in self._jobs:
             job.read(group, stored)

@@ -1,6 +1,6 @@
-"""The jobs whose rule is Python: a file each, named as the job, with a function ``rule`` that makes it from the settings.
+"""The jobs whose rule is Python: a file each, named as the job.
 
-A job without a file here is a query, ``sql/<job>.sql``.
+Its function ``rule`` makes the rule from the settings. A job without a file here is a query, ``sql/<job>.sql``.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Anomaly: z-score of a value against the hour before it, per event_type.
 
-Time is cut into slices of 10 s (``slice``). The baseline of an event is the whole slices in [slice start - 1 h, slice start)
-(``baseline``), so never the event itself.
+Time is cut into slices of 10 s (``slice``). An event's baseline is the whole slices of the hour (``baseline``) before its
+own slice, so never the event itself.
 
     anomaly_score  = |value - mean| / deviation, at most 1e6 (deviation 0: 0 for the mean itself, else 1e6)
     is_anomaly     = anomaly_score > ``threshold`` (3)
     expected_range = mean +- threshold * deviation; deviation is the sample's
 
-Fewer than ``minimum_count`` (30) values: score null, no anomaly. Anomalies are emitted, or every event with ``emit_all``.
+Fewer than ``minimum_count`` (30) values: score null, no anomaly. Only anomalies are results, or all with ``emit_all``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _MAX_SCORE = 1e6
 #: Differences are squared after this power of two, which is exact: so none from 1e-280 to 2e18 vanishes or overflows.
 _SCALE = ldexp(1.0, 430)
 
-#: Count, a value of the set, how far the mean is from it, sum of squared scaled deviations: at 1e15 a double knows eighths,
-#: and the mean as one number would blur a third of a deviation of 1.
+#: Count, a value of the set, how far the mean is from it, sum of squared scaled deviations. The mean as one number
+#: would blur a third of a deviation of 1 at 1e15, where a double knows eighths.
 Moments = tuple[int, float, float, float]
 
 
@@ -119,7 +119,7 @@ def _result(
 
 
 def moments_of(values: list[float]) -> Moments:
-    """Moments by Welford's update, in order of size, so that the order of the values does not show; at least one value."""
+    """Moments of a value or more by Welford's update, in order of size, so that their own order does not show."""
     values = sorted(values)
     shift, offset, squares = values[len(values) // 2], 0.0, 0.0
     for count, value in enumerate(values, start=1):
@@ -130,7 +130,7 @@ def moments_of(values: list[float]) -> Moments:
 
 
 def merged(parts: Sequence[Moments]) -> Moments:
-    """Moments of all parts, in their order, by the pairwise formula of Chan, Golub and LeVeque (1983); at least one part."""
+    """Moments of a part or more, in their order, by the pairwise formula of Chan, Golub and LeVeque (1983)."""
     count, shift, offset, squares = parts[0]
     for other_count, other_shift, other_offset, other_squares in parts[1:]:
         total = count + other_count

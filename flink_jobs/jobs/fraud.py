@@ -1,8 +1,8 @@
 """Fraud: events of some types (purchases) of a user in any window (t - ``window``, t], of 5 min.
 
-An alert leaves with the event that makes their number ``low`` (11), ``medium`` (21) or ``high`` (51): risk_score is that
-number. A level speaks again when the number has been below it for the length of the window. Events of one time are
-counted one by one, and no burst hides at a window's edge.
+An alert leaves with the event that makes their number ``low`` (11), ``medium`` (21) or ``high`` (51), its risk_score. A
+level speaks again when the number has been below it for the length of the window. Events of one time are counted one by
+one, and no burst hides at a window's edge.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     behavior_score = sum of weight(event_type) * exp(-(window_end - event_time) / decay), six decimals
     rank           = 1 .. ``top`` (5), by score, then by category
 
-Weights are settings: view 1, click 2, purchase 5, others 0. Within a step an event's part is kept in whole billionths at
-the step's end, so that the order of events does not show; steps are summed oldest first.
+Weights are settings: view 1, click 2, purchase 5, others 0. Within a step the parts of events are whole billionths at
+the step's end, so that their order does not show; steps are summed oldest first.
 """
 
 from __future__ import annotations

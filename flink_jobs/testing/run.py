@@ -84,7 +84,8 @@ class Job:
     def take(self, events: Iterable[Event]) -> None:
         """Takes events, in any order; they are handed to the rules when the watermark passes them."""
         for each in events:
-            assert each.event_time >= self._now, f"{each} is late: event time is {self._now}"
+            if each.event_time < self._now:
+                raise ValueError(f"{each} is late: event time is {self._now}. Take it before.")
             self._ahead.append(each)
 
     def pass_time(self, now: int) -> None:
@@ -130,9 +131,8 @@ class Job:
 
     def state_bytes(self) -> int:
         """Size of what the last checkpoint holds."""
-        return sum(
-            len(value) for stores in self._stores for store in stores.values() for value in store.values.values()
-        )
+        stores = [store for each in self._stores for store in each.values()]
+        return sum(len(value) for store in stores for value in store.values.values())
 
     def _start(self) -> None:
         self._hosts = [Host(lane, self._most) for lane in self._lanes]
