@@ -38,9 +38,9 @@ REASON_MEANINGS: dict[Reason, str] = {
     "accepted events before it, each no later than that event's arrival",
     Reason.LATE_AFTER_IDLE: "event_time is at or below the watermark, which passed while the shard was idle",
     Reason.DUPLICATE: "an event of the same event_id was accepted within the duplicate window",
-    Reason.RULE_FAILED: "a job's rule raised an error on the event, which was accepted and counts in the other jobs; source is "
-    "the job, partition the digest of its key, position the event's place among the key's, and the payload is the event's "
-    "fields that the rule was given, or the state that was due",
+    Reason.RULE_FAILED: "a job's rule raised an error on the event, which counts in the other jobs; source is the job, "
+    "partition a digest of the key, position the event's place among the key's, payload the fields that the rule was "
+    "given or the state that was due",
 }
 
 REJECTION_COLUMNS = (
