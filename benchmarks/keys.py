@@ -1,7 +1,7 @@
 """What many live keys cost the rules' worker: memory, CPU, checkpoints and a restore, by how many states are in memory.
 
-``python -m benchmarks.keys`` runs session, behavior and recommendation in the engine's host, without Flink: all users are
-live all the time, at a steady rate, with a checkpoint each minute of event time. Each bound has a process of its own.
+``python -m benchmarks.keys`` runs session, behavior and recommendation in the engine's host, without Flink: all users
+are live all the time, at a steady rate, with a checkpoint each minute of event time. Each bound has its own process.
 """
 
 from __future__ import annotations
