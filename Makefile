@@ -152,7 +152,8 @@ screenshots: setup package $(NODE) ## docs/page/*.png, of a run with faults inje
 	@$(PY) -m scripts.screenshots
 
 .PHONY: bench
-bench: setup package ## what the jobs cost beside plain Python, Polars and the queries as first written; over an hour
+bench: setup package ## ARGS='--beside COMMIT': what the jobs cost beside plain Python, Polars and the queries as first written; over an hour
+	@$(PY) -m pytest -q tests/benchmarks
 	@$(PY) -m benchmarks $(ARGS)
 
 .PHONY: bench-functions

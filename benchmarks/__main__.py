@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks import events, report
+from benchmarks.former import Former, prepared
 from benchmarks.matrix import DEFAULT, SCENARIOS, Scenario
 from benchmarks.measure import Run, RunFailed, run
 
@@ -19,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = ROOT / "build" / "benchmarks"
 DOCS = ROOT / "docs" / "benchmarks"
 _IN_PROCESS = ("plain_python", "polars")
+#: Contenders that a former commit runs, too.
+_COMPARED = ("five_jobs", "all_jobs")
 _BEGIN, _END = "<!-- results: written by python -m benchmarks -->\n", "<!-- end of results -->\n"
 
 
@@ -26,17 +29,19 @@ def _say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def _measured(contender: str, scenario: Scenario, limit: float) -> Run:
+def _measured(contender: str, scenario: Scenario, limit: float, former: Former | None = None) -> Run:
     shape = scenario.shape
     file = events.write(shape, FILES)
     arguments = [contender, str(file), "--warm-up", str(shape.warm_up)]
     if contender in _IN_PROCESS:
         return run(["benchmarks.local_process", *arguments], limit, shape.events)
     counted = ["--events", str(shape.events), "--backend", scenario.backend]
-    return run(["benchmarks.flink", *arguments, *counted], limit, shape.events)
+    return run(["benchmarks.flink", *arguments, *counted], limit, shape.events, former.folder if former else None)
 
 
-def _costs(scenarios: list[str], contenders: list[str] | None, rounds: int, limit: float) -> list[report.Cost]:
+def _costs(
+    scenarios: list[str], contenders: list[str] | None, rounds: int, limit: float, former: Former | None
+) -> list[report.Cost]:
     runs: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for number in range(1, rounds + 1):
         for name in scenarios:
@@ -46,10 +51,13 @@ def _costs(scenarios: list[str], contenders: list[str] | None, rounds: int, limi
             for contender in scenario.contenders:
                 if contenders and contender not in contenders:
                     continue
-                measured = _measured(contender, scenario, limit)
-                runs[name, contender].append(measured)
-                end = "stopped" if measured.stopped else f"{measured.cpu:.1f} CPU s in {measured.seconds:.1f} s"
-                _say(f"round {number}/{rounds}, {name}, {contender}: {end}")
+                trees = [None, former] if former and contender in _COMPARED else [None]
+                for tree in trees:
+                    called = tree.contender(contender) if tree else contender
+                    measured = _measured(contender, scenario, limit, tree)
+                    runs[name, called].append(measured)
+                    end = "stopped" if measured.stopped else f"{measured.cpu:.1f} CPU s in {measured.seconds:.1f} s"
+                    _say(f"round {number}/{rounds}, {name}, {called}: {end}")
     return report.with_ratios(report.cost(name, contender, found) for (name, contender), found in runs.items())
 
 
@@ -79,11 +87,13 @@ def main() -> int:
     parser.add_argument("--contenders", nargs="+", help="only these of each scenario")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=600.0, help="seconds a run may take before it is stopped")
+    parser.add_argument("--beside", metavar="COMMIT", help="runs five_jobs and all_jobs of this commit, too, in turns")
     parser.add_argument("--quick", action="store_true", help="one round of the smallest scenario; writes nothing")
     options = parser.parse_args()
     scenarios, rounds = (["quick"], 1) if options.quick else (options.scenarios, options.rounds)
     try:
-        costs = _costs(scenarios, options.contenders, rounds, options.limit)
+        former = prepared(options.beside, FILES) if options.beside else None
+        costs = _costs(scenarios, options.contenders, rounds, options.limit, former)
     except RunFailed as error:
         print(error, file=sys.stderr)
         return 1

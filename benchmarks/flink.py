@@ -49,14 +49,13 @@ def settings(jobs: tuple[str, ...]) -> Settings:
     )
 
 
-def environment(backend: str, checkpoints: Path, thread_mode: bool) -> StreamExecutionEnvironment:
+def environment(backend: str, checkpoints: Path) -> StreamExecutionEnvironment:
     """A mini cluster of one slot, with checkpoints every two seconds."""
     configuration = Configuration()
     for key, value in {
         "pipeline.jars": JAR.as_uri(),
         "pipeline.object-reuse": "true",
         "python.executable": sys.executable,
-        "python.execution-mode": "thread" if thread_mode else "process",
         "state.backend.type": backend,
         "state.backend.incremental": "true",
         "execution.checkpointing.dir": checkpoints.as_uri(),
@@ -119,7 +118,6 @@ CONTENDERS: dict[str, Callable[[StreamExecutionEnvironment, Input], None]] = {
     **{job.value: attach_jobs(job.value) for job in ResultType},
     "five_jobs": attach_jobs(*FIVE_JOBS),
     "all_jobs": attach_jobs(*(job.value for job in ResultType)),
-    "session_thread": attach_jobs(ResultType.SESSION.value),
 }
 
 
@@ -215,7 +213,7 @@ def main() -> None:
     parser.add_argument("--backend", choices=["rocksdb", "hashmap"], default="rocksdb")
     parser.add_argument("--checkpoints", type=Path, required=True)
     options = parser.parse_args()
-    env = environment(options.backend, options.checkpoints, options.contender == "session_thread")
+    env = environment(options.backend, options.checkpoints)
     given = Input(options.file, options.events, options.warm_up, options.checkpoints.with_suffix(".warm"))
     runs = _run_graph if options.contender in CONTENDERS else _run_query
     print(json.dumps(runs(env, options.contender, given, _Meter())))

@@ -11,8 +11,8 @@ MILLION = 1_000_000
 WARM_UP = 500_000
 
 _BASE = Shape(MILLION, warm_up=WARM_UP)
-_CORE = ("plain_python", "decode", "five_jobs")
-_JOBS = ("aggregation", "anomaly", "behavior", "recommendation", "fraud", "session_thread", "all_jobs")
+_CORE = ("plain_python", "decode", "five_jobs", "all_jobs")
+_JOBS = ("aggregation", "anomaly", "behavior", "recommendation", "fraud", "session")
 _SEED = ("seed_aggregation", "seed_session", "seed_behavior", "seed_recommendation", "seed_fraud", "seed_anomaly")
 
 
@@ -30,15 +30,15 @@ class Scenario:
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
-        Scenario("base", _BASE, (*_CORE, "session", "polars")),
-        Scenario("heap", _BASE, (*_CORE, "session"), backend="hashmap"),
+        Scenario("base", _BASE, (*_CORE, "polars")),
+        Scenario("heap", _BASE, _CORE, backend="hashmap"),
         Scenario("skewed", replace(_BASE, skewed=True), _CORE),
-        Scenario("sparse", replace(_BASE, event_types=2_000, users=500_000), (*_CORE, "session"), most_rounds=2),
+        Scenario("sparse", replace(_BASE, event_types=2_000, users=500_000), _CORE, most_rounds=2),
         Scenario("large", replace(_BASE, events=4 * MILLION), _CORE, most_rounds=2),
         Scenario("jobs", _BASE, ("plain_python", *_JOBS), most_rounds=2),
         Scenario("seed", _BASE, ("plain_python", *_SEED), most_rounds=1),
-        Scenario("small", replace(_BASE, events=200_000), (*_CORE, "session"), most_rounds=1),
-        Scenario("quick", Shape(50_000, warm_up=20_000), (*_CORE, "session", "polars")),
+        Scenario("small", replace(_BASE, events=200_000), _CORE, most_rounds=1),
+        Scenario("quick", Shape(50_000, warm_up=20_000), (*_CORE, "polars")),
     )
 }
 #: What runs without being named: all but the quick look.

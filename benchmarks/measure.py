@@ -85,27 +85,29 @@ def _size(folder: Path) -> int:
     return largest + shared if largest else 0
 
 
-def run(arguments: list[str], limit: float, events: int) -> Run:
+def run(arguments: list[str], limit: float, events: int, folder: Path | None = None) -> Run:
     """Runs ``python -m`` with the arguments; the program prints cpu, seconds, events, before and counts at last.
 
-    ``events``: how many it is about, should it be stopped.
+    ``events``: how many it is about, should it be stopped. ``folder``: the working tree that it is run from.
 
     Raises:
         RunFailed: it ended with an error.
     """
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, (Path(folder) / "output").open("w+b") as output:
-        checkpoints = Path(folder) / "checkpoints"
+    tree = folder or Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as own, (Path(own) / "output").open("w+b") as output:
+        checkpoints = Path(own) / "checkpoints"
         checkpoints.mkdir()
         command = [sys.executable, "-W", "ignore", "-m", *arguments]
         if arguments[0] == "benchmarks.flink":
             command += ["--checkpoints", str(checkpoints)]
-        # An interpreter within the JVM, which a thread-mode function runs in, knows no virtual environment.
-        paths = [str(Path.cwd()), sysconfig.get_path("purelib")]
+        # The Python workers, which the JVM starts, import the application from the tree.
+        paths = [str(tree), sysconfig.get_path("purelib")]
         process = subprocess.Popen(  # noqa: S603
             command,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            cwd=tree,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         )
         watch = _Watch(process.pid, checkpoints)

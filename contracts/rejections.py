@@ -23,6 +23,7 @@ class Reason(StrEnum):
     LATE = "late"
     LATE_AFTER_IDLE = "late_after_idle"
     DUPLICATE = "duplicate"
+    RULE_FAILED = "rule_failed"
 
 
 REASON_MEANINGS: dict[Reason, str] = {
@@ -37,6 +38,9 @@ REASON_MEANINGS: dict[Reason, str] = {
     "accepted events before it, each no later than that event's arrival",
     Reason.LATE_AFTER_IDLE: "event_time is at or below the watermark, which passed while the shard was idle",
     Reason.DUPLICATE: "an event of the same event_id was accepted within the duplicate window",
+    Reason.RULE_FAILED: "a job's rule raised an error on the event, which counts in the other jobs; source is the job, "
+    "partition a digest of the key, position the event's place among the key's, payload the fields that the rule was "
+    "given or the state that was due",
 }
 
 REJECTION_COLUMNS = (
@@ -45,7 +49,7 @@ REJECTION_COLUMNS = (
     Column("payload", ColumnType.STRING, "the record as it came, text or base64"),
     Column("payload_encoding", ColumnType.STRING, "utf-8 or base64"),
     Column("payload_truncated", ColumnType.BOOLEAN, "true where the payload was cut to fit a Kinesis record"),
-    Column("source", ColumnType.STRING, "the stream"),
+    Column("source", ColumnType.STRING, "the stream; the job when its rule failed"),
     Column("partition", ColumnType.STRING, "the shard"),
     Column("position", ColumnType.STRING, "the sequence number, with the sub-sequence number of a packed record"),
     Column("arrival_time", ColumnType.TIMESTAMP, "when the stream took it"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from config.model import Environment
 from contracts import metrics
+from contracts.rejections import Reason
 from monitoring import service_metrics as service
 from monitoring.catalogue import BUSINESS, FUNCTION
 from monitoring.names import ALERTS, Names
@@ -29,6 +30,7 @@ def sink_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
     yield from _again(names)
     yield from _given_up(names)
     yield _event_types(names)
+    yield _rule_failed(names)
     if names.search_domain is not None:
         yield from _search(environment, names, names.search_domain)
     if names.refresh_queue is not None and names.refresh_rule is not None:
@@ -87,6 +89,21 @@ def _again(names: Names) -> Iterator[Rule]:
             _NO_CALLS,
             here="close the index that the function writes to",
         )
+
+
+def _rule_failed(names: Names) -> Rule:
+    rejected = BUSINESS[metrics.REJECTED_EVENTS.name]
+    return Rule(
+        "rule-failed",
+        {"m": series(rejected, Reason.RULE_FAILED, namespace=names.namespace)},
+        0,
+        "a job's rule raises an error on some events: its results lack them",
+        Missing.FINE,
+        "no sample is how it should be: no rule has failed",
+        periods=1,
+        of=1,
+        here="let a rule raise an error",
+    )
 
 
 def _event_types(names: Names) -> Rule:

@@ -15,9 +15,9 @@ from lambdas.common.json_text import json_object, utf8
 from lambdas.common.once import Once
 from lambdas.common.person import original
 
-#: Reasons that a second try cannot help: it comes later still, or is the same event once more. `make backfill` reads
-#: the archive's events in their own time instead.
-HOPELESS = frozenset({Reason.LATE, Reason.LATE_AFTER_IDLE, Reason.DUPLICATE})
+#: Reasons that a second try cannot help: the event would come later still, or count once more in the jobs that took it.
+#: `make backfill` reads the archive's events in their own time instead.
+HOPELESS = frozenset({Reason.LATE, Reason.LATE_AFTER_IDLE, Reason.DUPLICATE, Reason.RULE_FAILED})
 HOPEFUL = tuple(reason for reason in Reason if reason not in HOPELESS)
 
 #: Limits of one PutRecords call (5 MB; some are left for what is around the data).

@@ -39,7 +39,6 @@ def events(view: memoryview) -> list[Event]:
     (rows,) = _INT.unpack_from(view, 4 + length)
     at = 8 + length
     columns: list[list[Any]] = []
-    column: list[Any]
     for _, kind in layout:
         if kind == "s":
             column, at = _words(view, at, rows)
@@ -47,7 +46,7 @@ def events(view: memoryview) -> list[Event]:
             column, at = _texts(view, at, rows)
         else:
             end = at + 8 * rows
-            column = view[at:end].cast("d").tolist() if kind == "d" else view[at:end].cast("q").tolist()
+            column = list(view[at:end].cast("d") if kind == "d" else view[at:end].cast("q"))
             if kind == "b":
                 column = list(map(bool, column))
             (nulls,) = _INT.unpack_from(view, end)

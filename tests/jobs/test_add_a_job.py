@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,12 +61,67 @@ def _put(file: Path, before: str, block: str) -> None:
     file.write_text(text.replace(before, block + before), encoding="utf-8")
 
 
+def _run(checkout: Path, program: str, *arguments: str) -> dict[str, Any]:
+    """What the program tells behind FOUND; it runs in the checkout."""
+    done = subprocess.run(  # noqa: S603 - this interpreter and a program above
+        [sys.executable, "-c", program, *arguments],
+        cwd=checkout,
+        env=child_environment() | {"PYTHONPATH": str(checkout)},  # also for the Python workers that the JVM starts
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    found = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
+    assert found, done.stdout[-2000:] + done.stderr[-4000:]
+    told: dict[str, Any] = json.loads(found[0].removeprefix("FOUND "))
+    return told
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     target = tmp_path / "checkout"
     for folder in _COPIED:
         shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__", "java", "e2e"))
     return target
+
+
+#: The rule's own test, then the job in the graph.
+_RULE = """
+import json, sys
+from pathlib import Path
+from tests.jobs.harness import HOUR, at, configured, event, log, run
+
+exec(compile(Path(sys.argv[3]).read_text(), "page", "exec"))
+test_three_in_a_row()
+jar, folder = Path(sys.argv[1]), Path(sys.argv[2])
+payloads = [event(offset, event_type="purchase") for offset in (0, 1000, 2000)] + [event(3000), event(5 * HOUR)]
+output = run(log(payloads), configured("streak", "session"), jar, folder / "archive.jsonl")
+print("FOUND " + json.dumps({
+    "rows": [[row["streak_start"] == at(0), row["streak_end"] == at(2000), row["purchases"]]
+             for row in output.rows("streak")],
+    "sessions": len(output.rows("session")),
+}))
+"""
+
+
+def test_a_rule_is_a_file_and_an_entry(copy: Path, tmp_path: Path) -> None:
+    # Given a copy of the checkout with the blocks of the page's second part where it says
+    second = "## A job in Python"
+    results = copy / "contracts" / "results.py"
+    _put(results, '    FRAUD = "fraud"\n', _block(f"{second}", "python"))
+    _put(
+        results,
+        "        ResultSchema(\n            ResultType.AGGREGATION,\n",
+        _block('STREAK = "streak"\n```', "python"),
+    )
+    (copy / "flink_jobs" / "jobs" / "streak.py").write_text(_block("The rule, `", "python"), encoding="utf-8")
+    test = tmp_path / "test_streak.py"
+    test.write_text(_block("Its test needs no JVM", "python"), encoding="utf-8")
+    # When its test runs, and the job beside another of its lane
+    told = _run(copy, _RULE, str(JAR), str(tmp_path), str(test))
+    # Then its row is right, and the other job's are there
+    assert told == {"rows": [[True, True, 3]], "sessions": 2}
 
 
 def test_a_sixth_query_is_a_file_and_an_entry_and_the_rest_follows(copy: Path, tmp_path: Path) -> None:
@@ -75,18 +131,7 @@ def test_a_sixth_query_is_a_file_and_an_entry_and_the_rest_follows(copy: Path, t
     _put(results, "        ResultSchema(\n            ResultType.AGGREGATION,\n", _block("in `SCHEMAS`", "python"))
     (copy / "sql" / "peak.sql").write_text(_block("`sql/peak.sql`", "sql"), encoding="utf-8")
     # When the job runs beside another, and everything that is derived is asked
-    done = subprocess.run(  # noqa: S603 - this interpreter and the program above
-        [sys.executable, "-c", _PROGRAM, str(JAR), str(tmp_path)],
-        cwd=copy,
-        env=child_environment(),  # a Python job that ran here before has left PYFLINK_GATEWAY_DISABLED
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    found = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
-    assert found, done.stdout[-2000:] + done.stderr[-4000:]
-    told = json.loads(found[0].removeprefix("FOUND "))
+    told = _run(copy, _PROGRAM, str(JAR), str(tmp_path))
     # Then its rows are right, the other job's are there, and all that follows has it
     assert told["rows"] == [[True, "sale", 9.0, "peak-"], [True, "sale", 4.0, "peak-"]]
     assert told["aggregations"] == 2

@@ -13,7 +13,7 @@ from tests.jobs.harness import HOUR, MINUTE, event
 from tests.jobs.live import Live
 from tests.jobs.oracle import assert_gives, complete_from, judge
 
-#: A query, a Java and a Python function.
+#: A query, and two rules of one lane, which another joins later.
 FIRST = (ResultType.AGGREGATION, ResultType.BEHAVIOR, ResultType.SESSION)
 #: Open windows and sessions everywhere at the moment of the savepoint: no multiple of any window.
 SAVED_AT = HOUR + 2 * MINUTE + 34_000
@@ -45,8 +45,8 @@ def _due(known: Mapping[str, Result], settings: Settings, watermark: int) -> dic
             case ResultType.ANOMALY:
                 return time - time % settings.anomaly.slice + settings.anomaly.slice - 1
             case ResultType.FRAUD:
-                return time
-            case ResultType.BEHAVIOR | ResultType.SESSION:  # at the end of the minute
+                return time - time % settings.fraud.slot + settings.fraud.slot - 1
+            case ResultType.BEHAVIOR | ResultType.SESSION:  # at the end of the longest slot
                 return (time - 1) // MINUTE * MINUTE + MINUTE - 1
         return time - 1
 
@@ -98,8 +98,8 @@ def test_some_jobs_then_all_then_one_alone_at_any_parallelism(live: Callable[[in
 
 
 def test_a_session_whose_last_event_came_just_before_the_savepoint_still_closes(live: Callable[[int], Live]) -> None:
-    # Given users whose first events reach the session job with the savepoint's barrier, so that it is the savepoint
-    # that ends the Python worker's bundle, with the timers set in it still on their way to the JVM
+    # Given users whose first events reach the rules with the savepoint's barrier, so that it is the savepoint that ends
+    # the Python worker's bundle
     run = live(1)
     (shard,) = run.stream.shards()
     settings = run.settings(ResultType.SESSION)

@@ -18,7 +18,8 @@ from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
 
 NewLive = Callable[[int], Live]
 
-DELAY_SECONDS = 10.0
+#: Longer than the other shard takes to be read, and clearly shorter than the idle timeout.
+DELAY_SECONDS = 5.0
 
 
 @pytest.mark.parametrize("parallelism", [1, 2, 4])

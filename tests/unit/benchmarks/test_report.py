@@ -35,8 +35,8 @@ def test_ratios_are_to_plain_python_of_the_same_scenario() -> None:
     costs = report.with_ratios(
         [
             report.cost("base", "plain_python", [run(10)]),
-            report.cost("base", "five_jobs", [run(40)]),
-            report.cost("heap", "five_jobs", [run(40)]),
+            report.cost("base", "all_jobs", [run(40)]),
+            report.cost("heap", "all_jobs", [run(40)]),
         ]
     )
     assert [cost.ratio for cost in costs] == [1.0, 4.0, None]
@@ -47,18 +47,19 @@ def test_targets_are_met_or_not() -> None:
         [
             report.cost("base", "plain_python", [run(10)]),
             report.cost("base", "decode", [run(10.1)]),
-            report.cost("base", "five_jobs", [run(40)]),
-            report.cost("skewed", "five_jobs", [run(50)]),
-            report.cost("base", "session", [run(100)]),
-            report.cost("sparse", "session", [run(101)]),
+            report.cost("base", "all_jobs", [run(40)]),
+            report.cost("skewed", "all_jobs", [run(50)]),
+            report.cost("base", "all_jobs@1234567", [run(79)]),
+            report.cost("sparse", "all_jobs", [run(50)]),
+            report.cost("sparse", "all_jobs@1234567", [run(50)]),
         ]
     )
     assert report.verdicts(costs) == [
-        "met: five_jobs beside plain Python (base): 4.00 times, target 4 times",
+        "met: all_jobs beside plain Python (base): 4.00 times, target 4 times",
         "NOT MET: decode beside plain Python (base): 1.01 times, target 1 times",
-        "NOT MET: five_jobs per event, skewed beside base: 1.25 times, target 1.15 times",
-        "met: session (base): 10,000 events a second and core, goal 10,000",
-        "NOT MET: session (sparse): 9,901 events a second and core, goal 10,000",
+        "NOT MET: all_jobs per event, skewed beside base: 1.25 times, target 1.15 times",
+        "NOT MET: all_jobs (base) beside that of 1234567: 0.51 times, target 0.5 times",
+        "met: all_jobs (sparse) beside that of 1234567: 1.00 times, target 1 times",
     ]
 
 

@@ -55,9 +55,8 @@ def test_files_are_written_by_the_time_or_by_the_size() -> None:
 
 def test_state_and_cpu_are_those_of_the_benchmarks(tmp_path: Path) -> None:
     costs = [
-        {"scenario": "base", "contender": "five_jobs", "checkpoint": 14_400_000, "cpu": 1.0},
-        {"scenario": "base", "contender": "session", "checkpoint": 0, "cpu": 1.0},
-        {"scenario": "jobs", "contender": "all_jobs", "checkpoint": 1, "cpu": 50.0},
+        {"scenario": "base", "contender": "decode", "checkpoint": 1, "cpu": 1.0},
+        {"scenario": "base", "contender": "all_jobs", "checkpoint": 14_400_000, "cpu": 50.0},
     ]
     file = tmp_path / "results.json"
     file.write_text(json.dumps({"costs": costs}), encoding="utf-8")

@@ -85,7 +85,7 @@ public final class Unpack extends ProcessFunction<byte[], Row> {
 
     @Override
     public void open(Configuration parameters) {
-        failed = getRuntimeContext().getMetricGroup().counter("rejected_" + Reason.RULE_FAILED.code);
+        failed = getRuntimeContext().getMetricGroup().counter(Reason.RULE_FAILED.code);
     }
 
     @Override
