@@ -25,6 +25,7 @@ from pyflink.java_gateway import get_gateway
 from benchmarks import queries
 from contracts.results import ResultType
 from flink_jobs import graph
+from flink_jobs.engine.contract import event_contract, own_fields_of_java
 from flink_jobs.engine.gateway import java
 from flink_jobs.settings import Settings, parse
 
@@ -85,7 +86,7 @@ def _records(env: StreamExecutionEnvironment, given: Input, chosen: Settings) ->
         env._j_stream_execution_environment,
         str(given.file),
         chosen.time.watermark_delay,
-        java("intake.Tolerance")(chosen.time.future_tolerance, 0),
+        event_contract(chosen.time.future_tolerance, 0),
         given.warm_up,
         str(given.mark),
     )
@@ -94,7 +95,8 @@ def _records(env: StreamExecutionEnvironment, given: Input, chosen: Settings) ->
 def attach_decode(env: StreamExecutionEnvironment, given: Input) -> None:
     """The floor: read, decoded, judged, and forgotten."""
     chosen = settings(FIVE_JOBS)
-    intake = java("intake.IntakeGraph").attach(_records(env, given, chosen), chosen.time.duplicate_window)
+    records = _records(env, given, chosen)
+    intake = java("intake.IntakeGraph").attach(records, chosen.time.duplicate_window, own_fields_of_java())
     java("benchmark.CountedDiscard").attach(intake.events(), "events")
     java("benchmark.CountedDiscard").attach(intake.rejected(), "rejected")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyflink.datastream import StreamExecutionEnvironment
 
+from flink_jobs.engine.contract import event_contract
 from flink_jobs.engine.gateway import java, properties
 from flink_jobs.graph import Documents
 from flink_jobs.settings import ARCHIVE, IAM, KINESIS, MSK, S3, BackfillSettings, Settings
@@ -91,7 +92,7 @@ def archived_records(environment: StreamExecutionEnvironment, settings: Settings
         environment._j_stream_execution_environment,
         backfill.archive,
         settings.time.watermark_delay,
-        _tolerance(settings),
+        _contract(settings),
         backfill.known_from,
     )
 
@@ -114,12 +115,12 @@ def sinks(documents: Documents, settings: Settings) -> None:
 def _times(settings: Settings) -> Any:
     time = settings.time
     return java("source.SourceTimes")(
-        time.watermark_delay, time.start_grace, time.idle_timeout, time.look_ahead, _tolerance(settings)
+        time.watermark_delay, time.start_grace, time.idle_timeout, time.look_ahead, _contract(settings)
     )
 
 
-def _tolerance(settings: Settings) -> Any:
-    return java("intake.Tolerance")(settings.time.future_tolerance, settings.time.past_tolerance)
+def _contract(settings: Settings) -> Any:
+    return event_contract(settings.time.future_tolerance, settings.time.past_tolerance)
 
 
 def _client(settings: Settings) -> dict[str, str]:

@@ -12,7 +12,9 @@ from pyflink.table import Schema, StreamTableEnvironment
 from contracts.columns import ColumnType
 from contracts.results import SCHEMAS, ResultType
 from flink_jobs.engine.attach import Inputs, Rows, attach
+from flink_jobs.engine.contract import own_fields_of_java
 from flink_jobs.engine.gateway import java, streams, strings
+from flink_jobs.event_table import COLUMNS
 from flink_jobs.settings import Settings
 
 #: Bounds of event times when there is no backfill, epoch milliseconds.
@@ -29,7 +31,7 @@ class Documents:
 
 def build(environment: StreamExecutionEnvironment, records: Any, settings: Settings, sql: Path) -> Documents:
     """Attaches intake and jobs to ``records``, a Java stream of decoded records; ``sql`` is the queries' folder."""
-    intake = java("intake.IntakeGraph").attach(records, settings.time.duplicate_window)
+    intake = java("intake.IntakeGraph").attach(records, settings.time.duplicate_window, own_fields_of_java())
     events = DataStream(intake.events())
     attached = attach(Inputs(events, _tables(environment, events), sql, settings))
     first, *others = [_encoded(job, rows, settings) for job, rows in attached.rows.items()]
@@ -44,20 +46,11 @@ def _tables(environment: StreamExecutionEnvironment, events: DataStream) -> Stre
     tables = StreamTableEnvironment.create(environment)
     # Times in the queries are UTC, whatever the machine's zone.
     tables.get_config().set_local_timezone("UTC")
-    schema = (
-        Schema.new_builder()
-        .column_by_metadata("event_time", "TIMESTAMP_LTZ(3)", "rowtime")
-        .column("user_id", "BIGINT")
-        .column("event_type", "STRING")
-        .column("value", "DOUBLE")
-        .column("amount", "DECIMAL(38, 6)")
-        .column("session_id", "STRING")
-        .column("category", "STRING")
-        .column("event_ref", "STRING")
-        .watermark("event_time", "SOURCE_WATERMARK()")
-        .build()
-    )
-    tables.create_temporary_view("events", events, schema)
+    (time, kind), *others = COLUMNS.items()
+    schema = Schema.new_builder().column_by_metadata(time, kind, "rowtime")
+    for name, kind in others:
+        schema = schema.column(name, kind)
+    tables.create_temporary_view("events", events, schema.watermark(time, "SOURCE_WATERMARK()").build())
     return tables
 
 

@@ -16,10 +16,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from contracts.columns import Column, ColumnType
+from contracts.events import own_fields
 from contracts.lake import every_result
 from contracts.rejections import REJECTED, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS
 from flink_jobs import properties
+from flink_jobs.event_table import SQL_TYPES
 from local.demo import application
 from local.environment import child_environment
 from local.process_table import process_table
@@ -32,22 +34,22 @@ RUNS = application.ROOT / ".run"
 #: Jars of local/standins/sql_client/pom.xml.
 GATEWAY = application.ROOT / ".cache" / "sql-client"
 _CLIENT = "org.apache.flink.table.client.SqlClient"
-_TYPES: Mapping[ColumnType, str] = {
-    ColumnType.TIMESTAMP: "TIMESTAMP_LTZ(3)",
-    ColumnType.LONG: "BIGINT",
-    ColumnType.DOUBLE: "DOUBLE",
-    ColumnType.DECIMAL: "DECIMAL(38, 6)",
-    ColumnType.STRING: "STRING",
-    ColumnType.BOOLEAN: "BOOLEAN",
-    ColumnType.STRINGS: "ARRAY<STRING>",
-}
 _SETTINGS: Mapping[str, str] = {
     "execution.target": "local",
     "sql-client.execution.result-mode": "tableau",
     "table.local-time-zone": "UTC",
 }
+
+
+def own_column(column: Column) -> str:
+    """The column of a field that a team has added."""
+    text = f"JSON_VALUE(payload, '$.{column.name}')"
+    typed = text if column.type is ColumnType.STRING else f"TRY_CAST({text} AS {SQL_TYPES[column.type]})"
+    return f"    `{column.name}` AS {typed},\n"
+
+
 #: Of the event, in SQL: enough to try a query; the application's decoder (flink_jobs/java) is what decides.
-_EVENTS = """CREATE TABLE events (
+_EVENTS = f"""CREATE TABLE events (
     payload STRING,
     arrival TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
     written AS COALESCE(JSON_VALUE(payload, '$.event_time'), JSON_VALUE(payload, '$.timestamp')),
@@ -62,7 +64,7 @@ _EVENTS = """CREATE TABLE events (
     amount AS TRY_CAST(JSON_VALUE(payload, '$.value') AS DECIMAL(38, 6)),
     session_id AS JSON_VALUE(payload, '$.session_id'),
     category AS JSON_VALUE(payload, '$.category'),
-    WATERMARK FOR event_time AS event_time - INTERVAL '5' SECOND
+{"".join(map(own_column, own_fields()))}    WATERMARK FOR event_time AS event_time - INTERVAL '5' SECOND
 )"""
 
 
@@ -96,7 +98,7 @@ def statements(endpoint: str, start: str = "TRIM_HORIZON") -> list[str]:
 
 
 def _table(name: str, columns: Sequence[Column], stream: str, endpoint: str, start: str) -> str:
-    body = ", ".join(f"`{column.name}` {_TYPES[column.type]}" for column in columns)
+    body = ", ".join(f"`{column.name}` {SQL_TYPES[column.type]}" for column in columns)
     return f"CREATE TABLE {name} ({body}) WITH ({_options(stream, endpoint, start, 'json')})"
 
 

@@ -1,6 +1,6 @@
-"""Writes the pages of docs/ that are derived: settings, contracts, metrics and alarms, from where each is defined.
+"""Writes what is derived: the pages of docs/ on settings, contracts, metrics and alarms, and sql/events.sql.
 
-``python -m scripts.docs`` writes them, ``--check`` fails when one is not what it would write.
+``python -m scripts.docs`` writes them, ``--check`` fails when a file is not what it would write.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from contracts.columns import Column
 from contracts.events import EVENT_FIELDS, HEARTBEAT
 from contracts.rejections import REASON_MEANINGS, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS
+from flink_jobs.event_table import COLUMNS
 from flink_jobs.settings import GROUPS, REQUIRED_GROUPS
 from monitoring.catalogue import CATALOGUE
 from monitoring.series import HOUR, MINUTE, Metric
 from scripts import alarm_page
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1))
 
 
@@ -30,6 +31,30 @@ def pages() -> dict[str, str]:
         "metrics.md": _metrics(),
         "alarms.md": alarm_page.page(),
     }
+
+
+def files() -> dict[str, str]:
+    """Everything that is derived: a file's place in the checkout to its text."""
+    return {f"docs/{name}": text for name, text in pages().items()} | {"sql/events.sql": _event_table()}
+
+
+def _event_table() -> str:
+    columns = "\n".join(f"    `{name}` {kind}," for name, kind in COLUMNS.items())
+    time = next(iter(COLUMNS))
+    return f"""-- Written by `make docs` from contracts/events.py: change it there.
+-- The events that the jobs read, as a test table for the Flink SQL client: point path at a folder of JSON lines, run
+-- this file, then any query of this folder. In the application a view of the same columns stands here, behind the
+-- source, the decoder and the verdicts.
+CREATE TEMPORARY TABLE events (
+{columns}
+    WATERMARK FOR `{time}` AS `{time}` - INTERVAL '5' SECOND
+) WITH (
+    'connector' = 'filesystem',
+    'path' = '/tmp/events',
+    'format' = 'json',
+    'json.timestamp-format.standard' = 'ISO-8601'
+);
+"""
 
 
 def _settings() -> str:
@@ -149,14 +174,14 @@ def _cell(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Exit code 1 when a page is stale and ``--check`` was given."""
-    stale = [name for name, text in pages().items() if _read(DOCS / name) != text]
+    stale = {name: text for name, text in files().items() if _read(ROOT / name) != text}
     if "--check" in arguments:
         for name in stale:
-            print(f"docs/{name} is not what `make docs` writes", file=sys.stderr)
+            print(f"{name} is not what `make docs` writes", file=sys.stderr)
         return 1 if stale else 0
-    for name in stale:
-        (DOCS / name).write_text(pages()[name], encoding="utf-8")
-        print(f"docs/{name}")
+    for name, text in stale.items():
+        (ROOT / name).write_text(text, encoding="utf-8")
+        print(name)
     return 0
 
 

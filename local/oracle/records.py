@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -19,7 +20,10 @@ class LogRecord:
 
 @dataclass(frozen=True)
 class Event:
-    """An accepted event. ``time`` is epoch milliseconds; ``amount`` is value rounded half up to six places."""
+    """An accepted event.
+
+    ``time`` is epoch milliseconds; ``amount`` is value rounded half up to six places; ``own`` are a team's own fields.
+    """
 
     time: int
     user_id: int
@@ -30,3 +34,4 @@ class Event:
     category: str | None
     event_id: str | None
     ref: str
+    own: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)

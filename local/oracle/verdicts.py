@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
+from contracts.columns import Column, ColumnType
 from contracts.events import (
     DECIMAL_SCALE,
     HEARTBEAT,
@@ -21,6 +22,7 @@ from contracts.events import (
     MAX_PAYLOAD_BYTES,
     MAX_STRING_LENGTH,
     TIME_FIELDS,
+    own_fields,
 )
 from contracts.identity import event_ref
 from contracts.rejections import Reason
@@ -35,6 +37,7 @@ _ISO = re.compile(
 #: Without its end, too: a search for that would begin anew at each quote.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _YEAR_10000 = 253_402_300_800_000
+_OWN = own_fields()
 
 
 class Rejected(Exception):
@@ -84,7 +87,7 @@ class Tolerance:
         return cls(time.future_tolerance, time.past_tolerance)
 
 
-def decode(payload: bytes, arrival: int, tolerance: Tolerance) -> Event:
+def decode(payload: bytes, arrival: int, tolerance: Tolerance, own: Sequence[Column] = _OWN) -> Event:
     """The event of a payload; Rejected for everything else."""
     fields = _object(payload)
     time = _time(fields)
@@ -97,11 +100,13 @@ def decode(payload: bytes, arrival: int, tolerance: Tolerance) -> Event:
     _id(fields.get("ip_address"))
     category = _id(fields.get("category"))
     event_id = _id(fields.get("event_id"))
+    added = {column.name: _OWN_KINDS[column.type](fields.get(column.name)) for column in own}
     if time - arrival > tolerance.future:
         raise Rejected(Reason.FUTURE)
     if tolerance.past and arrival - time > tolerance.past:
         raise Rejected(Reason.PAST)
-    return Event(time, user_id, event_type, value, amount, session_id, category, event_id, event_ref(event_id, payload))
+    ref = event_ref(event_id, payload)
+    return Event(time, user_id, event_type, value, amount, session_id, category, event_id, ref, added)
 
 
 def judge(
@@ -227,8 +232,15 @@ def _iso_millis(text: str) -> int | None:
 
 
 def _user_id(value: Any) -> int:
-    if value is None:
+    number = _whole(value)
+    if number is None:
         raise Rejected(Reason.MISSING_FIELD)
+    return number
+
+
+def _whole(value: Any) -> int | None:
+    if value is None:
+        return None
     if not isinstance(value, Number) or not value.whole:
         raise Rejected(Reason.INVALID_TYPE)
     if not -(2**63) <= int(value.text) < 2**63:
@@ -272,3 +284,21 @@ def _amount(text: str, number: float) -> Decimal:
         if abs(number) < 1e-7:
             return Decimal(0).scaleb(-DECIMAL_SCALE)
         return Decimal(text).quantize(Decimal(1).scaleb(-DECIMAL_SCALE), rounding=ROUND_HALF_UP)
+
+
+def _number(value: Any) -> float | None:
+    return _value(value)[0]
+
+
+def _flag(value: Any) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise Rejected(Reason.INVALID_TYPE)
+    return value
+
+
+_OWN_KINDS: Mapping[ColumnType, Callable[[Any], str | int | float | bool | None]] = {
+    ColumnType.STRING: _id,
+    ColumnType.LONG: _whole,
+    ColumnType.DOUBLE: _number,
+    ColumnType.BOOLEAN: _flag,
+}

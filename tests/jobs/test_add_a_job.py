@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local.environment import child_environment
-from tests.jobs.harness import JAR, ROOT
+from tests.jobs import pages
+from tests.jobs.harness import JAR
 
-PAGE = ROOT / "docs" / "add-a-job.md"
-_COPIED = ("config", "contracts", "flink_jobs", "lambdas", "local", "monitoring", "scripts", "sql", "stacks", "tests")
+PAGE = "add-a-job.md"
 
 #: Runs in the copy: the job with the harness of these tests, then everything that is derived from its entry.
 _PROGRAM = """
@@ -47,43 +40,9 @@ print("FOUND " + json.dumps({
 """
 
 
-def _block(after: str, language: str) -> str:
-    """The first code block of ``language`` behind the words ``after``."""
-    text = PAGE.read_text(encoding="utf-8").partition(after)[2]
-    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
-    assert found is not None, after
-    return found[1]
-
-
-def _put(file: Path, before: str, block: str) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert text.count(before) == 1, before
-    file.write_text(text.replace(before, block + before), encoding="utf-8")
-
-
-def _run(checkout: Path, program: str, *arguments: str) -> dict[str, Any]:
-    """What the program tells behind FOUND; it runs in the checkout."""
-    done = subprocess.run(  # noqa: S603 - this interpreter and a program above
-        [sys.executable, "-c", program, *arguments],
-        cwd=checkout,
-        env=child_environment() | {"PYTHONPATH": str(checkout)},  # also for the Python workers that the JVM starts
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    found = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
-    assert found, done.stdout[-2000:] + done.stderr[-4000:]
-    told: dict[str, Any] = json.loads(found[0].removeprefix("FOUND "))
-    return told
-
-
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    target = tmp_path / "checkout"
-    for folder in _COPIED:
-        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__", "java", "e2e"))
-    return target
+    return pages.copy_of_the_checkout(tmp_path / "checkout")
 
 
 #: The rule's own test, then the job in the graph.
@@ -107,31 +66,25 @@ print("FOUND " + json.dumps({
 
 def test_a_rule_is_a_file_and_an_entry(copy: Path, tmp_path: Path) -> None:
     # Given a copy of the checkout with the blocks of the page's second part where it says
-    second = "## A job in Python"
-    results = copy / "contracts" / "results.py"
-    _put(results, '    FRAUD = "fraud"\n', _block(f"{second}", "python"))
-    _put(
-        results,
-        "        ResultSchema(\n            ResultType.AGGREGATION,\n",
-        _block('STREAK = "streak"\n```', "python"),
-    )
-    (copy / "flink_jobs" / "jobs" / "streak.py").write_text(_block("The rule, `", "python"), encoding="utf-8")
+    entry = pages.block(PAGE, "## A job in Python", "python")
+    pages.put_result(copy, entry, pages.block(PAGE, 'STREAK = "streak"\n```', "python"))
+    rule = pages.block(PAGE, "The rule, `", "python")
+    (copy / "flink_jobs" / "jobs" / "streak.py").write_text(rule, encoding="utf-8")
     test = tmp_path / "test_streak.py"
-    test.write_text(_block("Its test needs no JVM", "python"), encoding="utf-8")
+    test.write_text(pages.block(PAGE, "Its test needs no JVM", "python"), encoding="utf-8")
     # When its test runs, and the job beside another of its lane
-    told = _run(copy, _RULE, str(JAR), str(tmp_path), str(test))
+    told = pages.run(copy, _RULE, str(JAR), str(tmp_path), str(test))
     # Then its row is right, and the other job's are there
     assert told == {"rows": [[True, True, 3]], "sessions": 2}
 
 
 def test_a_sixth_query_is_a_file_and_an_entry_and_the_rest_follows(copy: Path, tmp_path: Path) -> None:
     # Given a copy of the checkout with the page's blocks where it says
-    results = copy / "contracts" / "results.py"
-    _put(results, '    FRAUD = "fraud"\n', _block("in `ResultType`", "python"))
-    _put(results, "        ResultSchema(\n            ResultType.AGGREGATION,\n", _block("in `SCHEMAS`", "python"))
-    (copy / "sql" / "peak.sql").write_text(_block("`sql/peak.sql`", "sql"), encoding="utf-8")
+    entry = pages.block(PAGE, "in `ResultType`", "python")
+    pages.put_result(copy, entry, pages.block(PAGE, "in `SCHEMAS`", "python"))
+    (copy / "sql" / "peak.sql").write_text(pages.block(PAGE, "`sql/peak.sql`", "sql"), encoding="utf-8")
     # When the job runs beside another, and everything that is derived is asked
-    told = _run(copy, _PROGRAM, str(JAR), str(tmp_path))
+    told = pages.run(copy, _PROGRAM, str(JAR), str(tmp_path))
     # Then its rows are right, the other job's are there, and all that follows has it
     assert told["rows"] == [[True, "sale", 9.0, "peak-"], [True, "sale", 4.0, "peak-"]]
     assert told["aggregations"] == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from contracts.columns import ColumnType
 from contracts.metrics import METRICS
 from contracts.rejections import REASON_MEANINGS, REJECTED, REJECTION_COLUMNS, Reason
 from contracts.results import ALERT_LEVELS, ENVELOPE, HIGH_FREQUENCY, NEEDS_FROM, SCHEMAS, ResultType
+from flink_jobs.event_table import COLUMNS
 from flink_jobs.rule import result_columns
 from flink_jobs.settings import BehaviorSettings
 
@@ -79,7 +79,7 @@ def test_given_the_decoders_limits_then_they_are_the_contracts(path: str, name: 
 
 
 def test_given_the_decoders_fields_then_they_are_the_contracts_in_its_order() -> None:
-    fields = [column.name for column in events.EVENT_FIELDS]
+    fields = [column.name for column in events.KNOWN_FIELDS]
     assert java_strings("intake/EventDecoder.java", "FIELDS") == [*events.TIME_FIELDS, *fields[1:]]
 
 
@@ -152,37 +152,27 @@ def event_table() -> list[tuple[str, str]]:
     return [(name.strip("`"), kind) for name, kind in re.findall(r"(`?\w+`?) ([A-Z_]+(?:\([\d, ]+\))?),", body)]
 
 
-def event_view() -> list[tuple[str, str]]:
-    """Columns that graph.py declares for the view of the same name."""
-    calls = [
-        node
-        for node in ast.walk(ast.parse((ROOT / "flink_jobs" / "graph.py").read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("column", "column_by_metadata")
-    ]
-    calls.sort(key=lambda call: call.func.end_lineno or 0)
-    return [tuple(ast.literal_eval(argument) for argument in call.args[:2]) for call in calls]
-
-
 def test_given_the_table_for_a_person_then_it_has_the_columns_of_the_jobs_view() -> None:
-    assert event_table() == event_view()
-    assert len(event_table()) == 8
+    assert event_table() == list(COLUMNS.items())
 
 
-def test_given_the_events_row_then_the_view_has_its_columns_after_the_time() -> None:
+def test_given_the_events_row_then_the_view_has_its_columns_after_the_time_and_then_the_teams_own() -> None:
     names = java_strings("intake/Events.java", "NAMES")
-    assert [name for name, _ in event_view()][1:] == names[1:]
+    assert list(COLUMNS)[1:] == [*names[1:], *(column.name for column in events.own_fields())]
     assert names[0] == "event_millis"
 
 
 def test_given_the_events_fields_then_the_view_has_those_that_jobs_read_in_the_contracts_types() -> None:
-    sql_types = {ColumnType.LONG: "BIGINT", ColumnType.STRING: "STRING", ColumnType.DOUBLE: "DOUBLE"}
-    view = dict(event_view())
+    sql_types = {
+        ColumnType.LONG: "BIGINT",
+        ColumnType.STRING: "STRING",
+        ColumnType.DOUBLE: "DOUBLE",
+        ColumnType.BOOLEAN: "BOOLEAN",
+    }
     for column in events.EVENT_FIELDS[1:]:
         if column.name not in ("ip_address", "event_id"):  # read by no job; event_ref stands for the id
-            assert view[column.name] == sql_types[column.type]
-    assert view["amount"] == f"DECIMAL(38, {events.DECIMAL_SCALE})"
+            assert COLUMNS[column.name] == sql_types[column.type]
+    assert COLUMNS["amount"] == f"DECIMAL(38, {events.DECIMAL_SCALE})"
 
 
 def test_given_a_schema_then_its_columns_are_unique_and_do_not_hide_the_envelope() -> None:

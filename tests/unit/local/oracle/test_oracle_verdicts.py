@@ -10,14 +10,22 @@ from typing import Any
 
 import pytest
 
+from contracts.columns import Column, ColumnType
 from contracts.events import DECIMAL_SCALE, HEARTBEAT
 from contracts.rejections import Reason
 from local.oracle.records import Event, LogRecord
 from local.oracle.verdicts import Rejected, Tolerance, Verdicts, decode, judge
 from local.traffic.poison import POISON, Poison
 
-VECTORS: list[dict[str, Any]] = json.loads(
-    (Path(__file__).resolve().parents[3] / "vectors" / "payloads.json").read_text(encoding="utf-8")
+_FOLDER = Path(__file__).resolve().parents[3] / "vectors"
+VECTORS: list[dict[str, Any]] = json.loads((_FOLDER / "payloads.json").read_text(encoding="utf-8"))
+OWN_VECTORS: list[dict[str, Any]] = json.loads((_FOLDER / "own_fields.json").read_text(encoding="utf-8"))
+#: Of tests/vectors/own_fields.json.
+OWN = (
+    Column("device", ColumnType.STRING, "what it was seen on", nullable=True),
+    Column("attempt", ColumnType.LONG, "how often it was tried", nullable=True),
+    Column("score", ColumnType.DOUBLE, "what a model says", nullable=True),
+    Column("beta", ColumnType.BOOLEAN, "whether it is a beta", nullable=True),
 )
 T0 = 1_763_892_000_000
 DELAY, TOLERANCE, WINDOW = 5_000, Tolerance(300_000, 7 * 86_400_000), 600_000
@@ -55,6 +63,27 @@ def test_given_a_shared_payload_then_the_verdict_is_as_written(vector: dict[str,
         assert event.amount.as_tuple().exponent == -DECIMAL_SCALE
     assert plain(event) == wanted
     assert repr(event.value) == repr(wanted["value"])  # tells -0.0 from 0.0
+
+
+@pytest.mark.parametrize("vector", OWN_VECTORS, ids=lambda vector: str(vector["name"]))
+def test_given_a_teams_own_fields_then_the_verdict_is_as_written(vector: dict[str, Any]) -> None:
+    payload = vector["payload"].encode()
+    if "reason" in vector:
+        with pytest.raises(Rejected) as caught:
+            decode(payload, T0, Tolerance(0, 0), OWN)
+        assert caught.value.reason.value == vector["reason"]
+        return
+    own = decode(payload, T0, Tolerance(0, 0), OWN).own
+    assert list(own) == [column.name for column in OWN]
+    assert list(map(repr, own.values())) == list(map(repr, vector["own"]))  # tells true from 1
+
+
+def test_given_the_vectors_of_own_fields_then_each_kind_has_a_value_and_a_wrong_one() -> None:
+    values = [vector["own"] for vector in OWN_VECTORS if "own" in vector]
+    details = [vector["detail"] for vector in OWN_VECTORS if "detail" in vector]
+    for number, column in enumerate(OWN):
+        assert any(each[number] is not None for each in values), column.name
+        assert any(each.startswith(column.name) for each in details), column.name
 
 
 def test_given_the_vectors_then_they_are_readable_unique_and_hold_every_verdict_of_a_payload() -> None:

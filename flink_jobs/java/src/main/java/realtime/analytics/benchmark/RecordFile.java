@@ -13,10 +13,10 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.source.RichSourceFunction;
 import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 import org.apache.flink.streaming.api.watermark.Watermark;
+import realtime.analytics.intake.EventContract;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
-import realtime.analytics.intake.Tolerance;
 import realtime.analytics.source.Horizon;
 
 /**
@@ -35,15 +35,15 @@ public final class RecordFile extends RichSourceFunction<Intake> {
 
     private final String file;
     private final long delayMillis;
-    private final Tolerance tolerance;
+    private final EventContract contract;
     private final long warmUp;
     private final String mark;
     private volatile boolean running = true;
 
-    private RecordFile(String file, long delayMillis, Tolerance tolerance, long warmUp, String mark) {
+    private RecordFile(String file, long delayMillis, EventContract contract, long warmUp, String mark) {
         this.file = file;
         this.delayMillis = delayMillis;
-        this.tolerance = tolerance;
+        this.contract = contract;
         this.warmUp = warmUp;
         this.mark = mark;
     }
@@ -57,12 +57,12 @@ public final class RecordFile extends RichSourceFunction<Intake> {
             StreamExecutionEnvironment environment,
             String file,
             long delayMillis,
-            Tolerance tolerance,
+            EventContract contract,
             long warmUp,
             String mark) {
         return environment
                 .addSource(
-                        new RecordFile(file, delayMillis, tolerance, warmUp, mark),
+                        new RecordFile(file, delayMillis, contract, warmUp, mark),
                         "records",
                         TypeInformation.of(Intake.class))
                 .setParallelism(1)
@@ -73,7 +73,7 @@ public final class RecordFile extends RichSourceFunction<Intake> {
     public void run(SourceContext<Intake> context) throws IOException {
         Horizon.tell(
                 ((StreamingRuntimeContext) getRuntimeContext()).getGlobalAggregateManager(), Horizon.BEGINNING);
-        EventDecoder decoder = new EventDecoder(tolerance);
+        EventDecoder decoder = new EventDecoder(contract);
         try (DataInputStream records = new DataInputStream(new BufferedInputStream(new FileInputStream(file), 1 << 20))) {
             PartitionClock[] clocks = new PartitionClock[records.readInt()];
             String[] names = new String[clocks.length];

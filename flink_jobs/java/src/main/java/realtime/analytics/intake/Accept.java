@@ -9,8 +9,11 @@ final class Accept extends CountingFunction<Row> {
 
     static final String HEARTBEAT = "__heartbeat__";
 
-    Accept() {
+    private final OwnFields own;
+
+    Accept(OwnFields own) {
         super("accepted", "heartbeats");
+        this.own = own;
     }
 
     @Override
@@ -19,7 +22,7 @@ final class Accept extends CountingFunction<Row> {
         if (record.eventType.equals(HEARTBEAT)) {
             count("heartbeats");
         } else {
-            out.collect(Events.of(record));
+            out.collect(Events.of(record, own));
         }
     }
 }

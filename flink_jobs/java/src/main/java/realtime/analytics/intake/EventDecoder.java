@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
+import java.util.Arrays;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
 
@@ -42,13 +43,23 @@ public final class EventDecoder {
     private static final int EVENT_ID = 8;
 
     private final Tolerance tolerance;
+    private final OwnFields own;
     private final BoundedJson json = new BoundedJson(MAX_PAYLOAD_BYTES);
-    private final JsonToken[] tokens = new JsonToken[FIELDS.length];
-    private final String[] texts = new String[FIELDS.length];
+    /** The fields above, then the team's own. */
+    private final String[] names;
 
-    /** @param tolerance how far event_time may be from the arrival. */
-    public EventDecoder(Tolerance tolerance) {
-        this.tolerance = tolerance;
+    private final JsonToken[] tokens;
+    private final String[] texts;
+
+    public EventDecoder(EventContract contract) {
+        tolerance = contract.tolerance();
+        own = contract.own();
+        names = Arrays.copyOf(FIELDS, FIELDS.length + own.count());
+        for (int i = 0; i < own.count(); i++) {
+            names[FIELDS.length + i] = own.name(i);
+        }
+        tokens = new JsonToken[names.length];
+        texts = new String[names.length];
     }
 
     /** Decodes {@code record.payload} into the record's fields, or rejects the record. */
@@ -58,13 +69,14 @@ public final class EventDecoder {
                 && userId(record)
                 && eventType(record)
                 && value(record)
-                && texts(record)) {
+                && texts(record)
+                && own(record)) {
             tolerance.judge(record);
         }
     }
 
     private boolean scan(Intake record) {
-        for (int i = 0; i < FIELDS.length; i++) {
+        for (int i = 0; i < names.length; i++) {
             tokens[i] = null;
             texts[i] = null;
         }
@@ -84,7 +96,7 @@ public final class EventDecoder {
         }
     }
 
-    private static int fieldOf(String name) {
+    private int fieldOf(String name) {
         switch (name) {
             case "event_time":
                 return EVENT_TIME;
@@ -105,8 +117,17 @@ public final class EventDecoder {
             case "event_id":
                 return EVENT_ID;
             default:
-                return -1;
+                return ownFieldOf(name);
         }
+    }
+
+    private int ownFieldOf(String name) {
+        for (int field = FIELDS.length; field < names.length; field++) {
+            if (names[field].equals(name)) {
+                return field;
+            }
+        }
+        return -1;
     }
 
     private boolean time(Intake record) {
@@ -117,13 +138,13 @@ public final class EventDecoder {
         JsonToken token = tokens[field];
         if (token == JsonToken.VALUE_STRING) {
             if (texts[field].isEmpty()) {
-                return fail(record, Reason.MISSING_FIELD, FIELDS[field] + " is empty");
+                return fail(record, Reason.MISSING_FIELD, names[field] + " is empty");
             }
             record.eventTime = EventTimes.parse(texts[field]);
             if (record.eventTime != EventTimes.INVALID) {
                 return true;
             }
-            return fail(record, Reason.INVALID_TIME, FIELDS[field] + " is not an ISO 8601 time of 1970 to 9999");
+            return fail(record, Reason.INVALID_TIME, names[field] + " is not an ISO 8601 time of 1970 to 9999");
         }
         if (token == JsonToken.VALUE_NUMBER_INT) {
             // 16 characters hold every time in range; a longer number needs no parsing to be out of it.
@@ -133,10 +154,10 @@ public final class EventDecoder {
                     return true;
                 }
             }
-            return fail(record, Reason.INVALID_TIME, FIELDS[field] + " is not in epoch milliseconds of 1970 to 9999");
+            return fail(record, Reason.INVALID_TIME, names[field] + " is not in epoch milliseconds of 1970 to 9999");
         }
         if (token == JsonToken.VALUE_NUMBER_FLOAT) {
-            return fail(record, Reason.INVALID_TIME, FIELDS[field] + " is not a whole number of milliseconds");
+            return fail(record, Reason.INVALID_TIME, names[field] + " is not a whole number of milliseconds");
         }
         return wrongType(record, field, "a text or a whole number");
     }
@@ -145,20 +166,23 @@ public final class EventDecoder {
         if (absent(USER_ID)) {
             return fail(record, Reason.MISSING_FIELD, "user_id is missing");
         }
-        if (tokens[USER_ID] != JsonToken.VALUE_NUMBER_INT) {
-            return wrongType(record, USER_ID, "a whole number");
+        if (!whole(record, USER_ID)) {
+            return false;
         }
-        String text = texts[USER_ID];
-        if (text.length() <= 18) {
-            record.userId = Long.parseLong(text);
+        record.userId = Long.parseLong(texts[USER_ID]);
+        return true;
+    }
+
+    private boolean whole(Intake record, int field) {
+        if (tokens[field] != JsonToken.VALUE_NUMBER_INT) {
+            return wrongType(record, field, "a whole number");
+        }
+        if (texts[field].length() <= 18) {
             return true;
         }
-        BigInteger number = new BigInteger(text);
-        if (number.compareTo(MIN_LONG) >= 0 && number.compareTo(MAX_LONG) <= 0) {
-            record.userId = number.longValue();
-            return true;
-        }
-        return fail(record, Reason.OUT_OF_RANGE, "user_id does not fit in 64 bits");
+        BigInteger number = new BigInteger(texts[field]);
+        return number.compareTo(MIN_LONG) >= 0 && number.compareTo(MAX_LONG) <= 0
+                || fail(record, Reason.OUT_OF_RANGE, names[field] + " does not fit in 64 bits");
     }
 
     private boolean eventType(Intake record) {
@@ -179,21 +203,36 @@ public final class EventDecoder {
         if (absent(VALUE)) {
             return true;
         }
-        if (tokens[VALUE] != JsonToken.VALUE_NUMBER_INT && tokens[VALUE] != JsonToken.VALUE_NUMBER_FLOAT) {
-            return wrongType(record, VALUE, "a number");
+        if (!number(record, VALUE)) {
+            return false;
         }
         double number = Double.parseDouble(texts[VALUE]);
-        // Before the exact number is made: its exponent may be huge.
-        if (!(Math.abs(number) <= MAX_ABS_VALUE)) {
-            return fail(record, Reason.OUT_OF_RANGE, "value is beyond 1e18");
-        }
-        BigDecimal exact = exact(texts[VALUE], number);
-        if (exact.abs().compareTo(MAX_VALUE) > 0) {
-            return fail(record, Reason.OUT_OF_RANGE, "value is beyond 1e18");
+        BigDecimal exact = inRange(record, VALUE, number);
+        if (exact == null) {
+            return false;
         }
         record.value = number;
         record.amount = exact.setScale(DECIMAL_SCALE, RoundingMode.HALF_UP);
         return true;
+    }
+
+    private boolean number(Intake record, int field) {
+        return tokens[field] == JsonToken.VALUE_NUMBER_INT
+                || tokens[field] == JsonToken.VALUE_NUMBER_FLOAT
+                || wrongType(record, field, "a number");
+    }
+
+    /** The field's number as written, see {@link #exact}; null when it is too large, and the record rejected. */
+    private BigDecimal inRange(Intake record, int field, double number) {
+        // Before the exact number is made: its exponent may be huge.
+        if (Math.abs(number) <= MAX_ABS_VALUE) {
+            BigDecimal exact = exact(texts[field], number);
+            if (exact.abs().compareTo(MAX_VALUE) <= 0) {
+                return exact;
+            }
+        }
+        fail(record, Reason.OUT_OF_RANGE, names[field] + " is beyond 1e18");
+        return null;
     }
 
     /** The number as written, or zero where it rounds to that: so an exponent like e-999999999 costs nothing. */
@@ -203,9 +242,7 @@ public final class EventDecoder {
 
     private boolean texts(Intake record) {
         for (int field = SESSION_ID; field <= EVENT_ID; field++) {
-            // A whole number is an id as it is written: 42 and "42" are one session.
-            boolean number = tokens[field] == JsonToken.VALUE_NUMBER_INT;
-            if (!absent(field) && !(number ? fits(record, field) : text(record, field))) {
+            if (!absent(field) && !textOrWhole(record, field)) {
                 return false;
             }
         }
@@ -215,8 +252,43 @@ public final class EventDecoder {
         return true;
     }
 
+    private boolean own(Intake record) {
+        if (own.count() == 0) {
+            return true;
+        }
+        String[] values = new String[own.count()];
+        for (int i = 0; i < values.length; i++) {
+            int field = FIELDS.length + i;
+            if (!absent(field) && !ofKind(record, field, own.kind(i))) {
+                return false;
+            }
+            values[i] = emptyToNull(texts[field]);
+        }
+        record.own = values;
+        return true;
+    }
+
+    private boolean ofKind(Intake record, int field, char kind) {
+        switch (kind) {
+            case 'q':
+                return whole(record, field);
+            case 'd':
+                return number(record, field)
+                        && inRange(record, field, Double.parseDouble(texts[field])) != null;
+            case 'b':
+                return tokens[field].isBoolean() || wrongType(record, field, "true or false");
+            default:
+                return textOrWhole(record, field);
+        }
+    }
+
     private String emptyToNull(String text) {
         return text == null || text.isEmpty() ? null : text;
+    }
+
+    /** A whole number is an id as it is written: 42 and "42" are one session. */
+    private boolean textOrWhole(Intake record, int field) {
+        return tokens[field] == JsonToken.VALUE_NUMBER_INT ? fits(record, field) : text(record, field);
     }
 
     private boolean text(Intake record, int field) {
@@ -230,7 +302,7 @@ public final class EventDecoder {
         for (int i = 0; i < text.length(); i++) {
             if (Character.isSurrogate(text.charAt(i))) {
                 if (i + 1 == text.length() || !Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1))) {
-                    return fail(record, Reason.MALFORMED, FIELDS[field] + " holds half a surrogate pair");
+                    return fail(record, Reason.MALFORMED, names[field] + " holds half a surrogate pair");
                 }
                 i++;
             }
@@ -240,7 +312,7 @@ public final class EventDecoder {
 
     private boolean fits(Intake record, int field) {
         return texts[field].length() <= MAX_STRING_LENGTH
-                || fail(record, Reason.OUT_OF_RANGE, FIELDS[field] + " is longer than " + MAX_STRING_LENGTH);
+                || fail(record, Reason.OUT_OF_RANGE, names[field] + " is longer than " + MAX_STRING_LENGTH);
     }
 
     /** Absent or null; clears the text of a null so that nobody reads the word "null". */
@@ -252,8 +324,8 @@ public final class EventDecoder {
         return tokens[field] == null;
     }
 
-    private static boolean wrongType(Intake record, int field, String wanted) {
-        return fail(record, Reason.INVALID_TYPE, FIELDS[field] + " is not " + wanted);
+    private boolean wrongType(Intake record, int field, String wanted) {
+        return fail(record, Reason.INVALID_TYPE, names[field] + " is not " + wanted);
     }
 
     private static boolean fail(Intake record, Reason reason, String detail) {

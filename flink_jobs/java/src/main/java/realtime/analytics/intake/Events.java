@@ -1,5 +1,6 @@
 package realtime.analytics.intake;
 
+import java.util.Arrays;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.types.Row;
@@ -16,24 +17,26 @@ public final class Events {
     /** The event's id or the digest of its payload: names it in ids of results. */
     public static final int EVENT_REF = 7;
 
-    /** Column names in order; sql/events.sql declares the same. */
-    public static final String[] NAMES = {
+    /** Names of the columns in order, of which a team's own follow; sql/events.sql declares the same. */
+    private static final String[] NAMES = {
         "event_millis", "user_id", "event_type", "value", "amount", "session_id", "category", "event_ref"
     };
 
-    public static final TypeInformation<Row> TYPE =
-            Types.ROW_NAMED(
-                    NAMES,
-                    Types.LONG,
-                    Types.LONG,
-                    Types.STRING,
-                    Types.DOUBLE,
-                    Types.BIG_DEC,
-                    Types.STRING,
-                    Types.STRING,
-                    Types.STRING);
+    private static final TypeInformation<?>[] TYPES = {
+        Types.LONG, Types.LONG, Types.STRING, Types.DOUBLE, Types.BIG_DEC, Types.STRING, Types.STRING, Types.STRING
+    };
 
     private Events() {}
+
+    static TypeInformation<Row> type(OwnFields own) {
+        String[] names = Arrays.copyOf(NAMES, NAMES.length + own.count());
+        TypeInformation<?>[] types = Arrays.copyOf(TYPES, names.length);
+        for (int i = 0; i < own.count(); i++) {
+            names[NAMES.length + i] = own.name(i);
+            types[NAMES.length + i] = own.type(i);
+        }
+        return Types.ROW_NAMED(names, types);
+    }
 
     public static long userId(Row event) {
         return (Long) event.getField(USER_ID);
@@ -43,15 +46,21 @@ public final class Events {
         return (String) event.getField(EVENT_TYPE);
     }
 
-    static Row of(Intake record) {
-        return Row.of(
-                record.eventTime,
-                record.userId,
-                record.eventType,
-                record.value,
-                record.amount,
-                record.sessionId,
-                record.category,
+    static Row of(Intake record, OwnFields own) {
+        Row row = Row.withPositions(NAMES.length + own.count());
+        row.setField(EVENT_TIME, record.eventTime);
+        row.setField(USER_ID, record.userId);
+        row.setField(EVENT_TYPE, record.eventType);
+        row.setField(VALUE, record.value);
+        row.setField(AMOUNT, record.amount);
+        row.setField(SESSION_ID, record.sessionId);
+        row.setField(CATEGORY, record.category);
+        row.setField(
+                EVENT_REF,
                 record.eventId != null ? "id:" + record.eventId : "sha256:" + Digests.sha256(record.payload));
+        for (int i = 0; i < own.count(); i++) {
+            row.setField(NAMES.length + i, own.value(i, record.own[i]));
+        }
+        return row;
     }
 }

@@ -34,6 +34,8 @@ public class Intake {
     public String sessionId;
     public String category;
     public String eventId;
+    /** The team's own fields as texts ({@link OwnFields}), null where one is absent; null when there are no such fields. */
+    public String[] own;
 
     /** The partition's clock behind this record ({@link PartitionClock}); Long.MIN_VALUE before the first accepted one. */
     public long clock = Long.MIN_VALUE;

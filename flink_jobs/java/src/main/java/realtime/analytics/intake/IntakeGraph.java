@@ -14,8 +14,13 @@ public final class IntakeGraph {
         this.rejected = rejected;
     }
 
-    /** @param duplicateWindowMillis how far apart two events of one event_id must be; 0 switches the check off. */
-    public static IntakeGraph attach(DataStream<Intake> records, long duplicateWindowMillis) {
+    /**
+     * The records' two streams.
+     *
+     * @param duplicateWindowMillis how far apart two events of one event_id must be; 0 switches the check off.
+     * @param own those of the contract by which the records were decoded.
+     */
+    public static IntakeGraph attach(DataStream<Intake> records, long duplicateWindowMillis, OwnFields own) {
         // At the source's parallelism, so that a partition's records keep their order: of two events of one event_id
         // the first is accepted.
         SingleOutputStreamOperator<Intake> plain =
@@ -23,7 +28,7 @@ public final class IntakeGraph {
                         .setParallelism(records.getParallelism())
                         .name("verdicts")
                         .uid("intake-verdicts");
-        DataStream<Row> events = accept(plain, "intake-accept");
+        DataStream<Row> events = accept(plain, own, "intake-accept");
         DataStream<Intake> rejected = plain.getSideOutput(Verdicts.REJECTED);
         if (duplicateWindowMillis > 0) {
             SingleOutputStreamOperator<Intake> unique =
@@ -32,14 +37,14 @@ public final class IntakeGraph {
                             .process(new Deduplicate(duplicateWindowMillis))
                             .name("duplicates")
                             .uid("intake-duplicates");
-            events = events.union(accept(unique, "intake-accept-identified"));
+            events = events.union(accept(unique, own, "intake-accept-identified"));
             rejected = rejected.union(unique.getSideOutput(Verdicts.REJECTED));
         }
         return new IntakeGraph(events, rejected);
     }
 
-    private static DataStream<Row> accept(DataStream<Intake> records, String uid) {
-        return records.process(new Accept()).returns(Events.TYPE).name("accepted events").uid(uid);
+    private static DataStream<Row> accept(DataStream<Intake> records, OwnFields own, String uid) {
+        return records.process(new Accept(own)).returns(Events.type(own)).name("accepted events").uid(uid);
     }
 
     public DataStream<Row> events() {

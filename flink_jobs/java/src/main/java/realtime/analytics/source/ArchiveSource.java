@@ -19,11 +19,11 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.source.RichSourceFunction;
 import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 import org.apache.flink.streaming.api.watermark.Watermark;
+import realtime.analytics.intake.EventContract;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
 import realtime.analytics.intake.Reason;
-import realtime.analytics.intake.Tolerance;
 
 /**
  * Reads archived records in file order, once, with the verdicts and watermarks of the live source: one JSON object a
@@ -45,14 +45,14 @@ public final class ArchiveSource extends RichSourceFunction<Intake> {
 
     private final String file;
     private final long delayMillis;
-    private final Tolerance tolerance;
+    private final EventContract contract;
     private final long knownFrom;
     private volatile boolean running = true;
 
-    private ArchiveSource(String file, long delayMillis, Tolerance tolerance, long knownFrom) {
+    private ArchiveSource(String file, long delayMillis, EventContract contract, long knownFrom) {
         this.file = file;
         this.delayMillis = delayMillis;
-        this.tolerance = tolerance;
+        this.contract = contract;
         this.knownFrom = knownFrom;
     }
 
@@ -65,11 +65,11 @@ public final class ArchiveSource extends RichSourceFunction<Intake> {
             StreamExecutionEnvironment environment,
             String file,
             long delayMillis,
-            Tolerance tolerance,
+            EventContract contract,
             long knownFrom) {
         return environment
                 .addSource(
-                        new ArchiveSource(file, delayMillis, tolerance, knownFrom),
+                        new ArchiveSource(file, delayMillis, contract, knownFrom),
                         "archive " + file,
                         TypeInformation.of(Intake.class))
                 .uid("source");
@@ -79,7 +79,7 @@ public final class ArchiveSource extends RichSourceFunction<Intake> {
     public void run(SourceContext<Intake> context) throws IOException {
         Set<String> silent = partitions();
         Map<String, PartitionClock> clocks = new HashMap<>();
-        EventDecoder decoder = new EventDecoder(tolerance);
+        EventDecoder decoder = new EventDecoder(contract);
         PartitionLog log = new PartitionLog(context, new HashMap<>(), Long.MIN_VALUE);
         Horizon.tell(((StreamingRuntimeContext) getRuntimeContext()).getGlobalAggregateManager(), knownFrom);
         try (BufferedReader lines = open()) {

@@ -127,7 +127,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
         batch = new TreeMap<>(read(batchState));
         taken = read(takenState);
         long horizon = progress.horizon() == Horizon.UNKNOWN ? plan.knownFrom : progress.horizon();
-        long newest = progress.newest(times.tolerance.future());
+        long newest = progress.newest(times.contract.tolerance().future());
         history = new SourceHistory(progress.partitions().keySet(), plan.startsAtLatest, newest, horizon);
         instance = UUID.randomUUID().toString();
         tell();
@@ -173,7 +173,7 @@ public final class FilesSource extends RichSourceFunction<Intake> implements Che
 
     @Override
     public void run(SourceContext<Intake> context) throws Exception {
-        decoder = new EventDecoder(times.tolerance);
+        decoder = new EventDecoder(times.contract);
         rejections = liveRejections();
         Object lock = context.getCheckpointLock();
         synchronized (lock) {

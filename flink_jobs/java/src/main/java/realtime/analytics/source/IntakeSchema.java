@@ -3,24 +3,24 @@ package realtime.analytics.source;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.streaming.connectors.kinesis.serialization.KinesisDeserializationSchema;
+import realtime.analytics.intake.EventContract;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
-import realtime.analytics.intake.Tolerance;
 
 /** Turns a Kinesis record into a decoded {@link Intake}; never null, never an exception: what is bad has a reason. */
 final class IntakeSchema implements KinesisDeserializationSchema<Intake> {
     private static final long serialVersionUID = 1L;
 
-    private final Tolerance tolerance;
+    private final EventContract contract;
     private transient EventDecoder decoder;
 
-    IntakeSchema(Tolerance tolerance) {
-        this.tolerance = tolerance;
+    IntakeSchema(EventContract contract) {
+        this.contract = contract;
     }
 
     @Override
     public void open(DeserializationSchema.InitializationContext context) {
-        decoder = new EventDecoder(tolerance);
+        decoder = new EventDecoder(contract);
     }
 
     @Override

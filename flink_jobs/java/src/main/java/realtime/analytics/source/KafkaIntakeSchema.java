@@ -8,9 +8,9 @@ import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDe
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.record.TimestampType;
+import realtime.analytics.intake.EventContract;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
-import realtime.analytics.intake.Tolerance;
 
 /** Turns a Kafka record into a decoded {@link Intake}; never null, never an exception: what is bad has a reason. */
 final class KafkaIntakeSchema implements KafkaRecordDeserializationSchema<Intake> {
@@ -18,18 +18,18 @@ final class KafkaIntakeSchema implements KafkaRecordDeserializationSchema<Intake
 
     private static final byte[] NOTHING = new byte[0];
 
-    private final Tolerance tolerance;
+    private final EventContract contract;
     private transient EventDecoder decoder;
     /** Names of the partitions by number: one text each, not one a record. */
     private transient Map<Integer, String> names;
 
-    KafkaIntakeSchema(Tolerance tolerance) {
-        this.tolerance = tolerance;
+    KafkaIntakeSchema(EventContract contract) {
+        this.contract = contract;
     }
 
     @Override
     public void open(DeserializationSchema.InitializationContext context) {
-        decoder = new EventDecoder(tolerance);
+        decoder = new EventDecoder(contract);
         names = new HashMap<>();
     }
 

@@ -37,7 +37,7 @@ public final class KafkaTopic {
                         .setTopics(topic)
                         .setProperties(client)
                         .setStartingOffsets(startsAtLatest ? new FromTheEnd() : OffsetsInitializer.earliest())
-                        .setDeserializer(new KafkaIntakeSchema(times.tolerance))
+                        .setDeserializer(new KafkaIntakeSchema(times.contract))
                         .build();
         SingleOutputStreamOperator<Intake> records =
                 environment

@@ -42,7 +42,7 @@ public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
     private transient volatile Lineage lineage;
 
     private KinesisSource(String stream, Properties properties, SourceTimes times) {
-        super(stream, new IntakeSchema(times.tolerance), properties);
+        super(stream, new IntakeSchema(times.contract), properties);
         this.stream = stream;
         this.times = times;
         this.properties = properties;
@@ -70,7 +70,7 @@ public final class KinesisSource extends FlinkKinesisConsumer<Intake> {
         if (horizon == Horizon.UNKNOWN && !startsAtLatest && holdsEverything()) {
             horizon = Horizon.BEGINNING;
         }
-        long newest = progress.newest(times.tolerance.future());
+        long newest = progress.newest(times.contract.tolerance().future());
         history = new SourceHistory(progress.partitions().keySet(), startsAtLatest, newest, horizon);
         instance = UUID.randomUUID().toString();
         // Before anything runs, so that nobody takes what an earlier run had agreed upon.

@@ -1,9 +1,9 @@
 package realtime.analytics.source;
 
 import java.io.Serializable;
-import realtime.analytics.intake.Tolerance;
+import realtime.analytics.intake.EventContract;
 
-/** The source's times, in milliseconds. */
+/** The source's times, in milliseconds, and what an event is to it. */
 public final class SourceTimes implements Serializable {
     private static final long serialVersionUID = 1L;
 
@@ -15,14 +15,14 @@ public final class SourceTimes implements Serializable {
     final long idleTimeout;
     /** How far ahead of the slowest shard an event may be; 0 is no limit. */
     final long lookAhead;
-    final Tolerance tolerance;
+    final EventContract contract;
 
-    public SourceTimes(long delay, long startGrace, long idleTimeout, long lookAhead, Tolerance tolerance) {
+    public SourceTimes(long delay, long startGrace, long idleTimeout, long lookAhead, EventContract contract) {
         this.delay = delay;
         this.startGrace = startGrace;
         this.idleTimeout = idleTimeout;
         this.lookAhead = lookAhead;
-        this.tolerance = tolerance;
+        this.contract = contract;
     }
 
     /**
@@ -34,6 +34,6 @@ public final class SourceTimes implements Serializable {
      * @param first where the first accepted event moves its partition's clock.
      */
     long knownFrom(long first) {
-        return first + delay + tolerance.future();
+        return first + delay + contract.tolerance().future();
     }
 }

@@ -79,7 +79,7 @@ final class TopicClocks extends AbstractStreamOperator<Intake>
         if (horizon == Horizon.UNKNOWN && !startsAtLatest && !context.isRestored() && backlog.holdsEverything()) {
             horizon = Horizon.BEGINNING;
         }
-        long newest = progress.newest(times.tolerance.future());
+        long newest = progress.newest(times.contract.tolerance().future());
         history = new SourceHistory(progress.partitions().keySet(), startsAtLatest, newest, horizon);
         instance = UUID.randomUUID().toString();
         subscriptions = new HashMap<>();

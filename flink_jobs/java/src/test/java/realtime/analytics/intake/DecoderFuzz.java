@@ -3,16 +3,20 @@ package realtime.analytics.intake;
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import java.math.BigDecimal;
 import java.util.Arrays;
+import org.apache.flink.types.Row;
 import realtime.analytics.fuzz.Foreign;
 import realtime.analytics.sink.RejectionEncoder;
 
 /** Any payload is an event within the contract, or a rejection; the record before it does not show. */
 public final class DecoderFuzz {
     private static final String[] NAMES = {
-        "event_time", "user_id", "event_type", "value", "session_id", "category", "event_id", "ip_address", "timestamp"
+        "event_time", "user_id", "event_type", "value", "session_id", "category", "event_id", "ip_address", "timestamp",
+        "device", "attempt", "score", "beta"
     };
+    private static final OwnFields OWN = new OwnFields("sqdb", "device", "attempt", "score", "beta");
+    private static final EventContract CONTRACT = new EventContract(new Tolerance(300_000, 604_800_000), OWN);
     private static final long ARRIVAL = 1_795_429_290_000L;
-    private static final EventDecoder DECODER = new EventDecoder(new Tolerance(300_000, 604_800_000));
+    private static final EventDecoder DECODER = new EventDecoder(CONTRACT);
     private static final BigDecimal MOST = new BigDecimal("1e18");
 
     private DecoderFuzz() {}
@@ -20,7 +24,7 @@ public final class DecoderFuzz {
     public static void fuzzerTestOneInput(FuzzedDataProvider data) {
         byte[] payload = data.consumeInt(0, 15) == 0 ? data.consumeRemainingAsBytes() : Foreign.object(data, NAMES);
         Intake record = decoded(DECODER, payload);
-        Intake again = decoded(new EventDecoder(new Tolerance(300_000, 604_800_000)), payload);
+        Intake again = decoded(new EventDecoder(CONTRACT), payload);
         expect(record.reason == again.reason, "the record before shows");
         if (!record.accepted()) {
             expect(record.detail.length() < 200, record.detail);
@@ -36,7 +40,11 @@ public final class DecoderFuzz {
         if (record.amount != null) {
             expect(record.amount.scale() == 6 && record.amount.abs().compareTo(MOST) <= 0, "amount");
         }
-        Events.of(record);
+        Row row = Events.of(record, OWN);
+        String device = (String) row.getField(Events.EVENT_REF + 1);
+        expect(device == null || fits(device) && !device.isEmpty(), "own text");
+        Double score = (Double) row.getField(Events.EVENT_REF + 3);
+        expect(score == null || Math.abs(score) <= 1e18, "own number");
     }
 
     private static Intake decoded(EventDecoder decoder, byte[] payload) {

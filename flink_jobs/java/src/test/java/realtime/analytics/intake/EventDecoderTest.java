@@ -3,6 +3,7 @@ package realtime.analytics.intake;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -13,6 +14,12 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
+import org.apache.flink.api.common.ExecutionConfig;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.TypeSerializer;
+import org.apache.flink.api.java.typeutils.PojoTypeInfo;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataOutputSerializer;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.types.Row;
 import org.junit.jupiter.api.DynamicTest;
@@ -23,7 +30,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class EventDecoderTest {
     private static final long ARRIVAL = 1_763_892_060_000L;
-    private static final Tolerance NONE = new Tolerance(0, 0);
+    private static final OwnFields NO_OWN = new OwnFields("");
+    /** Of tests/vectors/own_fields.json. */
+    private static final OwnFields OWN = new OwnFields("sqdb", "device", "attempt", "score", "beta");
+    private static final EventContract NONE = new EventContract(new Tolerance(0, 0), NO_OWN);
 
     @TestFactory
     Stream<DynamicTest> decidesAsTheSharedVectorsSay() {
@@ -36,7 +46,7 @@ class EventDecoderTest {
                 new Intake("s", "p", "1", vector.get("arrival").asLong(), vector.get("payload").binaryValue());
         Tolerance tolerance =
                 new Tolerance(vector.get("future_tolerance").asLong(), vector.path("past_tolerance").asLong(0));
-        new EventDecoder(tolerance).decode(record);
+        new EventDecoder(new EventContract(tolerance, NO_OWN)).decode(record);
         JsonNode event = vector.get("event");
         if (event == null || event.isNull()) {
             assertNotNull(record.reason, "accepted");
@@ -45,7 +55,8 @@ class EventDecoderTest {
             return;
         }
         assertNull(record.reason, () -> "rejected: " + record.detail);
-        Row row = Events.of(record);
+        Row row = Events.of(record, NO_OWN);
+        assertEquals(Events.EVENT_REF + 1, row.getArity());
         assertEquals(event.get("event_time").asLong(), row.getField(Events.EVENT_TIME));
         assertEquals(event.get("user_id").asLong(), row.getField(Events.USER_ID));
         assertEquals(event.get("event_type").asText(), row.getField(Events.EVENT_TYPE));
@@ -56,6 +67,61 @@ class EventDecoderTest {
         assertEquals(text(event, "session_id"), row.getField(Events.SESSION_ID));
         assertEquals(text(event, "category"), row.getField(Events.CATEGORY));
         assertEquals(text(event, "event_ref"), row.getField(Events.EVENT_REF));
+    }
+
+    /** Values: those of the row behind event_ref, in the columns' own types. */
+    @TestFactory
+    Stream<DynamicTest> decidesOnATeamsOwnFieldsAsTheSharedVectorsSay() {
+        return Vectors.read("own_fields.json").stream()
+                .map(vector -> DynamicTest.dynamicTest(vector.get("name").asText(), () -> checkOwn(vector)));
+    }
+
+    private static void checkOwn(JsonNode vector) throws IOException {
+        EventDecoder decoder = new EventDecoder(new EventContract(new Tolerance(0, 0), OWN));
+        Intake record = decoded(decoder, utf8(vector.get("payload").asText()));
+        if (vector.has("reason")) {
+            assertNotNull(record.reason, "accepted");
+            assertEquals(vector.get("reason").asText(), record.reason.code);
+            assertEquals(vector.get("detail").asText(), record.detail);
+            return;
+        }
+        assertNull(record.reason, () -> "rejected: " + record.detail);
+        Row row = serialized(Events.type(OWN), Events.of(serialized(TypeInformation.of(Intake.class), record), OWN));
+        assertEquals(Events.EVENT_REF + 1 + OWN.count(), row.getArity());
+        JsonNode wanted = vector.get("own");
+        assertEquals(wanted.get(0).isNull() ? null : wanted.get(0).asText(), row.getField("device"));
+        assertEquals(wanted.get(1).isNull() ? null : (Object) wanted.get(1).asLong(), row.getField("attempt"));
+        assertEquals(wanted.get(2).isNull() ? null : (Object) wanted.get(2).asDouble(), row.getField("score"));
+        assertEquals(wanted.get(3).isNull() ? null : (Object) wanted.get(3).asBoolean(), row.getField("beta"));
+    }
+
+    /** As it is behind an exchange. */
+    private static <T> T serialized(TypeInformation<T> type, T value) throws IOException {
+        TypeSerializer<T> serializer = type.createSerializer(new ExecutionConfig().getSerializerConfig());
+        DataOutputSerializer out = new DataOutputSerializer(64);
+        serializer.serialize(value, out);
+        return serializer.deserialize(new DataInputDeserializer(out.getCopyOfBuffer()));
+    }
+
+    @Test
+    void readsNoOwnFieldThatTheContractHasNot() {
+        Intake record = decoded(
+                new EventDecoder(NONE),
+                utf8("{\"event_time\":1,\"user_id\":1,\"event_type\":\"a\",\"device\":{\"any\":\"thing\"}}"));
+        assertNull(record.reason);
+        assertNull(record.own);
+    }
+
+    @Test
+    void knowsFourKindsOfOwnFields() {
+        assertThrows(IllegalArgumentException.class, () -> new OwnFields("x", "device"));
+        assertThrows(IllegalArgumentException.class, () -> new OwnFields("ss", "device"));
+    }
+
+    /** Every exchange would fall back to Kryo, at many times the cost. */
+    @Test
+    void aRecordIsAPojo() {
+        assertEquals(PojoTypeInfo.class, TypeInformation.of(Intake.class).getClass());
     }
 
     private static String text(JsonNode event, String name) {

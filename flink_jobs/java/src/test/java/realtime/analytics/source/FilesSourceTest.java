@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import realtime.analytics.intake.EventContract;
 import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.OwnFields;
 import realtime.analytics.intake.Tolerance;
 
 /** A file is deleted between its listing and its reading, which a checkpoint of that time shows. */
@@ -79,7 +81,8 @@ class FilesSourceTest {
 
     /** Runs the source until it has given so many records; its checkpoint of then. */
     private OperatorSubtaskState run(FilesPlan plan, OperatorSubtaskState restored, int records) throws Exception {
-        source = new FilesSource(plan, new SourceTimes(0, 0, 0, 0, new Tolerance(60_000, 0)));
+        EventContract contract = new EventContract(new Tolerance(60_000, 0), new OwnFields(""));
+        source = new FilesSource(plan, new SourceTimes(0, 0, 0, 0, contract));
         harness = new AbstractStreamOperatorTestHarness<>(new StreamSource<>(source), 1, 1, 0);
         if (restored != null) {
             harness.initializeState(restored);

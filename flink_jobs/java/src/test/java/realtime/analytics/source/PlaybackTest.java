@@ -11,9 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import realtime.analytics.intake.EventContract;
 import realtime.analytics.intake.EventDecoder;
 import realtime.analytics.intake.Intake;
 import realtime.analytics.intake.PartitionClock;
+import realtime.analytics.intake.OwnFields;
 import realtime.analytics.intake.Tolerance;
 import realtime.analytics.intake.Reason;
 
@@ -67,7 +69,8 @@ class PlaybackTest {
         Map<String, PartitionReader> readers = new LinkedHashMap<>();
         readers.put("a", a);
         readers.put("b", b);
-        return new Playback(readers, skip, partition -> new PartitionClock(DELAY), new EventDecoder(new Tolerance(0, 0)), DELAY);
+        EventDecoder decoder = new EventDecoder(new EventContract(new Tolerance(0, 0), new OwnFields("")));
+        return new Playback(readers, skip, partition -> new PartitionClock(DELAY), decoder, DELAY);
     }
 
     /** Partition and position of every record, and the watermark before it. */

@@ -9,7 +9,9 @@ import java.util.Set;
 import org.apache.flink.streaming.api.functions.source.SourceFunction.SourceContext;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.junit.jupiter.api.Test;
+import realtime.analytics.intake.EventContract;
 import realtime.analytics.intake.Intake;
+import realtime.analytics.intake.OwnFields;
 import realtime.analytics.intake.Tolerance;
 import realtime.analytics.source.PartitionLog.Partition;
 
@@ -51,7 +53,8 @@ class SilenceTest {
     }
 
     private static Silence silence(PartitionLog log, long startGrace, long idleTimeout) {
-        return new Silence(log, new SourceTimes(DELAY, startGrace, idleTimeout, 0, new Tolerance(0, 0)));
+        EventContract contract = new EventContract(new Tolerance(0, 0), new OwnFields(""));
+        return new Silence(log, new SourceTimes(DELAY, startGrace, idleTimeout, 0, contract));
     }
 
     /** After each of the partitions has had an event in this run. */
