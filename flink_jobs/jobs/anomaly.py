@@ -1,7 +1,7 @@
 """Anomaly: z-score of a value against the hour before it, per event_type.
 
-Time is cut into slices of 10 s (``slice``). An event's baseline is the whole slices of the hour (``baseline``) before its
-own slice, so never the event itself.
+Time is cut into slices of 10 s (``slice``). An event's baseline is the whole slices of the hour (``baseline``) before
+its own slice, so never the event itself.
 
     anomaly_score  = |value - mean| / deviation, at most 1e6 (deviation 0: 0 for the mean itself, else 1e6)
     is_anomaly     = anomaly_score > ``threshold`` (3)
