@@ -15,7 +15,8 @@ PAGE = "add-a-job.md"
 _PROGRAM = """
 import json, sys
 from pathlib import Path
-from tests.jobs.harness import MINUTE, at, configured, event, log, run
+from tests.events import MINUTE, at, configured, event, log
+from tests.jobs.harness import run
 from contracts.lake import tables
 from contracts.warehouse import views
 from flink_jobs.settings import JobsSettings
