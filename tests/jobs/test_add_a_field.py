@@ -19,7 +19,8 @@ TEST = "tests/test_switch.py"
 _PROGRAM = """
 import json, sys
 from pathlib import Path
-from tests.jobs.harness import MINUTE, at, configured, event, log, run
+from tests.events import MINUTE, at, configured, event, log
+from tests.jobs.harness import run
 from local.oracle import verdicts
 from scripts import docs
 

@@ -50,7 +50,8 @@ def copy(tmp_path: Path) -> Path:
 _RULE = """
 import json, sys
 from pathlib import Path
-from tests.jobs.harness import HOUR, at, configured, event, log, run
+from tests.events import HOUR, at, configured, event, log
+from tests.jobs.harness import run
 
 page: dict = {}
 exec(compile(Path(sys.argv[3]).read_text(), "page", "exec"), page)
