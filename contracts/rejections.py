@@ -26,6 +26,9 @@ class Reason(StrEnum):
     RULE_FAILED = "rule_failed"
 
 
+#: Of records that are not accepted. A rule that fails rejects an event which was.
+INTAKE_REASONS = tuple(reason for reason in Reason if reason is not Reason.RULE_FAILED)
+
 REASON_MEANINGS: dict[Reason, str] = {
     Reason.MALFORMED: "not one JSON object in UTF-8 within the limits of size, depth, fields and digits",
     Reason.MISSING_FIELD: "a required field is absent, null or empty",

@@ -335,7 +335,10 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
             "past_tolerance": 7 * 24 * hour,
             "duplicate_window": 10 * minute,
         },
-        "jobs": {"enabled": ("aggregation", "anomaly", "session", "behavior", "recommendation", "fraud")},
+        "jobs": {
+            "enabled": ("aggregation", "anomaly", "session", "behavior", "recommendation", "fraud"),
+            "entries_in_memory": 500_000,
+        },
         "aggregation": {"window": 5 * minute},
         "anomaly": {
             "slice": 10 * second,
@@ -354,7 +357,8 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
             "weights": (("view", 1.0), ("click", 2.0), ("purchase", 5.0)),
             "weight_other": 0.0,
         },
-        "fraud": {"event_types": ("purchase",), "window": 5 * minute, "low": 11, "medium": 21, "high": 51},
+        "fraud": {"event_types": ("purchase",), "window": 5 * minute, "low": 11, "medium": 21, "high": 51}
+        | {"slot": second},
     }
     found = dataclasses.asdict(parse(required(), FILE, local=False))
     assert found.pop("local") is None

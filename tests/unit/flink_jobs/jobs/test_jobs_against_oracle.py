@@ -86,4 +86,4 @@ def test_the_oracle_says_the_same(name: str) -> None:
         found += len(wanted)
 
     agree()
-    assert found > 50, "streams that give nothing say nothing"
+    assert found > 20, "streams that give nothing say nothing"
