@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import marshal
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from heapq import heappop, heappush
-from operator import attrgetter
+from operator import attrgetter, index
 from typing import Any, Protocol
 
 from contracts.events import Event
@@ -121,7 +122,7 @@ class Entries:
                 if state is None:
                     packed, look = None, 0
                 else:
-                    packed, look = dump(state), -(-due(state) // quantum) * quantum
+                    packed, look = dump(state), -(-index(due(state)) // quantum) * quantum
             except Exception as error:  # noqa: BLE001 - whatever a rule raises is its events' reason
                 del rows[before:]
                 self._failed(self.rule, key, events, None, error)
@@ -168,14 +169,14 @@ class Entries:
                 state = None
                 try:
                     state = self._load(entry[0])
-                    due = self.rule.due(state)
+                    due = index(self.rule.due(state))
                     if due <= now:
                         state = self.rule.on_time(key, state, now, rows.append)
                         due = 0 if state is None else self._later(state, now)
                     packed = None if state is None else self._dump(state)
                 except Exception as error:  # noqa: BLE001 - as above
                     del rows[before:]
-                    self._failed(self.rule, key, (), self._load(entry[0]), error)
+                    self._failed(self.rule, key, (), self._before(entry), error)
                     due, packed = 0, None
                 mine.changed.add(key)
                 if packed is None:
@@ -186,26 +187,40 @@ class Entries:
                 (mine.young if key in mine.young else mine.old)[key] = packed, look
                 self._look_at(look, group, key)
 
+    def _before(self, entry: Entry) -> Any:
+        try:
+            return self._load(entry[0])
+        except Exception:  # noqa: BLE001 - it is only told of
+            return entry[0]
+
     def _later(self, state: Any, now: int) -> int:
-        due = self.rule.due(state)
+        due = index(self.rule.due(state))
         if due <= now:
             raise ValueError(f"on_time at {now} gave a state that is due at {due}: give one that is due later, or None")
         return due
 
     def write(self, group: int, store: Store) -> None:
-        """Writes what changed since the last checkpoint; now and then the whole group, so that a start reads little."""
+        """Writes what changed since the last checkpoint, or the whole group.
+
+        The whole group where it holds no more than what changed, and now and then, so that a start reads little.
+        """
         if group <= self._last_written:
             self._wholes = 0  # another checkpoint
         self._last_written = group
         mine = self.groups[group]
         if not mine.changed:
             return
-        if mine.log >= mine.whole and (self._wholes < _WHOLE_BYTES or mine.log >= 4 * mine.whole):
-            data = _packed((key, entry) for key, entry in self._all(mine, group))
-            store.put(self._prefix + "whole", data)
+        count = len(mine.young) + len(mine.old) + self._disk.counts[group]
+        is_small = count <= len(mine.changed)
+        if is_small or (mine.log >= mine.whole and (self._wholes < _WHOLE_BYTES or mine.log >= 4 * mine.whole)):
+            data = _packed(self._all(mine, group)) if count else b""
+            if data:
+                store.put(self._prefix + "whole", data)
+            elif mine.whole:
+                store.remove(self._prefix + "whole")
             for number in range(mine.logs):
                 store.remove(f"{self._prefix}{number}")
-            self._wholes += len(data)
+            self._wholes += 0 if is_small else len(data)
             mine.whole, mine.log, mine.logs = len(data), 0, 0
         else:
             data = _packed((key, self._find(mine, group, key)) for key in mine.changed)
@@ -299,6 +314,11 @@ def _unpacked(data: bytes) -> list[tuple[Any, Entry | None]]:
     return marshal.loads(data) if data else []  # noqa: S302 - Flink's state is the application's own
 
 
+def _due(stored: int | None) -> int:
+    """SQLite's integers end where event time does: what is never due is NULL."""
+    return _NEVER if stored is None else stored
+
+
 class _Disk:
     """Entries in a private temporary database of SQLite, which deletes it (https://sqlite.org/inmemorydb.html#temp_db).
 
@@ -308,6 +328,8 @@ class _Disk:
     def __init__(self) -> None:
         self.used = False
         self.due = _NEVER
+        #: Entries by group.
+        self.counts: Counter[int] = Counter()
         self._database: sqlite3.Connection | None = None
 
     def _open(self) -> sqlite3.Connection:
@@ -336,29 +358,34 @@ class _Disk:
         database.execute("BEGIN")
         database.executemany(
             "INSERT INTO entries VALUES (?, ?, ?, ?, ?)",
-            ((group, self._id(key), marshal.dumps(key, _MARSHAL), state, due) for key, (state, due) in entries.items()),
+            (
+                (group, self._id(key), marshal.dumps(key, _MARSHAL), state, due if due < _NEVER else None)
+                for key, (state, due) in entries.items()
+            ),
         )
         database.execute("COMMIT")
+        self.counts[group] += len(entries)
         self.used = True
         self.due = min(self.due, *(due for _, due in entries.values()))
 
     def find(self, group: int, key: Any) -> Entry | None:
         """The key's entry."""
         rows = self._rows("SELECT state, due FROM entries WHERE part = ? AND id = ?", group, self._id(key))
-        return rows[0] if rows else None
+        return (rows[0][0], _due(rows[0][1])) if rows else None
 
     def take(self, group: int, key: Any) -> Entry | None:
         """Takes the key's entry out."""
         found = self.find(group, key)
         if found is not None:
             self._rows("DELETE FROM entries WHERE part = ? AND id = ?", group, self._id(key))
+            self.counts[group] -= 1
         return found
 
     def group(self, group: int) -> Iterator[tuple[Any, Entry]]:
         """All of a group."""
         with closing(self._open().execute("SELECT key, state, due FROM entries WHERE part = ?", (group,))) as cursor:
             for key, state, due in cursor:
-                yield marshal.loads(key), (state, due)  # noqa: S302 - our own bytes
+                yield marshal.loads(key), (state, _due(due))  # noqa: S302 - our own bytes
 
     def take_due(self, now: int, most: int) -> list[tuple[int, Any, Entry]]:
         """Takes the first entries out that are due, and says in ``due`` when the next one is."""
@@ -369,6 +396,7 @@ class _Disk:
         database.execute("BEGIN")
         database.executemany("DELETE FROM entries WHERE rowid = ?", [(row[0],) for row in rows])
         database.execute("COMMIT")
+        self.counts.subtract(row[1] for row in rows)
         ((first,),) = self._rows("SELECT min(due) FROM entries")
-        self.due = _NEVER if first is None else first
+        self.due = _due(first)
         return [(part, marshal.loads(key), (state, due)) for _, part, key, state, due in rows]  # noqa: S302 - as above
