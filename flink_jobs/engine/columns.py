@@ -52,7 +52,7 @@ def events(view: memoryview) -> list[Event]:
             column, at = _texts(view, at, rows)
         else:
             end = at + 8 * rows
-            numbers: memoryview[Any] = view[at:end].cast("d" if kind == "d" else "q")
+            numbers: Any = view[at:end].cast("d" if kind == "d" else "q")
             column = numbers.tolist()
             if kind == "b":
                 column = list(map(bool, column))

@@ -20,8 +20,8 @@ VALUES = st.lists(
 def exact(values: list[float]) -> tuple[Fraction, Fraction]:
     """Mean, and the sum of squared distances from it."""
     fractions = [Fraction(value) for value in values]
-    mean = sum(fractions) / len(fractions)
-    return mean, Fraction(sum((value - mean) ** 2 for value in fractions))
+    mean = sum(fractions, Fraction(0)) / len(fractions)
+    return mean, sum(((value - mean) ** 2 for value in fractions), Fraction(0))
 
 
 @given(values=VALUES, cuts=st.sets(st.integers(1, 39)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from contracts.events import Event
 from contracts.results import ResultType
@@ -30,9 +30,9 @@ class Counting(Rule[int, Count]):
     """
 
     job = ResultType.FRAUD
-    key = ("user_id",)
-    fields = ("event_type", "amount", "category")
-    state = Count
+    key: ClassVar[tuple[str, ...]] = ("user_id",)
+    fields: ClassVar[tuple[str, ...]] = ("event_type", "amount", "category")
+    state: ClassVar[type[Any]] = Count
 
     def __init__(self, slot: int = 0, event_types: tuple[str, ...] = (), needs: tuple[str, ...] = ()) -> None:
         self.slot, self.event_types, self.needs = slot, event_types, needs  # type: ignore[misc]  # a class variable

@@ -180,7 +180,7 @@ class TestLog:
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = 1_000.0
-        monkeypatch.setattr(engine.time, "monotonic", lambda: now)
+        monkeypatch.setattr("flink_jobs.engine.host.time.monotonic", lambda: now)
         host = started(Counting())
 
         def fail(slot: int) -> None:
