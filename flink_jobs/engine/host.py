@@ -160,13 +160,12 @@ class Host:
         job = rule.job.value
         digest = hashlib.sha256(repr(key).encode("utf-8", "replace")).hexdigest()[:32]
         detail = f"{job} raised {type(error).__name__}: {error}"[:1_000]
-        clean = (text.encode("utf-8", "replace").decode() for text in (detail, payload))
-        self._failures.append((job, digest, f"{at}-{place}", *clean, at))
+        self._failures.append((job, digest, f"{at}-{place}", _clean(detail), _clean(payload), at))
         self._unlogged[job] += 1
         now = time.monotonic()
         if now - self._logged.get(job, now - _LOG_SECONDS) >= _LOG_SECONDS:
             self._logged[job] = now
-            told = "".join(traceback.format_exception(error))
+            told = _clean("".join(traceback.format_exception(error)))
             _log.error("%s: the rule failed on %d events; the last time:\n%s", job, self._unlogged.pop(job), told)
 
 
@@ -175,6 +174,11 @@ def _required(rule: Rule[Any, Any]) -> dict[int, str]:
     schema = SCHEMAS[rule.job]
     nullable = {column.name for column in schema.columns if column.nullable} - {*schema.key, schema.start, schema.end}
     return {number: name for number, name in enumerate(result_columns(schema)) if name not in nullable}
+
+
+def _clean(text: str) -> str:
+    """Half a surrogate pair has no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _time_of(row: Any) -> int:
