@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import repeat
+from math import isfinite
 from struct import Struct
+from types import MappingProxyType
 from typing import Any
 
 from contracts.events import Event
@@ -18,6 +20,7 @@ from contracts.events import Event
 _INT = Struct("<i")
 _THREE = Struct("<iii")
 _NUMBERS = {"q": "q", "d": "d", "m": "q", "b": "q"}
+_NONE: Mapping[int, str] = MappingProxyType({})
 _LEAST, _MOST = -(2**63), 2**63 - 1
 if sys.byteorder != "little":
     raise ImportError("this machine is not little-endian, the engine's columns are: run it on x86-64 or ARM")
@@ -37,6 +40,8 @@ def events(view: memoryview) -> list[Event]:
     (length,) = _INT.unpack_from(view)
     layout = _layout(bytes(view[4 : 4 + length]))
     (rows,) = _INT.unpack_from(view, 4 + length)
+    if not rows:
+        return []
     at = 8 + length
     columns: list[list[Any]] = []
     for _, kind in layout:
@@ -46,7 +51,8 @@ def events(view: memoryview) -> list[Event]:
             column, at = _texts(view, at, rows)
         else:
             end = at + 8 * rows
-            column = list(view[at:end].cast("d") if kind == "d" else view[at:end].cast("q"))
+            numbers: Any = view[at:end].cast("d" if kind == "d" else "q")
+            column = numbers.tolist()
             if kind == "b":
                 column = list(map(bool, column))
             (nulls,) = _INT.unpack_from(view, end)
@@ -88,27 +94,29 @@ def _texts(view: memoryview, at: int, rows: int) -> tuple[list[Any], int]:
     return [str(raw[begin:end], "utf-8") for begin, end in zip([0, *ends], ends, strict=False)], at + len(raw)
 
 
-def results(rows: Sequence[tuple[Any, ...]], kinds: Iterable[str]) -> bytes:
-    """Rows of the columns' kinds.
+def results(rows: Sequence[tuple[Any, ...]], kinds: Iterable[str], required: Mapping[int, str] = _NONE) -> bytes:
+    """Rows of the columns' kinds; ``required``: names of columns that must not be null, by number.
 
     Raises:
-        TypeError, OverflowError or ValueError: a value is not of its column's kind.
+        TypeError, OverflowError or ValueError: a value is not of its column's kind, or null, or no finite number.
     """
     out = [_INT.pack(len(rows))]
     large: list[bytes] = []
     for number, (kind, column) in enumerate(zip(kinds, zip(*rows, strict=True), strict=True)):
         if kind == "s":
-            _put_words(out, column)
+            null = _put_words(out, column)
         elif kind == "a":
-            _put_arrays(out, column)
+            null = _put_arrays(out, column)
         else:
-            _put_numbers(out, number, kind, column, large)
+            null = _put_numbers(out, number, kind, column, large)
+        if null and number in required:
+            raise ValueError(f"{required[number]} is None")
     out.append(_INT.pack(len(large)))
     out += large
     return b"".join(out)
 
 
-def _put_numbers(out: list[bytes], number: int, kind: str, column: Sequence[Any], large: list[bytes]) -> None:
+def _put_numbers(out: list[bytes], number: int, kind: str, column: Sequence[Any], large: list[bytes]) -> bool:
     nulls: list[int] = []
     try:
         packed = array(_NUMBERS[kind], column)
@@ -124,23 +132,31 @@ def _put_numbers(out: list[bytes], number: int, kind: str, column: Sequence[Any]
                 continue
             values[row] = 0
         packed = array(_NUMBERS[kind], values)
+    if kind == "d" and not all(map(isfinite, packed)):
+        raise ValueError(f"{next(value for value in packed if not isfinite(value))} is no number of JSON")
     out += (packed.tobytes(), array("i", [len(nulls), *nulls]).tobytes())
+    return bool(nulls)
 
 
-def _put_words(out: list[bytes], column: Sequence[Any]) -> None:
+def _put_words(out: list[bytes], column: Sequence[Any]) -> bool:
     words: dict[Any, int] = dict.fromkeys(column, -1)
-    words.pop(None, None)
-    encoded = [word.encode() for word in words]
+    null = words.pop(None, None) is not None
+    encoded = list(map(str.encode, words))
     out.append(_INT.pack(len(encoded)))
     for number, word in enumerate(words):
         words[word] = number
         out += (_INT.pack(len(encoded[number])), encoded[number])
     words[None] = -1
     out.append(array("i", map(words.__getitem__, column)).tobytes())
+    return null
 
 
-def _put_arrays(out: list[bytes], column: Sequence[Any]) -> None:
+def _put_arrays(out: list[bytes], column: Sequence[Any]) -> bool:
+    for texts in column:
+        if texts is not None and not isinstance(texts, list | tuple):
+            raise TypeError(f"{texts!r} is no list of texts")
     out.append(array("i", [-1 if texts is None else len(texts) for texts in column]).tobytes())
     every = [text for texts in column if texts is not None for text in texts]
     out.append(_INT.pack(len(every)))
     _put_words(out, every)
+    return None in column

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from heapq import heappop, heappush
-from operator import attrgetter
+from operator import attrgetter, index
 from typing import Any, Protocol
 
 from contracts.events import Event
@@ -52,12 +52,14 @@ class Store(Protocol):
 class Group:
     """Entries of a group: those that were touched lately, those that were not, and what a checkpoint writes of them.
 
-    ``log`` and ``whole`` are bytes in Flink's state: of the changes since the group was written whole, and of that.
+    ``count`` is of all entries, on disk too. ``log`` and ``whole`` are bytes in Flink's state: of the changes since the group
+    was written whole, and of that.
     """
 
     young: dict[Any, Entry] = field(default_factory=dict)
     old: dict[Any, Entry] = field(default_factory=dict)
     changed: set[Any] = field(default_factory=set)
+    count: int = 0
     whole: int = 0
     log: int = 0
     logs: int = 0
@@ -121,7 +123,7 @@ class Entries:
                 if state is None:
                     packed, look = None, 0
                 else:
-                    packed, look = dump(state), -(-due(state) // quantum) * quantum
+                    packed, look = dump(state), -(-index(due(state)) // quantum) * quantum
             except Exception as error:  # noqa: BLE001 - whatever a rule raises is its events' reason
                 del rows[before:]
                 self._failed(self.rule, key, events, None, error)
@@ -132,6 +134,7 @@ class Entries:
                 continue
             mine.changed.add(key)
             if entry is None:
+                mine.count += 1
                 self._young += 1
                 self._look_at(look, group, key)
             elif look < entry[1]:
@@ -168,14 +171,14 @@ class Entries:
                 state = None
                 try:
                     state = self._load(entry[0])
-                    due = self.rule.due(state)
+                    due = index(self.rule.due(state))
                     if due <= now:
                         state = self.rule.on_time(key, state, now, rows.append)
                         due = 0 if state is None else self._later(state, now)
                     packed = None if state is None else self._dump(state)
                 except Exception as error:  # noqa: BLE001 - as above
                     del rows[before:]
-                    self._failed(self.rule, key, (), self._load(entry[0]), error)
+                    self._failed(self.rule, key, (), self._before(entry), error)
                     due, packed = 0, None
                 if packed is None:
                     self._forget(mine, group, key)
@@ -185,26 +188,39 @@ class Entries:
                 (mine.young if key in mine.young else mine.old)[key] = packed, look
                 self._look_at(look, group, key)
 
+    def _before(self, entry: Entry) -> Any:
+        try:
+            return self._load(entry[0])
+        except Exception:  # noqa: BLE001 - it is only told of
+            return entry[0]
+
     def _later(self, state: Any, now: int) -> int:
-        due = self.rule.due(state)
+        due = index(self.rule.due(state))
         if due <= now:
             raise ValueError(f"on_time at {now} gave a state that is due at {due}: give one that is due later, or None")
         return due
 
     def write(self, group: int, store: Store) -> None:
-        """Writes what changed since the last checkpoint; now and then the whole group, so that a start reads little."""
+        """Writes what changed since the last checkpoint, or the whole group.
+
+        The whole group where it holds no more than what changed, and now and then, so that a start reads little.
+        """
         if group <= self._last_written:
             self._wholes = 0  # another checkpoint
         self._last_written = group
         mine = self.groups[group]
         if not mine.changed:
             return
-        if mine.log >= mine.whole and (self._wholes < _WHOLE_BYTES or mine.log >= 4 * mine.whole):
-            data = _packed((key, entry) for key, entry in self._all(mine, group))
-            store.put(self._prefix + "whole", data)
+        is_small = mine.count <= len(mine.changed)
+        if is_small or (mine.log >= mine.whole and (self._wholes < _WHOLE_BYTES or mine.log >= 4 * mine.whole)):
+            data = _packed(self._all(mine, group)) if mine.count else b""
+            if data:
+                store.put(self._prefix + "whole", data)
+            elif mine.whole:
+                store.remove(self._prefix + "whole")
             for number in range(mine.logs):
                 store.remove(f"{self._prefix}{number}")
-            self._wholes += len(data)
+            self._wholes += 0 if is_small else len(data)
             mine.whole, mine.log, mine.logs = len(data), 0, 0
         else:
             data = _packed((key, self._find(mine, group, key)) for key in mine.changed)
@@ -225,6 +241,7 @@ class Entries:
             entries.update(_unpacked(change))
         for key, entry in entries.items():
             if entry is not None:
+                mine.count += 1
                 self._put(mine, key, entry)
                 self._look_at(entry[1], group, key)
             if self._young > self._half:
@@ -252,6 +269,7 @@ class Entries:
     def _forget(self, mine: Group, group: int, key: Any) -> None:
         self._young -= mine.young.pop(key, None) is not None
         mine.old.pop(key, None)
+        mine.count -= 1
         mine.changed.add(key)
         if self._disk.used:
             self._disk.remove(group, key)
@@ -307,6 +325,11 @@ def _unpacked(data: bytes) -> list[tuple[Any, Entry | None]]:
     return marshal.loads(data) if data else []  # noqa: S302 - Flink's state is the application's own
 
 
+def _due(stored: int | None) -> int:
+    """SQLite's integers end where event time does: what is never due is NULL."""
+    return _NEVER if stored is None else stored
+
+
 class _Disk:
     """Entries in a private temporary database of SQLite, which deletes it (https://sqlite.org/inmemorydb.html#temp_db).
 
@@ -345,7 +368,10 @@ class _Disk:
         database.execute("BEGIN")
         database.executemany(
             "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)",
-            ((group, self._id(key), marshal.dumps(key, _MARSHAL), state, due) for key, (state, due) in entries.items()),
+            (
+                (group, self._id(key), marshal.dumps(key, _MARSHAL), state, due if due < _NEVER else None)
+                for key, (state, due) in entries.items()
+            ),
         )
         database.execute("COMMIT")
         self.used = True
@@ -354,7 +380,7 @@ class _Disk:
     def find(self, group: int, key: Any) -> Entry | None:
         """The key's entry."""
         rows = self._rows("SELECT state, due FROM entries WHERE part = ? AND id = ?", group, self._id(key))
-        return rows[0] if rows else None
+        return (rows[0][0], _due(rows[0][1])) if rows else None
 
     def remove(self, group: int, key: Any) -> None:
         """Takes the key's entry out, if it is there."""
@@ -364,7 +390,7 @@ class _Disk:
         """All of a group."""
         with closing(self._open().execute("SELECT key, state, due FROM entries WHERE part = ?", (group,))) as cursor:
             for key, state, due in cursor:
-                yield marshal.loads(key), (state, due)  # noqa: S302 - our own bytes
+                yield marshal.loads(key), (state, _due(due))  # noqa: S302 - our own bytes
 
     def take_due(self, now: int, most: int) -> list[tuple[int, Any, Entry]]:
         """Takes the first entries out that are due, and says in ``due`` when the next one is."""
@@ -376,5 +402,6 @@ class _Disk:
         database.executemany("DELETE FROM entries WHERE rowid = ?", [(row[0],) for row in rows])
         database.execute("COMMIT")
         ((first,),) = self._rows("SELECT min(due) FROM entries")
-        self.due = _NEVER if first is None else first
+        self.due = _due(first)
+        self.used = first is not None or bool(self._rows("SELECT 1 FROM entries LIMIT 1"))
         return [(part, marshal.loads(key), (state, due)) for _, part, key, state, due in rows]  # noqa: S302 - as above

@@ -13,7 +13,7 @@ import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from struct import Struct
@@ -56,6 +56,7 @@ class Host:
         self._jobs = [Entries(rule, lane.slot, most, self._failed) for rule in lane.rules]
         self._parts = [_parted(rule, shared=len(lane.rules) > 1) for rule in lane.rules]
         self._kinds = ["".join(result_columns(SCHEMAS[rule.job]).values()) for rule in lane.rules]
+        self._required = [_required(rule) for rule in lane.rules]
         key = Event._fields.index(lane.key)
         self._key = itemgetter(key)
         self._order = itemgetter(key, Event._fields.index("event_time"))
@@ -114,14 +115,14 @@ class Host:
     def given(self) -> list[Given]:
         """What each rule has given since the last time, without rows that are not what the contract says."""
         found = []
-        for job, kinds in zip(self._jobs, self._kinds, strict=True):
+        for job, kinds, required in zip(self._jobs, self._kinds, self._required, strict=True):
             rows, encoded = job.rows, b""
             if rows:
                 job.rows = []
                 try:
-                    encoded = columns.results(rows, kinds)
+                    encoded = columns.results(rows, kinds, required)
                 except Exception:  # noqa: BLE001 - one is wrong: which?
-                    rows = self._right_rows(job, rows, kinds)
+                    rows = self._right_rows(job, rows, kinds, required)
                     encoded = columns.results(rows, kinds) if rows else b""
             found.append(Given(job.rule, rows, encoded))
         return found
@@ -131,14 +132,15 @@ class Host:
         failures, self._failures = self._failures, []
         return failures
 
-    def _right_rows(self, job: Entries, rows: list[tuple[Any, ...]], kinds: str) -> list[tuple[Any, ...]]:
+    def _right_rows(
+        self, job: Entries, rows: list[tuple[Any, ...]], kinds: str, required: Mapping[int, str]
+    ) -> list[tuple[Any, ...]]:
         right = []
         for row in rows:
             try:
-                columns.results([row], kinds)
+                columns.results([row], kinds, required)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it
-                at = row[0] if row and isinstance(row[0], int) else 0
-                self._fail(job.rule, row, 0, at, repr(row), error)
+                self._fail(job.rule, row, 0, _time_of(row), repr(row), error)
             else:
                 right.append(row)
         return right
@@ -158,14 +160,31 @@ class Host:
         job = rule.job.value
         digest = hashlib.sha256(repr(key).encode("utf-8", "replace")).hexdigest()[:32]
         detail = f"{job} raised {type(error).__name__}: {error}"[:1_000]
-        clean = (text.encode("utf-8", "replace").decode() for text in (detail, payload))
-        self._failures.append((job, digest, f"{at}-{place}", *clean, at))
+        self._failures.append((job, digest, f"{at}-{place}", _clean(detail), _clean(payload), at))
         self._unlogged[job] += 1
         now = time.monotonic()
         if now - self._logged.get(job, now - _LOG_SECONDS) >= _LOG_SECONDS:
             self._logged[job] = now
-            told = "".join(traceback.format_exception(error))
+            told = _clean("".join(traceback.format_exception(error)))
             _log.error("%s: the rule failed on %d events; the last time:\n%s", job, self._unlogged.pop(job), told)
+
+
+def _required(rule: Rule[Any, Any]) -> dict[int, str]:
+    """Columns that are never null, by number."""
+    schema = SCHEMAS[rule.job]
+    nullable = {column.name for column in schema.columns if column.nullable} - {*schema.key, schema.start, schema.end}
+    return {number: name for number, name in enumerate(result_columns(schema)) if name not in nullable}
+
+
+def _clean(text: str) -> str:
+    """Half a surrogate pair has no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _time_of(row: Any) -> int:
+    """The event_time of a row that may be anything; 0 without one."""
+    time = row[0] if isinstance(row, tuple) and row else 0
+    return time if isinstance(time, int) and 0 <= time < 2**63 else 0
 
 
 def _unpacked(view: memoryview, parts: int) -> dict[int, list[Event]]:

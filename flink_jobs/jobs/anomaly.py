@@ -14,22 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ldexp, sqrt
+from typing import Any
 
 from contracts.events import Event
 from contracts.results import ResultType
+from flink_jobs.moments import Moments, deviation_of, merged, moments_of
 from flink_jobs.rule import Emit, Rule, result_of
 from flink_jobs.settings import AnomalySettings, Settings
 
 Result = result_of(ResultType.ANOMALY)
 
 _MAX_SCORE = 1e6
-#: Differences are squared after this power of two, which is exact: so none from 1e-280 to 2e18 vanishes or overflows.
-_SCALE = ldexp(1.0, 430)
-
-#: Count, a value of the set, how far the mean is from it, sum of squared scaled deviations. The mean as one number
-#: would blur a third of a deviation of 1 at 1e15, where a double knows eighths.
-Moments = tuple[int, float, float, float]
+_UNJUDGED: dict[str, Any] = {
+    **dict.fromkeys(("moving_average", "deviation", "anomaly_score", "expected_low", "expected_high")),
+    "is_anomaly": False,
+}
 
 
 @dataclass(slots=True)
@@ -59,10 +58,10 @@ class Anomaly(Rule[str, Slices]):
         slices = [each for each in state.slices if each[0] >= first] if state else []
         count = sum(moments[0] for _, moments in slices)
         if count >= self.minimum_count:
-            self._judge(key, events, first, merged([moments for _, moments in slices]), emit)
+            self._judge(events, first, merged([moments for _, moments in slices]), emit)
         elif self.emit_all:
             for event in events:
-                emit(_result(event, key, first, count, None, None, None, None, None, anomaly=False))
+                emit(_result(event, first, count))
         slices.append((start, moments_of([event.value or 0.0 for event in events])))
         return Slices(slices)
 
@@ -73,11 +72,15 @@ class Anomaly(Rule[str, Slices]):
     def on_time(self, key: str, state: Slices, now: int, emit: Emit) -> None:
         """The type has fallen silent."""
 
-    def _judge(self, key: str, events: Sequence[Event], first: int, expected: Moments, emit: Emit) -> None:
-        count, shift, offset, squares = expected
-        mean = shift + offset
-        deviation = sqrt(squares / (count - 1)) / _SCALE
-        low, high = mean - self.threshold * deviation, mean + self.threshold * deviation
+    def _judge(self, events: Sequence[Event], first: int, expected: Moments, emit: Emit) -> None:
+        count, shift, offset, _ = expected
+        mean, deviation = shift + offset, deviation_of(expected)
+        baseline = {
+            "moving_average": mean,
+            "deviation": deviation,
+            "expected_low": mean - self.threshold * deviation,
+            "expected_high": mean + self.threshold * deviation,
+        }
         for event in events:
             distance = abs((event.value or 0.0) - shift - offset)
             score = 0.0
@@ -85,61 +88,21 @@ class Anomaly(Rule[str, Slices]):
                 score = min(_MAX_SCORE, distance / deviation) if deviation else _MAX_SCORE
             anomaly = score > self.threshold
             if anomaly or self.emit_all:
-                emit(_result(event, key, first, count, mean, deviation, score, low, high, anomaly=anomaly))
+                emit(_result(event, first, count, anomaly_score=score, is_anomaly=anomaly, **baseline))
 
 
-def _result(
-    event: Event,
-    key: str,
-    first: int,
-    count: int,
-    mean: float | None,
-    deviation: float | None,
-    score: float | None,
-    low: float | None,
-    high: float | None,
-    *,
-    anomaly: bool,
-) -> tuple[object, ...]:
+def _result(event: Event, first: int, count: int, **judged: float) -> tuple[Any, ...]:
+    """``judged``: what only an event with a baseline has."""
     return Result(
         event_time=event.event_time,
         event_ref=event.event_ref,
         user_id=event.user_id,
-        event_type=key,
+        event_type=event.event_type,
         current_value=event.value,
-        moving_average=mean,
-        deviation=deviation,
         baseline_count=count,
-        anomaly_score=score,
-        is_anomaly=anomaly,
-        expected_low=low,
-        expected_high=high,
         needs_from=first,
+        **_UNJUDGED | judged,
     )
-
-
-def moments_of(values: list[float]) -> Moments:
-    """Moments of a value or more by Welford's update, in order of size, so that their own order does not show."""
-    values = sorted(values)
-    shift, offset, squares = values[len(values) // 2], 0.0, 0.0
-    for count, value in enumerate(values, start=1):
-        delta = value - shift - offset
-        offset += delta / count
-        squares += delta * _SCALE * ((value - shift - offset) * _SCALE)
-    return len(values), shift, offset, squares
-
-
-def merged(parts: Sequence[Moments]) -> Moments:
-    """Moments of a part or more, in their order, by the pairwise formula of Chan, Golub and LeVeque (1983)."""
-    count, shift, offset, squares = parts[0]
-    for other_count, other_shift, other_offset, other_squares in parts[1:]:
-        total = count + other_count
-        delta = other_shift - shift + (other_offset - offset)
-        share = other_count / total
-        squares += other_squares + delta * _SCALE * (delta * _SCALE) * count * share
-        offset += delta * share
-        count = total
-    return count, shift, offset, squares
 
 
 def rule(settings: Settings) -> Anomaly:

@@ -38,7 +38,7 @@ class Rejected:
 
 
 def event(at: int, user_id: int = 1, event_type: str = "view", value: float | None = None, **fields: Any) -> Event:
-    """An event ``at`` epoch milliseconds; ``amount`` follows from the value's digits, rounded half up as at decoding."""
+    """An event ``at`` epoch milliseconds; ``amount`` is the value's, rounded half up as at decoding."""
     exact = Decimal(0 if value is None else repr(value)).scaleb(DECIMAL_SCALE)
     amount = int(exact.to_integral_value(ROUND_HALF_UP))
     return Event(at, user_id, event_type, **{"value": value, "amount": amount, **fields})

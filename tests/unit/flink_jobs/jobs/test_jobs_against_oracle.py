@@ -78,12 +78,11 @@ def test_the_oracle_says_the_same(name: str) -> None:
         nonlocal found
         judged = judge(streams.merged(scenarios, skew=skew, own_types=name == "anomaly"), settings)
         wanted = results.expected(judged.events, settings)
-        first: list[object] | None = None
-        for how, rows in outcomes(*rules_of(settings), events=events_of(judged.events), seed=seed):
-            assert_results(documents(rows), wanted)
-            first = rows if first is None else first
+        (_, first), *others = outcomes(*rules_of(settings), events=events_of(judged.events), seed=seed)
+        assert_results(documents(first), wanted)
+        for how, rows in others:
             assert rows == first, how
         found += len(wanted)
 
     agree()
-    assert found > 20, "streams that give nothing say nothing"
+    assert found > 20, f"{found} results: streams that give nothing say nothing"

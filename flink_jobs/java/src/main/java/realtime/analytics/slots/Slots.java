@@ -61,6 +61,9 @@ public final class Slots extends AbstractStreamOperator<Row>
     private transient List<Held> gone;
 
     private transient TreeSet<Long> groups;
+    /** No event before it follows. */
+    private transient long passed;
+
     private transient long nextNumber;
     /** (start, end, number) to columns, per group. */
     private transient MapState<Tuple3<Long, Long, Long>, byte[]> stored;
@@ -116,6 +119,7 @@ public final class Slots extends AbstractStreamOperator<Row>
         ahead = new TreeMap<>();
         gone = new ArrayList<>();
         groups = new TreeSet<>();
+        passed = 0;
         stored =
                 context.getKeyedStateStore()
                         .getMapState(
@@ -153,29 +157,48 @@ public final class Slots extends AbstractStreamOperator<Row>
     @Override
     public void processWatermark(Watermark mark) throws Exception {
         // A subtask may have no group: there are as many as 64, and it has no state then.
-        if (!groups.isEmpty()) {
-            boolean end = mark.getTimestamp() == Long.MAX_VALUE;
-            long complete = end ? Long.MAX_VALUE : mark.getTimestamp() + 1;
-            long told = Long.MIN_VALUE;
-            while (!ahead.isEmpty() && ahead.firstKey() < complete) {
-                told = handOver();
-            }
-            if (told < complete) {
-                emit(SLOT, complete, complete, groups.first(), List.of());
-            }
+        if (groups.isEmpty()) {
+            super.processWatermark(mark);
+            return;
         }
-        super.processWatermark(mark);
+        long complete = mark.getTimestamp() == Long.MAX_VALUE ? Long.MAX_VALUE : mark.getTimestamp() + 1;
+        long told = passed;
+        while (!ahead.isEmpty() && ahead.firstKey() < complete && endOfFirst() <= complete) {
+            told = handOver();
+        }
+        // One that has begun waits, and time with it: other subtasks may have cut it into shorter ones.
+        long until = ahead.isEmpty() ? complete : Math.min(complete, ahead.firstKey());
+        if (told < until) {
+            emit(SLOT, until, until, groups.first(), List.of());
+        }
+        if (passed < until) {
+            passed = until;
+            super.processWatermark(until == complete ? mark : new Watermark(until - 1));
+        }
     }
 
-    /** The first slot; with it those that it overlaps, as when slots had another length before a restart. */
+    /** The end of the first slot, and of those that it overlaps, as when subtasks cut time by different rates. */
+    private long endOfFirst() {
+        long end = Long.MIN_VALUE;
+        for (Map.Entry<Long, List<Held>> each : ahead.entrySet()) {
+            if (end != Long.MIN_VALUE && each.getKey() >= end) {
+                break;
+            }
+            for (Held part : each.getValue()) {
+                end = Math.max(end, part.end);
+            }
+        }
+        return end;
+    }
+
+    /** The first slot and those that it overlaps, as one. */
     private long handOver() throws Exception {
         long start = ahead.firstKey();
-        long end = Long.MIN_VALUE;
+        long end = endOfFirst();
         List<Held> parts = new ArrayList<>();
-        while (!ahead.isEmpty() && (parts.isEmpty() || ahead.firstKey() < end)) {
+        while (!ahead.isEmpty() && ahead.firstKey() < end) {
             for (Held part : ahead.pollFirstEntry().getValue()) {
                 parts.add(part);
-                end = Math.max(end, part.end);
                 if (part.isStored) {
                     gone.add(part);
                 }

@@ -10,11 +10,11 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 
 /** The vectors in tests/vectors, which the Python tests read, too: what both sides must agree on. */
-final class Vectors {
+public final class Vectors {
     private Vectors() {}
 
     /** The objects of a file; Maven and surefire run in the folder of pom.xml. */
-    static List<JsonNode> read(String name) {
+    public static List<JsonNode> read(String name) {
         Path file = Path.of("tests", "vectors", name);
         try {
             List<JsonNode> vectors = new ArrayList<>();
