@@ -128,9 +128,7 @@ class Entries:
                 continue
             if packed is None:
                 if entry is not None:
-                    del mine.young[key]
-                    self._young -= 1
-                    mine.changed.add(key)
+                    self._forget(mine, group, key)
                 continue
             mine.changed.add(key)
             if entry is None:
@@ -148,8 +146,10 @@ class Entries:
         """Looks at the keys that are due before ``now``, epoch milliseconds."""
         while self._disk.due <= now:
             for group, key, entry in self._disk.take_due(now, _CHUNK):
-                self._put(self.groups[group], key, entry)
-                self._look_at(entry[1], group, key)
+                mine = self.groups[group]
+                if key not in mine.young and key not in mine.old:  # else memory has a newer one
+                    self._put(mine, key, entry)
+                    self._look_at(entry[1], group, key)
             self._look(now)
             if self._young > self._half:
                 self._age()
@@ -177,11 +177,10 @@ class Entries:
                     del rows[before:]
                     self._failed(self.rule, key, (), self._load(entry[0]), error)
                     due, packed = 0, None
-                mine.changed.add(key)
                 if packed is None:
-                    self._young -= mine.young.pop(key, None) is not None
-                    mine.old.pop(key, None)
+                    self._forget(mine, group, key)
                     continue
+                mine.changed.add(key)
                 look = -(-due // quantum) * quantum
                 (mine.young if key in mine.young else mine.old)[key] = packed, look
                 self._look_at(look, group, key)
@@ -250,11 +249,18 @@ class Entries:
         mine.young[key] = entry
         self._young += 1
 
+    def _forget(self, mine: Group, group: int, key: Any) -> None:
+        self._young -= mine.young.pop(key, None) is not None
+        mine.old.pop(key, None)
+        mine.changed.add(key)
+        if self._disk.used:
+            self._disk.remove(group, key)
+
     def _taken(self, mine: Group, group: int, key: Any) -> Entry | None:
         """The entry of a key that was not touched lately, touched now."""
         entry = mine.old.pop(key, None)
         if entry is None and self._disk.used:
-            entry = self._disk.take(group, key)
+            entry = self._disk.find(group, key)
             if entry is not None:
                 self._look_at(entry[1], group, key)
         if entry is not None:
@@ -269,7 +275,9 @@ class Entries:
         yield from mine.young.items()
         yield from mine.old.items()
         if self._disk.used:
-            yield from self._disk.group(group)
+            for key, entry in self._disk.group(group):
+                if key not in mine.young and key not in mine.old:
+                    yield key, entry
 
     def _look_at(self, time: int, group: int, key: Any) -> None:
         looks = self._looks.get(time)
@@ -302,7 +310,8 @@ def _unpacked(data: bytes) -> list[tuple[Any, Entry | None]]:
 class _Disk:
     """Entries in a private temporary database of SQLite, which deletes it (https://sqlite.org/inmemorydb.html#temp_db).
 
-    A library because what waits must be found by key, by group and by time; a cache: Flink's state has it all.
+    A library because what waits must be found by key, by group and by time; a cache: Flink's state has it all. An entry
+    that came back to memory stays here, too: the one in memory counts.
     """
 
     def __init__(self) -> None:
@@ -331,11 +340,11 @@ class _Disk:
         return key if isinstance(key, int | str) else repr(key)
 
     def put(self, group: int, entries: dict[Any, Entry]) -> None:
-        """Adds entries that are not there."""
+        """Adds or replaces entries."""
         database = self._open()
         database.execute("BEGIN")
         database.executemany(
-            "INSERT INTO entries VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)",
             ((group, self._id(key), marshal.dumps(key, _MARSHAL), state, due) for key, (state, due) in entries.items()),
         )
         database.execute("COMMIT")
@@ -347,12 +356,9 @@ class _Disk:
         rows = self._rows("SELECT state, due FROM entries WHERE part = ? AND id = ?", group, self._id(key))
         return rows[0] if rows else None
 
-    def take(self, group: int, key: Any) -> Entry | None:
-        """Takes the key's entry out."""
-        found = self.find(group, key)
-        if found is not None:
-            self._rows("DELETE FROM entries WHERE part = ? AND id = ?", group, self._id(key))
-        return found
+    def remove(self, group: int, key: Any) -> None:
+        """Takes the key's entry out, if it is there."""
+        self._rows("DELETE FROM entries WHERE part = ? AND id = ?", group, self._id(key))
 
     def group(self, group: int) -> Iterator[tuple[Any, Entry]]:
         """All of a group."""
