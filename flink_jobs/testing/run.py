@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from contracts.events import DECIMAL_SCALE, Event
@@ -37,8 +38,9 @@ class Rejected:
 
 
 def event(at: int, user_id: int = 1, event_type: str = "view", value: float | None = None, **fields: Any) -> Event:
-    """An event ``at`` epoch milliseconds; ``amount`` follows from the value."""
-    amount = 0 if value is None else round(value * 10**DECIMAL_SCALE)
+    """An event ``at`` epoch milliseconds; ``amount`` follows from the value's digits, rounded half up as at decoding."""
+    exact = Decimal(0 if value is None else repr(value)).scaleb(DECIMAL_SCALE)
+    amount = int(exact.to_integral_value(ROUND_HALF_UP))
     return Event(at, user_id, event_type, **{"value": value, "amount": amount, **fields})
 
 
@@ -76,32 +78,38 @@ class Job:
         self._lanes = lanes(rules)
         self._stores: list[dict[int, _Store]] = [defaultdict(_Store) for _ in self._lanes]
         self._now = 0
-        self._ahead: list[Event] = []
+        self._ahead: list[list[Event]] = [[] for _ in self._lanes]
         self._rows: list[tuple[Any, ...]] = []
         self.rejected: list[Rejected] = []
         self._start()
 
     def take(self, events: Iterable[Event]) -> None:
-        """Takes events, in any order; they are handed to the rules when the watermark passes them."""
+        """Takes events, in any order; they are handed to the rules when the watermark passes their slots.
+
+        Raises:
+            ValueError: an event is late: time has passed it.
+        """
         for each in events:
             if each.event_time < self._now:
                 raise ValueError(f"{each} is late: event time is {self._now}. Take it before.")
-            self._ahead.append(each)
+            for lane, ahead in zip(self._lanes, self._ahead, strict=True):
+                if _reads(lane, each):
+                    ahead.append(each)
 
     def pass_time(self, now: int) -> None:
-        """No event before ``now``, epoch milliseconds, follows: the rules are given those that came, slot by slot."""
+        """No event before ``now``, epoch milliseconds, follows: the rules are given the slots that are over."""
         self._now = now
-        due = sorted((each for each in self._ahead if each.event_time < now), key=lambda each: each.event_time)
-        self._ahead = [each for each in self._ahead if each.event_time >= now]
         for number, lane in enumerate(self._lanes):
-            length = lane.slot if not lane.shrinks or self._slot is None else self._slot
+            length = self._slot if lane.shrinks and self._slot is not None else lane.slot
+            complete = now if now == _NEVER else now // length * length
             slots: dict[int, list[Event]] = defaultdict(list)
-            for each in due:
-                if _reads(lane, each):
+            for each in self._ahead[number]:
+                if each.event_time < complete:
                     slots[each.event_time // length * length].append(each)
+            self._ahead[number] = [each for each in self._ahead[number] if each.event_time >= complete]
             for start, events in sorted(slots.items()):
-                self._give(number, start, min(now, start + length), events)
-            self._give(number, now, now, [])
+                self._give(number, start, start + length, events)
+            self._give(number, complete, complete, [])
 
     def finish(self) -> list[Any]:
         """Lets all time pass; gives every result so far, each with its columns by name.

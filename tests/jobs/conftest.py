@@ -20,8 +20,9 @@ from local.oracle.records import LogRecord
 from local.processes import Supervisor
 from local.standins.kafka_broker import KafkaBroker
 from local.standins.moto import Moto
+from tests.events import Output
 from tests.jobs import other_sources
-from tests.jobs.harness import JAR, ROOT, Output, run
+from tests.jobs.harness import JAR, ROOT, run
 from tests.jobs.live import Live
 from tests.jobs.other_sources import OtherLive
 

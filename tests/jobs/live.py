@@ -27,7 +27,8 @@ from flink_jobs.settings import Settings
 from local.oracle.records import LogRecord
 from local.packed import packed
 from local.standins.moto import Moto
-from tests.jobs.harness import SQL, Output, configured
+from tests.events import Output, configured
+from tests.jobs.harness import SQL
 
 #: How long a run may take to give what is expected of it.
 PATIENCE_SECONDS = 180.0

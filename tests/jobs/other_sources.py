@@ -12,8 +12,8 @@ from local.traffic.delivery import Log
 from local.traffic.folder_log import FolderLog
 from local.traffic.plan import Planned
 from local.traffic.topic_log import TopicLog
+from tests.events import Output
 from tests.jobs.archive_log import ArchiveLog, shard
-from tests.jobs.harness import Output
 from tests.jobs.live import Live, Stream
 
 #: Not an event: its rejection tells that the partition is read, and from where.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from local.oracle import results
-from tests.jobs.harness import HOUR, MINUTE, event
+from tests.events import HOUR, MINUTE, event
 from tests.jobs.live import Live
-from tests.jobs.oracle import assert_gives, judge
 from tests.jobs.traffic import CLOSING, events, heartbeat
+from tests.oracle import assert_gives, judge
 
 
 def back_from_idleness(run: Live, restored: bool) -> None:

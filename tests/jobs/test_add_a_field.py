@@ -19,12 +19,14 @@ TEST = "tests/test_switch.py"
 _PROGRAM = """
 import json, sys
 from pathlib import Path
-from tests.jobs.harness import MINUTE, at, configured, event, log, run
+from tests.events import MINUTE, at, configured, event, log
+from tests.jobs.harness import run
 from local.oracle import verdicts
 from scripts import docs
 
-exec(compile(Path(sys.argv[3]).read_text(), "page", "exec"))
-test_a_user_goes_on_on_another_device()
+page: dict = {}
+exec(compile(Path(sys.argv[3]).read_text(), "page", "exec"), page)
+page["test_a_user_goes_on_on_another_device"]()
 jar, folder = Path(sys.argv[1]), Path(sys.argv[2])
 records = log([
     event(0, device="phone"),

@@ -15,7 +15,8 @@ PAGE = "add-a-job.md"
 _PROGRAM = """
 import json, sys
 from pathlib import Path
-from tests.jobs.harness import MINUTE, at, configured, event, log, run
+from tests.events import MINUTE, at, configured, event, log
+from tests.jobs.harness import run
 from contracts.lake import tables
 from contracts.warehouse import views
 from flink_jobs.settings import JobsSettings
@@ -49,10 +50,12 @@ def copy(tmp_path: Path) -> Path:
 _RULE = """
 import json, sys
 from pathlib import Path
-from tests.jobs.harness import HOUR, at, configured, event, log, run
+from tests.events import HOUR, at, configured, event, log
+from tests.jobs.harness import run
 
-exec(compile(Path(sys.argv[3]).read_text(), "page", "exec"))
-test_three_in_a_row()
+page: dict = {}
+exec(compile(Path(sys.argv[3]).read_text(), "page", "exec"), page)
+page["test_three_in_a_row"]()
 jar, folder = Path(sys.argv[1]), Path(sys.argv[2])
 payloads = [event(offset, event_type="purchase") for offset in (0, 1000, 2000)] + [event(3000), event(5 * HOUR)]
 output = run(log(payloads), configured("streak", "session"), jar, folder / "archive.jsonl")

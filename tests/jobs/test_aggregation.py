@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.cases import Case, logged, results_of
+from tests.events import MINUTE, SECOND, Case, Output, Row, at, configured, event, log, logged, results_of
 from tests.jobs.conftest import Flink
-from tests.jobs.harness import MINUTE, SECOND, Output, Row, at, configured, event, log
 
 WINDOW = 5 * MINUTE
 

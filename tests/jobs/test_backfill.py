@@ -18,24 +18,12 @@ from flink_jobs.settings import Settings
 from local.oracle import results
 from local.oracle.records import LogRecord
 from local.traffic.plan import Planned
+from tests.events import HOUR, MINUTE, SECOND, SOURCE, START, Output, at, configured, event, log
 from tests.jobs.archive_log import ArchiveLog, lines
 from tests.jobs.conftest import Flink
-from tests.jobs.harness import (
-    HOUR,
-    MINUTE,
-    SECOND,
-    SOURCE,
-    START,
-    Output,
-    at,
-    configured,
-    environment,
-    event,
-    log,
-    outcome,
-)
+from tests.jobs.harness import environment, outcome
 from tests.jobs.live import Live
-from tests.jobs.oracle import complete_from, judge
+from tests.oracle import complete_from, judge
 
 
 def _text(offset: int) -> str:

@@ -14,13 +14,13 @@ from local.oracle import results
 from local.oracle.records import LogRecord
 from local.standins.moto import Moto
 from local.traffic.plan import Planned
+from tests.events import HOUR, MINUTE, SECOND, START, Output
 from tests.jobs import archive_log, other_sources
 from tests.jobs.archive_log import ArchiveLog
-from tests.jobs.harness import HOUR, MINUTE, SECOND, START, Output
 from tests.jobs.live import Live
-from tests.jobs.oracle import assert_gives, judge
 from tests.jobs.other_sources import PROBE, OtherLive
 from tests.jobs.traffic import CLOSING, FEW, JOBS, events, heartbeat
+from tests.oracle import assert_gives, judge
 
 NewLive = Callable[[int], OtherLive]
 

@@ -7,10 +7,10 @@ import pytest
 from contracts.results import ENVELOPE, SCHEMAS, ResultType
 from flink_jobs.settings import Settings
 from local.oracle.records import LogRecord
-from tests.jobs import streams
+from tests import streams
+from tests.events import HOUR, MINUTE, SECOND, Output, configured, parsed
 from tests.jobs.conftest import Flink
-from tests.jobs.harness import HOUR, MINUTE, SECOND, Output, configured, parsed
-from tests.jobs.oracle import assert_agrees
+from tests.oracle import assert_agrees
 
 JOBS = {job.value for job in ResultType}
 

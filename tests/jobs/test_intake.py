@@ -13,9 +13,9 @@ from contracts.rejections import REJECTION_COLUMNS, Reason
 from contracts.results import ENVELOPE, ResultType
 from local.oracle import results
 from local.oracle.records import LogRecord
+from tests.events import ARRIVAL, HOUR, MINUTE, SECOND, SOURCE, START, Output, at, configured, event, log
 from tests.jobs.conftest import Flink
-from tests.jobs.harness import ARRIVAL, HOUR, MINUTE, SECOND, SOURCE, START, Output, at, configured, event, log
-from tests.jobs.oracle import assert_gives, judge
+from tests.oracle import assert_gives, judge
 
 #: What stands in the log, and how it is rejected; None: accepted.
 LOG: list[tuple[bytes, Reason | None]] = [

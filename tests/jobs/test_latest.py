@@ -10,10 +10,10 @@ import pytest
 
 from local.oracle import results
 from local.oracle.records import LogRecord
-from tests.jobs.harness import HOUR, MINUTE
-from tests.jobs.oracle import assert_gives, complete_from, judge, known_from
+from tests.events import HOUR, MINUTE
 from tests.jobs.other_sources import PROBE, OtherLive, Partitions
 from tests.jobs.traffic import CLOSING, JOBS, events, heartbeat
+from tests.oracle import assert_gives, complete_from, judge, known_from
 
 NewLive = Callable[[int], OtherLive]
 

@@ -12,7 +12,8 @@ from flink_jobs import endpoints, graph
 from flink_jobs.engine.gateway import java
 from flink_jobs.engine.lanes import RuleError
 from flink_jobs.settings import BackfillSettings
-from tests.jobs.harness import SQL, configured, environment
+from tests.events import configured
+from tests.jobs.harness import SQL, environment
 
 #: Not of a job: source, intake, the rejected stream, and this test's sinks.
 SHARED = ("source", "intake-", "rejected", "documents-")

@@ -9,11 +9,11 @@ import pytest
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from local.oracle import results
-from tests.jobs.harness import HOUR, MINUTE, event
-from tests.jobs.oracle import assert_gives, judge
+from tests.events import HOUR, MINUTE, event
 from tests.jobs.other_sources import OtherLive
 from tests.jobs.source_cases import back_from_idleness
 from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
+from tests.oracle import assert_gives, judge
 
 NewLive = Callable[[int], OtherLive]
 

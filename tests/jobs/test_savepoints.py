@@ -9,9 +9,9 @@ from contracts.results import ResultType
 from flink_jobs.settings import Settings
 from local.oracle import results
 from local.oracle.results import Result
-from tests.jobs.harness import HOUR, MINUTE, event
+from tests.events import HOUR, MINUTE, event
 from tests.jobs.live import Live
-from tests.jobs.oracle import assert_gives, complete_from, judge
+from tests.oracle import assert_gives, complete_from, judge
 
 #: A query, and two rules of one lane, which another joins later.
 FIRST = (ResultType.AGGREGATION, ResultType.BEHAVIOR, ResultType.SESSION)

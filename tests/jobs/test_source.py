@@ -10,11 +10,11 @@ import pytest
 from contracts.rejections import Reason
 from contracts.results import ResultType
 from local.oracle import results
-from tests.jobs.harness import HOUR, MINUTE, SECOND, event
+from tests.events import HOUR, MINUTE, SECOND, event
 from tests.jobs.live import Live
-from tests.jobs.oracle import assert_gives, complete_from, judge, known_from
 from tests.jobs.source_cases import back_from_idleness
 from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
+from tests.oracle import assert_gives, complete_from, judge, known_from
 
 NewLive = Callable[[int], Live]
 

@@ -13,7 +13,8 @@ from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvi
 
 from local.oracle import results
 from local.oracle.records import Event
-from tests.jobs.harness import HOUR, MINUTE, SECOND, SQL, START, configured
+from tests.events import HOUR, MINUTE, SECOND, START, configured
+from tests.jobs.harness import SQL
 
 
 def events() -> list[Event]:

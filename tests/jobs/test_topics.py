@@ -17,11 +17,11 @@ from local.oracle import results
 from local.oracle.records import LogRecord
 from local.standins.kafka_broker import KafkaBroker, Message
 from local.standins.moto import Moto
+from tests.events import HOUR, MINUTE, START, event
 from tests.jobs import other_sources
-from tests.jobs.harness import HOUR, MINUTE, START, event
-from tests.jobs.oracle import assert_gives, judge
 from tests.jobs.other_sources import OtherLive
 from tests.jobs.traffic import CLOSING, JOBS, events, heartbeat
+from tests.oracle import assert_gives, judge
 
 NewTopic = Callable[..., OtherLive]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from contracts.events import HEARTBEAT
 from contracts.results import ResultType
-from tests.jobs.harness import HOUR, event
+from tests.events import HOUR, event
 
 #: All but the Python session: what they say of time is the same, and they start faster.
 JOBS = tuple(job.value for job in ResultType if job is not ResultType.SESSION)

@@ -134,12 +134,26 @@ public class CompleteResults extends AbstractStreamOperator<Row> implements OneI
         settle();
         if (mark.getTimestamp() == Long.MAX_VALUE) {
             partial.inc(held.size());
+            held.clear();
         } else {
             confirmed = mark.getTimestamp();
-            held.forEach(output::collect);
+            // Not all: a Python function may give what the end of the input closes ahead of a watermark from before it.
+            held.removeIf(this::releaseIfConfirmed);
         }
-        held.clear();
         super.processWatermark(mark);
+    }
+
+    private boolean releaseIfConfirmed(StreamRecord<Row> result) {
+        boolean release = isConfirmed(millis(result.getValue().getField(eventTime)));
+        if (release) {
+            output.collect(result);
+        }
+        return release;
+    }
+
+    /** A watermark says that no event at its time or before follows, so what becomes true just after it is true. */
+    private boolean isConfirmed(long becameTrue) {
+        return becameTrue - 1 <= confirmed;
     }
 
     @Override
@@ -149,7 +163,7 @@ public class CompleteResults extends AbstractStreamOperator<Row> implements OneI
         boolean complete = millis(result.getValue().getField(needsFrom)) >= horizon;
         if (!complete || becameTrue <= after || becameTrue > until) {
             partial.inc();
-        } else if (!isBounded() || becameTrue <= confirmed) {
+        } else if (!isBounded() || isConfirmed(becameTrue)) {
             output.collect(result);
         } else {
             held.add(new StreamRecord<>(Row.copy(result.getValue()), result.getTimestamp()));
@@ -171,7 +185,7 @@ public class CompleteResults extends AbstractStreamOperator<Row> implements OneI
         return Horizon.ask(getRuntimeContext().getGlobalAggregateManager());
     }
 
-    /** SQL gives LocalDateTime in UTC or Instant, Java jobs Instant, Python jobs epoch milliseconds. */
+    /** SQL gives LocalDateTime in UTC or Instant, rules epoch milliseconds. */
     static long millis(Object time) {
         if (time instanceof Instant) {
             return ((Instant) time).toEpochMilli();

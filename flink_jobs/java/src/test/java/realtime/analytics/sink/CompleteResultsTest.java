@@ -125,6 +125,18 @@ class CompleteResultsTest {
     }
 
     @Test
+    void whatTheEndClosesIsNotWholeAheadOfAnEarlierWatermarkEither() throws Exception {
+        try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 0L, 0, 9_000)) {
+            // True at 1,200 and at 1,600: a Python worker's bundle holds both, and the watermark of the first comes last.
+            assertEquals(List.of(), through(harness, 1_100, 1_500));
+            harness.processWatermark(new Watermark(1_199));
+            assertEquals(List.of(1_100L), needs(harness));
+            harness.processWatermark(Watermark.MAX_WATERMARK);
+            assertEquals(List.of(1_100L), needs(harness));
+        }
+    }
+
+    @Test
     void whatIsHeldOutlivesARestart() throws Exception {
         OperatorSubtaskState snapshot;
         try (OneInputStreamOperatorTestHarness<Row, Row> harness = harness(null, 0L, 0, 9_000)) {

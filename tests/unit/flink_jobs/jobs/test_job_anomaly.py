@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.jobs.cases import Case, logged, results_of
-from tests.jobs.conftest import Flink
-from tests.jobs.harness import HOUR, SECOND, Output, Row, at, configured, event, log
+from tests.events import HOUR, SECOND, Case, Output, Row, at, configured, event, log, logged, results_of
+from tests.unit.flink_jobs.jobs.rules import ran
 
 SLICE = 10 * SECOND
 
@@ -87,8 +86,8 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def output(flink: Flink) -> Output:
-    return flink(logged(CASES), configured("anomaly"))
+def output() -> Output:
+    return ran(logged(CASES), configured("anomaly"))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -103,17 +102,17 @@ def as_float(row: Row) -> Row:
     return {name: value if name in exact or value is None else float(value) for name, value in row.items()}
 
 
-def test_the_id_is_the_events(flink: Flink) -> None:
+def test_the_id_is_the_events() -> None:
     events = [*around("a", 30), *[value("a", 30_000, 20, event_id=name) for name in ("x", "y")]]
-    rows = flink(log(events), configured("anomaly")).rows("anomaly")
+    rows = ran(log(events), configured("anomaly")).rows("anomaly")
     assert len({row["result_id"] for row in rows}) == 2
     assert {row["event_time"] for row in rows} == {at(30_000)}
 
 
-def test_every_event_when_configured(flink: Flink) -> None:
+def test_every_event_when_configured() -> None:
     rules = {"emit_all": "true", "minimum_count": "2", "threshold": "0.5", "slice": "4 s", "baseline": "12 s"}
     events = [value("a", offset * 4 * SECOND, number) for offset, number in enumerate([1, 3, 2, 9, 4, 4])]
-    rows = flink(log(events), configured("anomaly", anomaly=rules)).rows("anomaly")
+    rows = ran(log(events), configured("anomaly", anomaly=rules)).rows("anomaly")
     found = [(r["baseline_count"], r["moving_average"], r["anomaly_score"], r["is_anomaly"]) for r in rows]
     assert [(r[0], r[1] and float(r[1]), r[2] and float(r[2]), r[3]) for r in found] == [
         (0, None, None, False),
@@ -125,13 +124,13 @@ def test_every_event_when_configured(flink: Flink) -> None:
     ]
 
 
-def test_large_means_do_not_cancel(flink: Flink) -> None:
+def test_large_means_do_not_cancel() -> None:
     """Values of 1e9 +- 1 agree with numpy of the shifted values: deviation to 1e-6, mean to 1e-14 relative."""
     source = random.Random(1)
     numbers = [1e9 + source.choice([-1.0, 1.0]) for _ in range(5_000)]
     events = [value("a", offset * SECOND, number) for offset, number in enumerate(numbers)]
     settings = configured("anomaly", anomaly={"emit_all": "true"})
-    rows = {row["event_time"]: row for row in flink(log(events), settings).rows("anomaly")}
+    rows = {row["event_time"]: row for row in ran(log(events), settings).rows("anomaly")}
     for second in range(30, 5_000, 7):
         first, own = second // 10 * 10 - 3_600, second // 10 * 10
         baseline = np.array(numbers[max(0, first) : own]) - 1e9
@@ -141,14 +140,14 @@ def test_large_means_do_not_cancel(flink: Flink) -> None:
         assert float(row["deviation"]) == pytest.approx(baseline.std(ddof=1), rel=1e-6)
 
 
-def test_one_huge_value_leaves_no_trace_an_hour_later(flink: Flink) -> None:
+def test_one_huge_value_leaves_no_trace_an_hour_later() -> None:
     """The events after the hour have the very results that they have without the value, digit for digit."""
     source = random.Random(2)
     quiet = [value("a", offset * SECOND, source.gauss(100, 5)) for offset in range(2 * 3_600)]
     settings = configured("anomaly", anomaly={"emit_all": "true"})
-    undisturbed = flink(log(quiet), settings)
+    undisturbed = ran(log(quiet), settings)
     huge = value("a", 500, 1e17)
-    disturbed = flink(log([quiet[0], huge, *quiet[1:]]), settings)
+    disturbed = ran(log([quiet[0], huge, *quiet[1:]]), settings)
     end_of_trace = at(HOUR + SLICE)
     clean = {row["result_id"]: row for row in undisturbed.rows("anomaly")}
     traced = 0
@@ -160,8 +159,8 @@ def test_one_huge_value_leaves_no_trace_an_hour_later(flink: Flink) -> None:
     assert traced > 3_000, "within the hour the value counts"
 
 
-def test_two_records_of_the_same_bytes_are_one_result(flink: Flink) -> None:
+def test_two_records_of_the_same_bytes_are_one_result() -> None:
     """Without event_id both count in the baseline; the result names the bytes, so it is one for both."""
     events = [*around("a", 30), value("a", 30_000, 20), value("a", 30_000, 20), value("a", 40_000, 40)]
-    rows = flink(log(events), configured("anomaly")).rows("anomaly")
+    rows = ran(log(events), configured("anomaly")).rows("anomaly")
     assert [(row["current_value"], row["baseline_count"]) for row in rows] == [(20, 30), (40, 32)]

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.cases import Case, logged, results_of
-from tests.jobs.conftest import Flink
-from tests.jobs.harness import MINUTE, SECOND, Output, Row, at, configured, event, log
+from tests.events import MINUTE, SECOND, Case, Output, Row, at, configured, event, log, logged, results_of
+from tests.unit.flink_jobs.jobs.rules import ran
 
 GAP = 30 * MINUTE
 
@@ -101,9 +100,9 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def output(flink: Flink) -> Output:
+def output() -> Output:
     without_session = [event(7), event(8, session_id=None), event(9, session_id="")]
-    return flink(logged(CASES) + log(without_session, "shard-1"), configured("behavior"))
+    return ran(logged(CASES) + log(without_session, "shard-1"), configured("behavior"))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -117,20 +116,20 @@ def test_events_without_a_session_id_are_skipped(output: Output) -> None:
     assert {row["session_id"] for row in output.rows("behavior")} == set("abcdefghijklmn")
 
 
-def test_settings(flink: Flink) -> None:
+def test_settings() -> None:
     settings = configured("behavior", behavior={"gap": "10 s", "max_steps": "2"})
     events = steps("a", (0, "view"), (1, "click"), (2, "purchase"), (2 + 10 * SECOND, "view"))
-    rows = flink(log(events), settings).rows("behavior")
+    rows = ran(log(events), settings).rows("behavior")
     assert [row["event_sequence"] for row in rows] == ["view -> click -> ...", "view"]
     assert [row["event_time"] for row in rows] == [at(2 + 10 * SECOND), at(2 + 20 * SECOND)]
 
 
-def test_the_funnel_is_a_setting_and_orders_events_of_one_time(flink: Flink) -> None:
+def test_the_funnel_is_a_setting_and_orders_events_of_one_time() -> None:
     settings = configured("behavior", behavior={"funnel": "visit, sign up, trial, pay"})
     visits = [
         *steps("a", (0, "pay"), (0, "trial"), (0, "sign up"), (0, "visit"), (0, "also")),
         *steps("b", (0, "visit"), (1, "sign up"), (2, "pay"), (3, "trial")),
     ]
-    rows = {row["session_id"]: row for row in flink(log(visits), settings).rows("behavior")}
+    rows = {row["session_id"]: row for row in ran(log(visits), settings).rows("behavior")}
     assert rows["a"]["event_sequence"] == "visit -> sign up -> trial -> pay -> also"
     assert [rows[session]["conversion_flag"] for session in "ab"] == [True, False]

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.cases import Case, logged, results_of
-from tests.jobs.conftest import Flink
-from tests.jobs.harness import HOUR, MINUTE, SECOND, Output, Row, at, configured, event, log
+from tests.events import HOUR, MINUTE, SECOND, Case, Output, Row, at, configured, event, log, logged, results_of
+from tests.unit.flink_jobs.jobs.rules import ran
 
 WINDOW = 5 * MINUTE
 
@@ -80,8 +79,8 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def output(flink: Flink) -> Output:
-    return flink(logged(CASES), configured("fraud"))
+def output() -> Output:
+    return ran(logged(CASES), configured("fraud"))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -101,18 +100,18 @@ def test_envelope(output: Output) -> None:
     assert row["result_id"].startswith("fraud-")
 
 
-def test_settings(flink: Flink) -> None:
+def test_settings() -> None:
     settings = configured("fraud", fraud={"window": "1 h", "low": "2", "medium": "3", "high": "4"})
-    rows = flink(log(purchases(1, 0, 30 * MINUTE, HOUR - 1, HOUR)), settings).rows("fraud")
+    rows = ran(log(purchases(1, 0, 30 * MINUTE, HOUR - 1, HOUR)), settings).rows("fraud")
     assert [(row["window_end"], row["alert_level"], row["risk_score"]) for row in rows] == [
         (at(30 * MINUTE), "LOW", 2),
         (at(HOUR - 1), "MEDIUM", 3),
     ]
 
 
-def test_the_event_types_that_count_are_a_setting(flink: Flink) -> None:
+def test_the_event_types_that_count_are_a_setting() -> None:
     settings = configured("fraud", fraud={"event_types": "refund, gift card", "low": "2", "medium": "3", "high": "4"})
     kinds = ("refund", "purchase", "gift card", "purchase")
     records = log(event(second * SECOND, user_id=1, event_type=kind) for second, kind in enumerate(kinds))
-    [row] = flink(records, settings).rows("fraud")
+    [row] = ran(records, settings).rows("fraud")
     assert (row["window_end"], row["alert_level"], row["risk_score"]) == (at(2 * SECOND), "LOW", 2)

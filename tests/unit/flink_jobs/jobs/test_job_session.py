@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.cases import Case, logged, results_of
-from tests.jobs.conftest import Flink
-from tests.jobs.harness import HOUR, MINUTE, SECOND, Output, Row, at, configured, event, log
+from tests.events import HOUR, MINUTE, SECOND, Case, Output, Row, at, configured, event, log, logged, results_of
+from tests.unit.flink_jobs.jobs.rules import ran
 
 GAP = 30 * MINUTE
 DAY = 24 * HOUR
@@ -88,8 +87,8 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def output(flink: Flink) -> Output:
-    return flink(logged(CASES), configured("session"))
+def output() -> Output:
+    return ran(logged(CASES), configured("session"))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -112,14 +111,14 @@ def test_it_becomes_true_when_no_event_can_follow(output: Output) -> None:
     }
 
 
-def test_settings(flink: Flink) -> None:
+def test_settings() -> None:
     settings = configured("session", session={"gap": "10 s", "max_span": "1 min", "max_types": "1"})
     events = [
         *visits(1, *range(0, 70 * SECOND, 7 * SECOND)),
         *visits(2, 80 * SECOND),
         event(81 * SECOND, user_id=2, event_type="click"),
     ]
-    rows = flink(log(events), settings).rows("session")
+    rows = ran(log(events), settings).rows("session")
     assert [(row["user_id"], row["event_count"], row["event_types"]) for row in rows] == [
         (1, 9, ["view"]),
         (1, 1, ["view"]),

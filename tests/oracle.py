@@ -13,7 +13,7 @@ from local.oracle import comparison, results, verdicts
 from local.oracle.records import LogRecord
 from local.oracle.results import Result
 from local.oracle.verdicts import Verdicts
-from tests.jobs.harness import Output, Row
+from tests.events import Output, Row
 
 _SCORED = ("moving_average", "deviation", "expected_low", "expected_high")
 
@@ -74,7 +74,12 @@ def assert_gives(
     found_reasons = output.reasons()
     for place in reasons.keys() | found_reasons.keys():
         assert found_reasons.get(place) == reasons.get(place), _told(records, place)
-    found = {identity: _snapped(text, wanted.get(identity)) for identity, text in output.results.items()}
+    return assert_results(output.results, wanted)
+
+
+def assert_results(texts: Mapping[str, str], wanted: Mapping[str, Result]) -> dict[str, int]:
+    """Exactly the wanted results came, ``texts`` by result_id; returns results per job."""
+    found = {identity: _snapped(text, wanted.get(identity)) for identity, text in texts.items()}
     compared = comparison.compare(found, dict(wanted))
     assert compared.agrees, "\n".join(
         [f"{len(compared.differences)} differences; the first:", *compared.differences[:5]]

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.cases import Case, logged, results_of
-from tests.jobs.conftest import Flink
-from tests.jobs.harness import HOUR, MINUTE, Output, Row, at, configured, event, log
+from tests.events import HOUR, MINUTE, Case, Output, Row, at, configured, event, log, logged, results_of
+from tests.unit.flink_jobs.jobs.rules import ran
 
 STEP = 5 * MINUTE
 
@@ -92,8 +91,8 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def output(flink: Flink) -> Output:
-    return flink(logged(CASES), configured("recommendation"))
+def output() -> Output:
+    return ran(logged(CASES), configured("recommendation"))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -112,7 +111,7 @@ def test_it_becomes_true_at_the_windows_end(output: Output) -> None:
     assert not output.rejected
 
 
-def test_window_step_decay_weights_and_top_of_the_settings_go_into_the_query(flink: Flink) -> None:
+def test_window_step_decay_weights_and_top_of_the_settings_go_into_the_query() -> None:
     settings = configured(
         "recommendation",
         recommendation={
@@ -125,7 +124,7 @@ def test_window_step_decay_weights_and_top_of_the_settings_go_into_the_query(fli
         },
     )
     events = [act(1, 0, "a"), act(1, 0, "b", "else"), act(1, 0, "c", "click"), act(1, 1_500, "a")]
-    rows = flink(log(events), settings).rows("recommendation")
+    rows = ran(log(events), settings).rows("recommendation")
     found = [(row["window_end"], row["rank"], row["category"], float(row["behavior_score"])) for row in rows]
     assert sorted(found) == [
         (at(1_000), 1, "b", near(3 * math.exp(-1))),
@@ -135,12 +134,12 @@ def test_window_step_decay_weights_and_top_of_the_settings_go_into_the_query(fli
     ]
 
 
-def test_a_weight_may_take_away_and_be_of_any_event_type(flink: Flink) -> None:
+def test_a_weight_may_take_away_and_be_of_any_event_type() -> None:
     settings = configured(
         "recommendation", recommendation={"weights": "view=1, add_to_cart=3, return=-2", "decay": "7 d"}
     )
     events = [act(1, 0, "a"), act(1, 0, "a", "return"), act(1, 0, "b", "add_to_cart"), act(1, 0, "c", "click")]
-    rows = sorted(flink(log(events), settings).rows("recommendation"), key=lambda row: int(row["rank"]))
+    rows = sorted(ran(log(events), settings).rows("recommendation"), key=lambda row: int(row["rank"]))
     kept = math.exp(-5 / (7 * 24 * 60))
     assert [(row["rank"], row["category"], float(row["behavior_score"])) for row in rows] == [
         (1, "b", near(3 * kept)),

@@ -17,7 +17,7 @@ from hypothesis.strategies import SearchStrategy
 
 from contracts.events import HEARTBEAT
 from local.oracle.records import LogRecord
-from tests.jobs.harness import ARRIVAL, HOUR, MINUTE, SECOND, SOURCE, START
+from tests.events import ARRIVAL, HOUR, MINUTE, SECOND, SOURCE, START
 
 #: Users a scenario has.
 USERS = 3
