@@ -52,8 +52,8 @@ class Store(Protocol):
 class Group:
     """Entries of a group: those that were touched lately, those that were not, and what a checkpoint writes of them.
 
-    ``count`` is of all entries, on disk too. ``log`` and ``whole`` are bytes in Flink's state: of the changes since the group
-    was written whole, and of that.
+    ``count`` is of all entries, on disk too. ``log`` and ``whole`` are bytes in Flink's state: of the changes since the
+    group was written whole, and of that.
     """
 
     young: dict[Any, Entry] = field(default_factory=dict)
