@@ -30,21 +30,23 @@ _event: Callable[[tuple[Any, ...]], Event] = partial(tuple.__new__, Event)
 
 
 @lru_cache(maxsize=256)
-def _layout(header: bytes) -> tuple[tuple[str, str], ...]:
-    """Name and kind of each column."""
-    return tuple(tuple(field.split(":")) for field in header.decode("ascii").split(","))  # type: ignore[misc]
+def _layout(header: bytes) -> tuple[str, tuple[Any, ...]]:
+    """Kinds of the columns; and for each field of an event the number of its column, or its default, repeated."""
+    names, kinds = zip(*(field.split(":") for field in header.decode("ascii").split(",")), strict=True)
+    places = (names.index(name) if name in names else repeat(Event._field_defaults.get(name)) for name in Event._fields)
+    return "".join(kinds), tuple(places)
 
 
 def events(view: memoryview) -> list[Event]:
     """The events of a part; a field that it has not has its default."""
     (length,) = _INT.unpack_from(view)
-    layout = _layout(bytes(view[4 : 4 + length]))
+    kinds, places = _layout(bytes(view[4 : 4 + length]))
     (rows,) = _INT.unpack_from(view, 4 + length)
     if not rows:
         return []
     at = 8 + length
     columns: list[list[Any]] = []
-    for _, kind in layout:
+    for kind in kinds:
         if kind == "s":
             column, at = _words(view, at, rows)
         elif kind == "t":
@@ -57,8 +59,9 @@ def events(view: memoryview) -> list[Event]:
                 column = list(map(bool, column))
             (nulls,) = _INT.unpack_from(view, end)
             at = end + 4 + 4 * nulls
-            for row in view[end + 4 : at].cast("i"):
-                column[row] = None
+            if nulls:
+                for row in view[end + 4 : at].cast("i"):
+                    column[row] = None
         columns.append(column)
     (large,) = _INT.unpack_from(view, at)
     at += 4
@@ -66,8 +69,7 @@ def events(view: memoryview) -> list[Event]:
         number, row, length = _THREE.unpack_from(view, at)
         at += 12 + length
         columns[number][row] = int(bytes(view[at - length : at]))
-    by_name = {name: column for (name, _), column in zip(layout, columns, strict=True)}
-    fields = [by_name.get(name) or repeat(Event._field_defaults.get(name)) for name in Event._fields]
+    fields = [columns[place] if type(place) is int else place for place in places]
     return list(map(_event, zip(*fields, strict=False)))
 
 

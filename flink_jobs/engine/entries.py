@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from contracts.events import Event
 from flink_jobs.rule import Rule
 
-#: State, and when to look at the key.
-Entry = tuple[bytes, int]
+#: State; when to look at the key; when it is due, at that time or later. Both are ends of slots.
+Entry = tuple[bytes, int, int]
 
 _MARSHAL = 4
 #: Entries that come back from disk at once because they are due.
@@ -121,9 +121,9 @@ class Entries:
                 state = None if entry is None else load(entry[0])
                 state = on_batch(key, state, events, rows.append)
                 if state is None:
-                    packed, look = None, 0
+                    packed, time = None, 0
                 else:
-                    packed, look = dump(state), -(-index(due(state)) // quantum) * quantum
+                    packed, time = dump(state), -(-index(due(state)) // quantum) * quantum
             except Exception as error:  # noqa: BLE001 - whatever a rule raises is its events' reason
                 del rows[before:]
                 self._failed(self.rule, key, events, None, error)
@@ -136,12 +136,13 @@ class Entries:
             if entry is None:
                 mine.count += 1
                 self._young += 1
-                self._look_at(look, group, key)
-            elif look < entry[1]:
-                self._look_at(look, group, key)
+                self._look_at(time, group, key)
+                mine.young[key] = packed, time, time
+            elif time < entry[1]:
+                self._look_at(time, group, key)
+                mine.young[key] = packed, time, time
             else:
-                look = entry[1]
-            mine.young[key] = packed, look
+                mine.young[key] = packed, entry[1], time
         if self._young > self._half:
             self._age()
 
@@ -167,14 +168,16 @@ class Entries:
                 entry = mine.young.get(key) or mine.old.get(key)
                 if entry is None or entry[1] != time:
                     continue  # forgotten, or to be looked at at another time
+                place = mine.young if key in mine.young else mine.old
+                if entry[2] > time:  # events have come since: nothing to load, and nothing to write
+                    place[key] = entry[0], entry[2], entry[2]
+                    self._look_at(entry[2], group, key)
+                    continue
                 before = len(rows)
                 state = None
                 try:
-                    state = self._load(entry[0])
-                    due = index(self.rule.due(state))
-                    if due <= now:
-                        state = self.rule.on_time(key, state, now, rows.append)
-                        due = 0 if state is None else self._later(state, now)
+                    state = self.rule.on_time(key, self._load(entry[0]), now, rows.append)
+                    due = 0 if state is None else self._later(state, now)
                     packed = None if state is None else self._dump(state)
                 except Exception as error:  # noqa: BLE001 - as above
                     del rows[before:]
@@ -185,7 +188,7 @@ class Entries:
                     continue
                 mine.changed.add(key)
                 look = -(-due // quantum) * quantum
-                (mine.young if key in mine.young else mine.old)[key] = packed, look
+                place[key] = packed, look, look
                 self._look_at(look, group, key)
 
     def _before(self, entry: Entry) -> Any:
@@ -313,7 +316,7 @@ class Entries:
         self._young = 0
         self._looks, self._times = {}, []
         for number, group in self.groups.items():
-            for key, (_, look) in group.old.items():
+            for key, (_, look, _) in group.old.items():
                 self._look_at(look, number, key)
 
 
@@ -328,6 +331,11 @@ def _unpacked(data: bytes) -> list[tuple[Any, Entry | None]]:
 def _due(stored: int | None) -> int:
     """SQLite's integers end where event time does: what is never due is NULL."""
     return _NEVER if stored is None else stored
+
+
+def _entry(state: bytes, stored: int | None) -> Entry:
+    due = _due(stored)
+    return state, due, due
 
 
 class _Disk:
@@ -370,17 +378,17 @@ class _Disk:
             "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)",
             (
                 (group, self._id(key), marshal.dumps(key, _MARSHAL), state, due if due < _NEVER else None)
-                for key, (state, due) in entries.items()
+                for key, (state, _, due) in entries.items()
             ),
         )
         database.execute("COMMIT")
         self.used = True
-        self.due = min(self.due, *(due for _, due in entries.values()))
+        self.due = min(self.due, *(due for *_, due in entries.values()))
 
     def find(self, group: int, key: Any) -> Entry | None:
         """The key's entry."""
         rows = self._rows("SELECT state, due FROM entries WHERE part = ? AND id = ?", group, self._id(key))
-        return (rows[0][0], _due(rows[0][1])) if rows else None
+        return _entry(*rows[0]) if rows else None
 
     def remove(self, group: int, key: Any) -> None:
         """Takes the key's entry out, if it is there."""
@@ -390,7 +398,7 @@ class _Disk:
         """All of a group."""
         with closing(self._open().execute("SELECT key, state, due FROM entries WHERE part = ?", (group,))) as cursor:
             for key, state, due in cursor:
-                yield marshal.loads(key), (state, _due(due))  # noqa: S302 - our own bytes
+                yield marshal.loads(key), _entry(state, due)  # noqa: S302 - our own bytes
 
     def take_due(self, now: int, most: int) -> list[tuple[int, Any, Entry]]:
         """Takes the first entries out that are due, and says in ``due`` when the next one is."""
@@ -404,4 +412,4 @@ class _Disk:
         ((first,),) = self._rows("SELECT min(due) FROM entries")
         self.due = _due(first)
         self.used = first is not None or bool(self._rows("SELECT 1 FROM entries LIMIT 1"))
-        return [(part, marshal.loads(key), (state, due)) for _, part, key, state, due in rows]  # noqa: S302 - as above
+        return [(part, marshal.loads(key), _entry(*entry)) for _, part, key, *entry in rows]  # noqa: S302 - as above

@@ -206,7 +206,7 @@ def _parted(rule: Rule[Any, Any], *, shared: bool) -> Callable[[ByKey], Iterable
 
     def parted(by_key: ByKey) -> Iterator[tuple[Any, list[Event]]]:
         for key, events in by_key:
-            read = events if wanted is None else [event for event in events if wanted(event)]
+            read = events if wanted is None else wanted(events)
             if not rest:
                 if read:
                     yield key, read
@@ -221,9 +221,16 @@ def _parted(rule: Rule[Any, Any], *, shared: bool) -> Callable[[ByKey], Iterable
     return parted
 
 
-def _wanted(rule: Rule[Any, Any]) -> Callable[[Event], bool] | None:
+def _wanted(rule: Rule[Any, Any]) -> Callable[[list[Event]], list[Event]] | None:
     types = frozenset(rule.event_types)
     needs = tuple(Event._fields.index(name) for name in rule.needs)
     if not types and not needs:
         return None
-    return lambda event: (not types or event.event_type in types) and all(event[field] is not None for field in needs)
+    if len(needs) == 1 and not types:
+        (only,) = needs
+        return lambda events: [event for event in events if event[only] is not None]
+    return lambda events: [
+        event
+        for event in events
+        if (not types or event.event_type in types) and all(event[field] is not None for field in needs)
+    ]
