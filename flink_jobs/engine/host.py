@@ -12,9 +12,8 @@ import json
 import logging
 import time
 import traceback
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections import Counter, defaultdict
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from struct import Struct
 from typing import Any, NamedTuple
@@ -34,7 +33,8 @@ _FAILURE = "sssssq"
 _LOG_SECONDS = 60.0
 _log = logging.getLogger("flink_jobs.rules")
 
-ByKey = list[tuple[Any, list[Event]]]
+#: Batches by key; may be gone through more than once.
+ByKey = ItemsView[Any, list[Event]]
 
 
 class Given(NamedTuple):
@@ -58,8 +58,8 @@ class Host:
         self._kinds = ["".join(result_columns(SCHEMAS[rule.job]).values()) for rule in lane.rules]
         self._required = [_required(rule) for rule in lane.rules]
         key = Event._fields.index(lane.key)
-        self._key = itemgetter(key)
-        self._order = itemgetter(key, Event._fields.index("event_time"))
+        self._key = key
+        self._time = itemgetter(Event._fields.index("event_time"))
         self._failures: list[tuple[Any, ...]] = []
         self._logged: dict[str, float] = {}
         self._unlogged: Counter[str] = Counter()
@@ -105,10 +105,12 @@ class Host:
             for job in self._jobs:
                 job.until(start)
         for group, events in groups.items():
-            events.sort(key=self._order)
-            by_key = [(key, list(theirs)) for key, theirs in groupby(events, self._key)]
+            events.sort(key=self._time)
+            by_key: defaultdict[Any, list[Event]] = defaultdict(list)
+            for event in events:
+                by_key[event[self._key]].append(event)
             for job, parted in zip(self._jobs, self._parts, strict=True):
-                job.batch(group, by_key if parted is None else parted(by_key))
+                job.batch(group, by_key.items() if parted is None else parted(by_key.items()))
         for job in self._jobs:
             job.until(end)
 
@@ -200,9 +202,10 @@ def _unpacked(view: memoryview, parts: int) -> dict[int, list[Event]]:
 def _parted(rule: Rule[Any, Any], *, shared: bool) -> Callable[[ByKey], Iterable[tuple[Any, list[Event]]]] | None:
     """From batches of the lane's key to those that the rule reads; None when they are the same."""
     wanted = _wanted(rule) if shared else None
-    rest = tuple(Event._fields.index(name) for name in rule.key[1:])
+    rest = [Event._fields.index(name) for name in rule.key[1:]]
     if wanted is None and not rest:
         return None
+    rest_of = itemgetter(*rest) if len(rest) > 1 else lambda event: (event[rest[0]],)
 
     def parted(by_key: ByKey) -> Iterator[tuple[Any, list[Event]]]:
         for key, events in by_key:
@@ -211,12 +214,12 @@ def _parted(rule: Rule[Any, Any], *, shared: bool) -> Callable[[ByKey], Iterable
                 if read:
                     yield key, read
                 continue
-            parts: dict[tuple[Any, ...], list[Event]] = {}
+            parts: defaultdict[tuple[Any, ...], list[Event]] = defaultdict(list)
             for event in read:
-                parts.setdefault((key, *[event[field] for field in rest]), []).append(event)
+                parts[rest_of(event)].append(event)
             for part, theirs in parts.items():
                 if None not in part:
-                    yield part, theirs
+                    yield (key, *part), theirs
 
     return parted
 
