@@ -68,7 +68,8 @@ class Rule(ABC, Generic[K, S]):
     def on_time(self, key: K, state: S, now: int, emit: Emit) -> S | None:
         """The state is due: every event before ``now``, epoch milliseconds, has been given. Returns the new state.
 
-        It must then be due later than ``now``, or None.
+        It must then be due later than ``now``, or None. At the end of a backfill's input ``now`` is 2**63 - 1. When it
+        raises, the state becomes a rejection and is kept, and the call comes again an hour later.
         """
 
 

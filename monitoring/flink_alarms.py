@@ -116,17 +116,18 @@ def _keeps_up(environment: Environment, names: Names) -> Iterator[Rule]:
             _STOPPED,
             here=_BUSY,
         )
-    yield Rule(
-        "flink-kpus",
-        {"m": series(flink.KPUS, name)},
-        settings.kpu_alarm,
-        "autoscaling has gone further than the settings expect to pay for",
-        Missing.FINE,
-        "a stopped application pays for no KPU",
-        periods=1,
-        of=1,
-        not_here="autoscaling is the managed service's",
-    )
+    if settings.autoscaling:  # without it the number of KPUs is what the settings say
+        yield Rule(
+            "flink-kpus",
+            {"m": series(flink.KPUS, name)},
+            settings.kpu_alarm,
+            "autoscaling has gone further than the settings expect to pay for",
+            Missing.FINE,
+            "a stopped application pays for no KPU",
+            periods=1,
+            of=1,
+            not_here="autoscaling is the managed service's",
+        )
     yield _event_time_behind(environment, names)
 
 

@@ -86,9 +86,9 @@ def _search(board: Board, environment: Environment, names: Names, domain: str) -
 def cost_row(board: Board, environment: Environment, names: Names) -> Iterator[Widget]:
     """What the bill grows with; ``make cost`` has the prices."""
     kpus = series(flink.KPUS, names.application)
-    yield board.graph(
-        "KPUs, by the hour", [Line(kpus, "KPUs")], threshold=(environment.application.kpu_alarm, "alarm above")
-    )
+    application = environment.application
+    limit = (application.kpu_alarm, "alarm above") if application.autoscaling else None
+    yield board.graph("KPUs, by the hour", [Line(kpus, "KPUs")], threshold=limit)
     yield board.number(
         "KPU-hours a month at this rate",
         [Line(kpus, id="k", hidden=True), Formula("k * 730", "KPU-hours", kpus.period)],

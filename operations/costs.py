@@ -14,7 +14,7 @@ from typing import Any
 
 from config.model import Environment, Stream
 from contracts.metrics import EVENT_TYPE, FUNCTION_METRICS, METRICS, TOP_CATEGORY
-from contracts.rejections import Reason
+from contracts.rejections import INTAKE_REASONS
 from contracts.results import ALERT_LEVELS
 from monitoring.dashboard import body
 from monitoring.names import deployed
@@ -26,8 +26,9 @@ from operations.resources import counted
 
 _PUT_UNIT = 25 * 1024
 _FIREHOSE_UNIT = 5 * 1024
-#: Values of a metric's dimension that a pipeline has; without one it is one series.
-_VALUES = {EVENT_TYPE: EVENT_TYPES, "AlertLevel": len(ALERT_LEVELS), "Reason": len(Reason), None: 1}
+#: Values of a metric's dimension that a pipeline has; without one it is one series. A rule's failures are a series only
+#: in the hours in which a rule fails.
+_VALUES = {EVENT_TYPE: EVENT_TYPES, "AlertLevel": len(ALERT_LEVELS), "Reason": len(INTAKE_REASONS), None: 1}
 #: A function of 256 MB takes some 50 ms for a batch, and writes some 1.5 KB of log: its line, and Lambda's three.
 _CALL_GB_SECONDS = 0.25 * 0.05
 _CALL_LOG_BYTES = 1500

@@ -22,6 +22,8 @@ _THREE = Struct("<iii")
 _NUMBERS = {"q": "q", "d": "d", "m": "q", "b": "q"}
 _NONE: Mapping[int, str] = MappingProxyType({})
 _LEAST, _MOST = -(2**63), 2**63 - 1
+#: Bytes of a text, or of a list of texts: six times as many in JSON, and what is around, fit into a record (1 MiB).
+_MOST_TEXT = 150_000
 if sys.byteorder != "little":
     raise ImportError("this machine is not little-endian, the engine's columns are: run it on x86-64 or ARM")
 
@@ -144,6 +146,8 @@ def _put_words(out: list[bytes], column: Sequence[Any]) -> bool:
     words: dict[Any, int] = dict.fromkeys(column, -1)
     null = words.pop(None, None) is not None
     encoded = list(map(str.encode, words))
+    if encoded and (longest := max(map(len, encoded))) > _MOST_TEXT:
+        raise ValueError(f"a text of {longest:,} bytes does not fit into a result: give at most {_MOST_TEXT:,}")
     out.append(_INT.pack(len(encoded)))
     for number, word in enumerate(words):
         words[word] = number
@@ -159,6 +163,8 @@ def _put_arrays(out: list[bytes], column: Sequence[Any]) -> bool:
             raise TypeError(f"{texts!r} is no list of texts")
     out.append(array("i", [-1 if texts is None else len(texts) for texts in column]).tobytes())
     every = [text for texts in column if texts is not None for text in texts]
+    if sum(map(len, every)) > _MOST_TEXT and any(sum(map(len, texts or ())) > _MOST_TEXT for texts in column):
+        raise ValueError(f"a list of more than {_MOST_TEXT:,} characters does not fit into a result: shorten it")
     out.append(_INT.pack(len(every)))
     _put_words(out, every)
     return None in column

@@ -27,6 +27,8 @@ _CHUNK = 1_000
 #: Bytes of whole groups that a checkpoint writes, so that not all groups are written whole at once.
 _WHOLE_BYTES = 16_000_000
 _SQLITE_KIB = 16_384
+#: Milliseconds of event time after which a rule that failed on a state that is due is asked again.
+_AGAIN = 3_600_000
 #: Beyond the end of time, which the watermark of an input that ends is (2**63 - 1).
 _NEVER = 2**63
 
@@ -65,8 +67,9 @@ class Group:
     logs: int = 0
 
 
-#: Is told of a rule that raised: the rule, the key, the batch's events or, without a batch, the state; and the error.
-Failures = Callable[[Rule[Any, Any], Any, Sequence[Event], Any, Exception], None]
+#: Is told of a rule that raised: the rule, the key, the batch's events or, without a batch, the state and when it was
+#: looked at; and the error.
+Failures = Callable[[Rule[Any, Any], Any, Sequence[Event], Any, int, Exception], None]
 
 
 def state_codec(kind: type[Any]) -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
@@ -123,10 +126,10 @@ class Entries:
                 if state is None:
                     packed, time = None, 0
                 else:
-                    packed, time = dump(state), -(-index(due(state)) // quantum) * quantum
+                    packed, time = dump(state), max(0, -(-index(due(state)) // quantum) * quantum)
             except Exception as error:  # noqa: BLE001 - whatever a rule raises is its events' reason
                 del rows[before:]
-                self._failed(self.rule, key, events, None, error)
+                self._failed(self.rule, key, events, None, 0, error)
                 continue
             if packed is None:
                 if entry is not None:
@@ -181,8 +184,9 @@ class Entries:
                     packed = None if state is None else self._dump(state)
                 except Exception as error:  # noqa: BLE001 - as above
                     del rows[before:]
-                    self._failed(self.rule, key, (), self._before(entry), error)
-                    due, packed = 0, None
+                    self._failed(self.rule, key, (), self._before(entry), time, error)
+                    # The key keeps its state, and a rule that has been mended by then is asked again.
+                    due, packed = min(time + _AGAIN, _NEVER), entry[0]
                 if packed is None:
                     self._forget(mine, group, key)
                     continue

@@ -31,6 +31,8 @@ _FAILURES = -1
 #: Job, digest of the key, place of the event, detail, payload, event_time; Unpack.FAILURE says the same.
 _FAILURE = "sssssq"
 _LOG_SECONDS = 60.0
+#: Characters of a rejection's payload: a state or a row may be of any size.
+_MOST_PAYLOAD = 30_000
 _log = logging.getLogger("flink_jobs.rules")
 
 #: Batches by key; may be gone through more than once.
@@ -147,10 +149,12 @@ class Host:
                 right.append(row)
         return right
 
-    def _failed(self, rule: Rule[Any, Any], key: Any, events: Sequence[Event], state: Any, error: Exception) -> None:
-        """The events of a batch on which a rule raised; without events, the state that was due."""
+    def _failed(
+        self, rule: Rule[Any, Any], key: Any, events: Sequence[Event], state: Any, at: int, error: Exception
+    ) -> None:
+        """The events of a batch on which a rule raised; without events, the state that was due, looked at ``at``."""
         if not events:
-            self._fail(rule, key, 0, 0, repr(state), error)
+            self._fail(rule, key, 0, at, repr(state), error)
         seen: Counter[int] = Counter()
         for event in events:
             payload = {name: value for name, value in event._asdict().items() if value is not None}
@@ -162,7 +166,7 @@ class Host:
         job = rule.job.value
         digest = hashlib.sha256(repr(key).encode("utf-8", "replace")).hexdigest()[:32]
         detail = f"{job} raised {type(error).__name__}: {error}"[:1_000]
-        self._failures.append((job, digest, f"{at}-{place}", _clean(detail), _clean(payload), at))
+        self._failures.append((job, digest, f"{at}-{place}", _clean(detail), _clean(payload[:_MOST_PAYLOAD]), at))
         self._unlogged[job] += 1
         now = time.monotonic()
         if now - self._logged.get(job, now - _LOG_SECONDS) >= _LOG_SECONDS:

@@ -72,7 +72,8 @@ class Recommendation(Rule[int, Steps]):
         """At the end of the first step that is not ranked; else when the oldest is in no window any more."""
         if state.steps[-1][0] > state.ranked:
             return next(end for end, _ in state.steps if end > state.ranked)
-        return state.steps[0][0] + self.window - self.step
+        # Rounded up to a step: ends of a restored state may be those of another setting.
+        return -(-(state.steps[0][0] + self.window) // self.step) * self.step - self.step
 
     def on_time(self, key: int, state: Steps, now: int, emit: Emit) -> Steps | None:
         """Ranks the steps that are over, and forgets those that the next one's window does not reach."""

@@ -94,7 +94,7 @@ class Job:
                 raise ValueError(f"{each} is late: event time is {self._now}. Take it before.")
             for lane, ahead in zip(self._lanes, self._ahead, strict=True):
                 if _reads(lane, each):
-                    ahead.append(each)
+                    ahead.append(_as_given(lane, each))
 
     def pass_time(self, now: int) -> None:
         """No event before ``now``, epoch milliseconds, follows: the rules are given the slots that are over."""
@@ -126,9 +126,11 @@ class Job:
         """Every result so far."""
         return list(self._rows)
 
-    def restart(self) -> None:
-        """A checkpoint, and another worker that goes on from it."""
+    def restart(self, *rules: Rule[Any, Any]) -> None:
+        """A checkpoint, and another worker that goes on from it; ``rules``: the same jobs with other settings."""
         self.checkpoint()
+        if rules:
+            self._lanes = lanes(rules)
         self._start()
 
     def checkpoint(self) -> None:
@@ -164,6 +166,12 @@ def _reads(lane: Lane, each: Event) -> bool:
     if lane.event_types and each.event_type not in lane.event_types:
         return False
     return all(getattr(each, name) is not None for name in (lane.key, *lane.needs))
+
+
+def _as_given(lane: Lane, each: Event) -> Event:
+    """The event with the fields that the lane's rules declare; a rule sees nothing else of it in the application."""
+    defaults = Event._field_defaults
+    return Event._make(getattr(each, name) if name in lane.fields else defaults.get(name) for name in Event._fields)
 
 
 def outcomes(*rules: Rule[Any, Any], events: Sequence[Event], seed: int = 0) -> Iterator[tuple[str, list[Any]]]:

@@ -52,7 +52,6 @@ class TestABatchOnWhichARuleRaises:
             "event_time": 1_000,
             "user_id": 1,
             "event_type": "view",
-            "value": 2.5,
             "amount": 2_500_000,
             "category": "raise",
             "event_ref": "",
@@ -115,18 +114,22 @@ class TestAStateOnWhichARuleRaises:
             ("still due", "fraud raised ValueError: on_time at 120000 gave a state that is due at 61000: give one"),
         ],
     )
-    def test_the_state_is_rejected_as_it_was_and_forgotten(self, category: str, detail: str) -> None:
+    def test_the_state_is_rejected_and_kept_and_the_rule_is_asked_again_an_hour_later(
+        self, category: str, detail: str
+    ) -> None:
         job = Job(Counting())
         job.take([event(1_000, category=category)])
         job.pass_time(2 * MINUTE)
-        job.pass_time(9 * MINUTE)
+        job.pass_time(59 * MINUTE)
         [rejected] = job.rejected
         assert rejected.detail.startswith(detail)
-        assert (rejected.job, rejected.key, rejected.position, rejected.event_time) == ("fraud", ONE, "0-0", 0)
+        assert (rejected.job, rejected.key, rejected.position) == ("fraud", ONE, "120000-0")
+        assert rejected.event_time == 2 * MINUTE
         assert rejected.payload == "Count(count=1, micros=0, last=1000)"
         assert job.results() == [told(1, Count(1, 0, 1_000))], "of the batch; what on_time emitted is void"
-        job.checkpoint()
-        assert job.state_bytes() == 0
+        job.restart()
+        job.pass_time(70 * MINUTE)
+        assert [each.position for each in job.rejected] == ["120000-0", f"{62 * MINUTE}-0"]
 
 
 class TestARowThatIsWrong:
@@ -140,6 +143,7 @@ class TestARowThatIsWrong:
             (told(1, Count(1, 0, 7), event_time=None), "ValueError: event_time is None"),
             (told(1, Count(1, 0, 7), risk_score=float("nan")), "ValueError: nan is no number of JSON"),
             (told(1, Count(1, 0, 7), alert_level=1), "TypeError"),
+            (told(1, Count(1, 0, 7), alert_level="x" * 150_001), "ValueError: a text of 150,001 bytes does not fit"),
             (told(1, Count(1, 0, 7), alert_level="\ud800"), "UnicodeEncodeError"),
             ((1, 2), "ValueError"),
             ((), "ValueError"),

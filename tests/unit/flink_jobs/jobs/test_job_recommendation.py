@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from flink_jobs.testing import Job
+from flink_jobs.testing import event as kit_event
 from tests.events import HOUR, MINUTE, Case, Output, Row, at, configured, event, log, logged, results_of
-from tests.unit.flink_jobs.jobs.rules import ran
+from tests.unit.flink_jobs.jobs.rules import ran, rules_of
 
 STEP = 5 * MINUTE
 
@@ -150,3 +152,16 @@ def test_a_weight_may_take_away_and_be_of_any_event_type() -> None:
 
 def near(score: float) -> Any:
     return pytest.approx(score, abs=1e-6)
+
+
+def test_a_step_of_another_length_goes_on_with_the_state_that_is_there() -> None:
+    """After a savepoint and a change of the settings: no failure, and every user with activity is ranked."""
+    for before, after in (("5 min", "20 min"), ("12 min", "1 h"), ("20 min", "5 min"), ("5 min", "7 min")):
+        window = {"window": "70 min"} if after == "7 min" else {}
+        first = rules_of(configured("recommendation", recommendation={"step": before}))
+        second = rules_of(configured("recommendation", recommendation={"step": after, **window}))
+        job = Job(*first)
+        job.take(kit_event(minute * MINUTE, user_id=minute % 7, category="shoes") for minute in range(130))
+        job.pass_time(123 * MINUTE)
+        job.restart(*second)
+        assert {row.user_id for row in job.finish() if row.event_time > 123 * MINUTE} == set(range(7)), (before, after)
