@@ -1,4 +1,4 @@
-"""The application as it was at a commit, for a comparison in one run: a working tree and a jar of its own."""
+"""Checks an earlier commit out and builds it, so that one run can compare it with this one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def prepared(commit: str, folder: Path) -> Former:
     """Checks the commit out and builds its jar, unless both are there.
 
     Raises:
-        RunFailed: there is no such commit, or it does not build.
+        RunFailed: git does not know the commit, or Maven cannot build it.
     """
     found = Former(commit, folder / f"at-{commit}")
     if not (found.folder / "pom.xml").is_file():

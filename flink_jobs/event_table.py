@@ -20,7 +20,9 @@ SQL_TYPES: Mapping[ColumnType, str] = {
 
 #: What no producer sends: the intake makes them of ``value`` and of ``event_id``.
 _MADE = {"amount": ColumnType.DECIMAL, "event_ref": ColumnType.STRING}
-_KINDS = {column.name: column.type for column in EVENT_FIELDS} | _MADE
+_SENT = {column.name: column.type for column in EVENT_FIELDS}
+#: The columns' types in the contract.
+TYPES: Mapping[str, ColumnType] = {name: (_SENT | _MADE)[name] for name in Event._fields}
 
 #: Types in SQL by name of the column; the first is the event's time, by which watermarks go.
-COLUMNS: Mapping[str, str] = {name: SQL_TYPES[_KINDS[name]] for name in Event._fields}
+COLUMNS: Mapping[str, str] = {name: SQL_TYPES[kind] for name, kind in TYPES.items()}

@@ -31,7 +31,7 @@ class Rule(ABC, Generic[K, S]):
             field, or a tuple of several. Events that lack one of them are skipped.
         fields: the other fields that it reads; of an :class:`Event` it sees these, the key and ``event_time``.
         state: a dataclass with slots, of numbers, texts, None, lists, dicts and tuples; ``S``.
-        version: of the state. A rule that changes its state's fields raises it.
+        version: of the state, with the names of its fields. Raise it when a field gets another meaning or type.
         event_types: reads only events of these types; all when empty.
         needs: reads only events that have these fields.
         slot: milliseconds. 0: the job shares the slots of its key, up to a minute and shorter where events are many.

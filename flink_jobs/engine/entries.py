@@ -119,7 +119,6 @@ class Entries:
             if entry is None:
                 entry = self._taken(mine, group, key)
             before = len(rows)
-            state = None
             try:
                 state = None if entry is None else load(entry[0])
                 state = on_batch(key, state, events, rows.append)
@@ -177,7 +176,6 @@ class Entries:
                     self._look_at(entry[2], group, key)
                     continue
                 before = len(rows)
-                state = None
                 try:
                     state = self.rule.on_time(key, self._load(entry[0]), now, rows.append)
                     due = 0 if state is None else self._later(state, now)

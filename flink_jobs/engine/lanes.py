@@ -6,24 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.events import Event, own_fields
+from contracts.events import Event
+from flink_jobs.event_table import TYPES
 from flink_jobs.rule import KINDS, Rule
 
 #: Longest slot, and how exactly jobs without a slot of their own are on time, in milliseconds of event time.
 LONGEST_SLOT = 60_000
 
-#: Kinds of the event's fields, as the engine hands them over; see flink_jobs/java/.../slots/Lane.java.
-EVENT_KINDS = {
-    "event_time": "q",
-    "user_id": "q",
-    "event_type": "s",
-    "value": "d",
-    "amount": "m",
-    "session_id": "s",
-    "category": "s",
-    "event_ref": "t",
-    **{column.name: KINDS[column.type] for column in own_fields()},
-}
+#: Kinds of the event's fields, as the engine hands them over; see flink_jobs/java/.../slots/Lane.java. The references
+#: differ from event to event, so they have no dictionary.
+EVENT_KINDS = {name: KINDS[kind] for name, kind in TYPES.items()} | {"event_ref": "t"}
 #: Texts and whole numbers are keys; a number with a fraction is none.
 _KEYS = "qs"
 

@@ -50,9 +50,6 @@ class _Store:
 
     values: dict[str, bytes] = field(default_factory=dict)
 
-    def get(self, key: str) -> bytes | None:
-        return self.values.get(key)
-
     def put(self, key: str, value: bytes) -> None:
         self.values[key] = value
 

@@ -40,7 +40,7 @@ final class Grid {
 
     /** The end of the last whole slot before the time, which need not be in one. */
     long endBefore(long time) {
-        return floor(time, lengthAt(time));
+        return startOf(time);
     }
 
     /** Counts an event. */

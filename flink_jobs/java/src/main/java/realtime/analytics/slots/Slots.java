@@ -163,8 +163,9 @@ public final class Slots extends AbstractStreamOperator<Row>
         }
         long complete = mark.getTimestamp() == Long.MAX_VALUE ? Long.MAX_VALUE : mark.getTimestamp() + 1;
         long told = passed;
-        while (!ahead.isEmpty() && ahead.firstKey() < complete && endOfFirst() <= complete) {
-            told = handOver();
+        for (long end = endOfFirst(); !ahead.isEmpty() && end <= complete; end = endOfFirst()) {
+            handOver(end);
+            told = end;
         }
         // One that has begun waits, and time with it: other subtasks may have cut it into shorter ones.
         long until = ahead.isEmpty() ? complete : Math.min(complete, ahead.firstKey());
@@ -191,10 +192,9 @@ public final class Slots extends AbstractStreamOperator<Row>
         return end;
     }
 
-    /** The first slot and those that it overlaps, as one. */
-    private long handOver() throws Exception {
+    /** The first slot and those that it overlaps, which end at {@code end}, as one. */
+    private void handOver(long end) throws Exception {
         long start = ahead.firstKey();
-        long end = endOfFirst();
         List<Held> parts = new ArrayList<>();
         while (!ahead.isEmpty() && ahead.firstKey() < end) {
             for (Held part : ahead.pollFirstEntry().getValue()) {
@@ -205,7 +205,6 @@ public final class Slots extends AbstractStreamOperator<Row>
             }
         }
         emit(SLOT, start, end, groups.first(), parts);
-        return end;
     }
 
     @Override
