@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from benchmarks.flink import settings
@@ -87,8 +88,12 @@ def measure(users: int, rate: int, minutes: int, most: int) -> dict[str, float |
     resident = []
     for start, groups in slots(users, rate, minutes):
         began = time.process_time()
-        host.hand_over(start, start + SLOT, groups)
-        rows = [row for given in host.given() for row in given.rows]
+        rows = [
+            row
+            for _ in chain(host.hand_over(start, start + SLOT, groups), [None])
+            for given in host.given()
+            for row in given.rows
+        ]
         cpu += time.process_time() - began
         events += sum(map(len, groups.values()))
         for row in sorted(rows, key=repr):

@@ -29,6 +29,8 @@ _WHOLE_BYTES = 16_000_000
 _SQLITE_KIB = 16_384
 #: Milliseconds of event time after which a rule that failed on a state that is due is asked again.
 _AGAIN = 3_600_000
+#: Rows that a rule may have given before they are handed on.
+_MOST_ROWS = 10_000
 #: Beyond the end of time, which the watermark of an input that ends is (2**63 - 1).
 _NEVER = 2**63
 
@@ -148,20 +150,20 @@ class Entries:
         if self._young > self._half:
             self._age()
 
-    def until(self, now: int) -> None:
-        """Looks at the keys that are due before ``now``, epoch milliseconds."""
+    def until(self, now: int) -> Iterator[None]:
+        """Looks at the keys that are due before ``now``, epoch milliseconds; stops where there are many rows."""
         while self._disk.due <= now:
             for group, key, entry in self._disk.take_due(now, _CHUNK):
                 mine = self.groups[group]
                 if key not in mine.young and key not in mine.old:  # else memory has a newer one
                     self._put(mine, key, entry)
                     self._look_at(entry[1], group, key)
-            self._look(now)
+            yield from self._look(now)
             if self._young > self._half:
                 self._age()
-        self._look(now)
+        yield from self._look(now)
 
-    def _look(self, now: int) -> None:
+    def _look(self, now: int) -> Iterator[None]:
         rows, quantum = self.rows, self._quantum
         while self._times and self._times[0] <= now:
             time = heappop(self._times)
@@ -176,6 +178,9 @@ class Entries:
                     self._look_at(entry[2], group, key)
                     continue
                 before = len(rows)
+                if before >= _MOST_ROWS:
+                    yield
+                    rows, before = self.rows, 0
                 try:
                     state = self.rule.on_time(key, self._load(entry[0]), now, rows.append)
                     due = 0 if state is None else self._later(state, now)

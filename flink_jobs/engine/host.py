@@ -66,22 +66,25 @@ class Host:
         self._logged: dict[str, float] = {}
         self._unlogged: Counter[str] = Counter()
 
-    def take(self, message: bytes, group: int, store: Store) -> bytes:
-        """Does what the JVM's message says; gives what comes of it, which may be nothing."""
+    def take(self, message: bytes, group: int, store: Store) -> Iterator[bytes]:
+        """Does what the JVM's message says; gives what comes of it, in portions."""
         kind, start, end, parts = _HEAD.unpack_from(message)
         if kind == WRITE:
             self.write(group, store)
         elif kind == READ:
             self.read(group, store)
         else:
-            self.hand_over(start, end, _unpacked(memoryview(message), parts))
-        blocks = []
+            for _ in self.hand_over(start, end, _unpacked(memoryview(message), parts)):
+                yield from self._blocks()
+        yield from self._blocks()
+
+    def _blocks(self) -> Iterator[bytes]:
+        """What waits, as Unpack.java reads it."""
         for number, given in enumerate(self.given()):
             if given.rows:
-                blocks += [_INT.pack(number), given.encoded]
+                yield _INT.pack(number) + given.encoded
         if self._failures:
-            blocks += [_INT.pack(_FAILURES), columns.results(self.failures(), _FAILURE)]
-        return b"".join(blocks)
+            yield _INT.pack(_FAILURES) + columns.results(self.failures(), _FAILURE)
 
     def read(self, group: int, store: Store) -> None:
         """Takes over a group's states from Flink's. Those of jobs that have left go: such a job would begin anew.
@@ -101,11 +104,14 @@ class Host:
         for job in self._jobs:
             job.write(group, store)
 
-    def hand_over(self, start: int, end: int, groups: dict[int, list[Event]]) -> None:
-        """Hands the jobs all events of [start, end), by group and in any order; no event before ``end`` follows."""
+    def hand_over(self, start: int, end: int, groups: dict[int, list[Event]]) -> Iterator[None]:
+        """Hands the jobs all events of [start, end), by group and in any order; no event before ``end`` follows.
+
+        Stops where many results wait to be taken (:meth:`given`); go on until it ends.
+        """
         if groups:
             for job in self._jobs:
-                job.until(start)
+                yield from job.until(start)
         for group, events in groups.items():
             events.sort(key=self._time)
             by_key: defaultdict[Any, list[Event]] = defaultdict(list)
@@ -114,7 +120,7 @@ class Host:
             for job, parted in zip(self._jobs, self._parts, strict=True):
                 job.batch(group, by_key.items() if parted is None else parted(by_key.items()))
         for job in self._jobs:
-            job.until(end)
+            yield from job.until(end)
 
     def given(self) -> list[Given]:
         """What each rule has given since the last time, without rows that are not what the contract says."""

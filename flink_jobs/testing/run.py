@@ -152,7 +152,11 @@ class Job:
         groups: dict[int, list[Event]] = {}
         for each in events:
             groups.setdefault(hash(getattr(each, lane.key)) % _GROUPS, []).append(each)
-        host.hand_over(start, end, groups)
+        for _ in host.hand_over(start, end, groups):
+            self._collect(host)
+        self._collect(host)
+
+    def _collect(self, host: Host) -> None:
         for given in host.given():
             make = result_of(given.rule.job)
             self._rows += [make(*row) for row in given.rows]

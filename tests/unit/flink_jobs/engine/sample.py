@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from contracts.events import Event
 from contracts.results import ResultType
+from flink_jobs.engine.entries import Store
+from flink_jobs.engine.host import Host
 from flink_jobs.rule import Emit, Rule, result_of
 
 MINUTE = 60_000
@@ -21,6 +23,16 @@ class Count:
     count: int
     micros: int
     last: int
+
+
+def hand_over(host: Host, start: int, end: int, groups: dict[int, list[Event]]) -> None:
+    """Hands events over; what comes of it waits in the host."""
+    assert not list(host.hand_over(start, end, groups)), "more results than a test has"
+
+
+def taken(host: Host, message: bytes, group: int, store: Store) -> bytes:
+    """What the JVM is given for a message."""
+    return b"".join(host.take(message, group, store))
 
 
 class Counting(Rule[int, Count]):

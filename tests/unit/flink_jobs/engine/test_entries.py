@@ -17,7 +17,7 @@ from flink_jobs.engine.entries import StateError
 from flink_jobs.engine.host import Host
 from flink_jobs.engine.lanes import lanes
 from flink_jobs.testing import Job, event
-from tests.unit.flink_jobs.engine.sample import MINUTE, Count, Counting, told
+from tests.unit.flink_jobs.engine.sample import MINUTE, Count, Counting, hand_over, told
 
 USERS = st.integers(0, 7)
 #: Users and the minutes between their events: a state ends a minute after the last one.
@@ -72,10 +72,10 @@ def test_a_key_of_a_million_events_has_a_small_state() -> None:
     host, store = started(Counting()), Recorded()
     for slot in range(50):
         start = slot * MINUTE
-        host.hand_over(start, start + MINUTE, {0: [event(start + MINUTE - 1)] * 20_000})
+        hand_over(host, start, start + MINUTE, {0: [event(start + MINUTE - 1)] * 20_000})
         host.write(0, store)
         assert 0 < sum(map(len, store.values.values())) < 200
-    host.hand_over(60 * MINUTE, 60 * MINUTE, {})
+    hand_over(host, 60 * MINUTE, 60 * MINUTE, {})
     assert [row[5] for given in host.given() for row in given.rows] == [1_000_000]
 
 
@@ -100,7 +100,7 @@ def test_a_checkpoint_writes_what_changed_and_now_and_then_all() -> None:
 
 def test_a_checkpoint_without_a_change_writes_nothing() -> None:
     host, store = started(Counting()), Recorded()
-    host.hand_over(0, MINUTE, {0: [event(1)]})
+    hand_over(host, 0, MINUTE, {0: [event(1)]})
     host.write(0, store)
     assert len(store.puts) == 1
     host.write(0, store)
@@ -173,7 +173,7 @@ def stored(rule: Counting) -> Recorded:
     """The state of a user with one event, by the rule."""
     store = Recorded()
     host = started(rule, store=store)
-    host.hand_over(0, MINUTE, {0: [event(1)]})
+    hand_over(host, 0, MINUTE, {0: [event(1)]})
     host.write(0, store)
     return store
 
@@ -209,18 +209,18 @@ class TestOtherState:
         assert before
         assert store.values == {}
         host = started(Counting(), store=store)
-        host.hand_over(MINUTE // 2, MINUTE, {0: [event(MINUTE // 2)]})
-        host.hand_over(10 * MINUTE, 10 * MINUTE, {})
+        hand_over(host, MINUTE // 2, MINUTE, {0: [event(MINUTE // 2)]})
+        hand_over(host, 10 * MINUTE, 10 * MINUTE, {})
         assert [given.rows for given in host.given()] == [[told(1, Count(1, 0, MINUTE // 2))]]
 
     def test_the_others_of_its_lane_go_on(self) -> None:
         store = Recorded()
         host = started(Counting(), Other(), store=store)
-        host.hand_over(0, MINUTE, {0: [event(1)]})
+        hand_over(host, 0, MINUTE, {0: [event(1)]})
         host.write(0, store)
         assert {name.split()[0] for name in store.values} == {"fraud", "session"}
         alone = started(Counting(), store=store)
-        alone.hand_over(10 * MINUTE, 10 * MINUTE, {})
+        hand_over(alone, 10 * MINUTE, 10 * MINUTE, {})
         assert [given.rows for given in alone.given()] == [[told(1, Count(1, 0, 1))]]
         assert {name.split()[0] for name in store.values} == {"fraud"}
 

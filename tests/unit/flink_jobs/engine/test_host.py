@@ -18,7 +18,7 @@ from flink_jobs.engine.lanes import lanes
 from flink_jobs.rule import result_of
 from flink_jobs.testing import Job, Rejected, event
 from tests.unit.flink_jobs.engine.reference import encoded
-from tests.unit.flink_jobs.engine.sample import MINUTE, Count, Counting, told
+from tests.unit.flink_jobs.engine.sample import MINUTE, Count, Counting, hand_over, taken, told
 
 #: The failures' digest of key 1.
 ONE = hashlib.sha256(b"1").hexdigest()[:32]
@@ -82,8 +82,8 @@ class TestABatchOnWhichARuleRaises:
         [lane] = lanes([Counting(), Sessions()])
         host = Host(lane, 1_000)
         host.read(0, Store())
-        host.hand_over(0, MINUTE, {0: [event(1, category="raise"), event(2)]})
-        host.hand_over(10 * MINUTE, 10 * MINUTE, {})
+        hand_over(host, 0, MINUTE, {0: [event(1, category="raise"), event(2)]})
+        hand_over(host, 10 * MINUTE, 10 * MINUTE, {})
         fraud, session = host.given()
         assert fraud.rows == []
         assert [row[5] for row in session.rows] == [2]
@@ -158,9 +158,9 @@ class TestARowThatIsWrong:
                 emit(row if key == 3 else told(key, state))
 
         host = started(Wrong())
-        host.hand_over(0, MINUTE, {0: [event(1, user_id=user) for user in range(6)]})
+        hand_over(host, 0, MINUTE, {0: [event(1, user_id=user) for user in range(6)]})
         # The message as the JVM has it: what is wrong must not keep it from being written.
-        given = host.take(message(10 * MINUTE, 10 * MINUTE), 0, Store())
+        given = taken(host, message(10 * MINUTE, 10 * MINUTE), 0, Store())
         assert struct.unpack_from("<ii", given) == (0, 5), "five rows of the first job"
         assert b"fraud raised " + error.encode() in given
 
@@ -188,7 +188,7 @@ class TestLog:
         host = started(Counting())
 
         def fail(slot: int) -> None:
-            host.hand_over(slot * MINUTE, (slot + 1) * MINUTE, {0: [event(slot * MINUTE + 1, category="raise")] * 3})
+            hand_over(host, slot * MINUTE, (slot + 1) * MINUTE, {0: [event(slot * MINUTE + 1, category="raise")] * 3})
 
         with caplog.at_level(logging.ERROR, "flink_jobs.rules"):
             fail(0)
@@ -211,22 +211,28 @@ class TestMessages:
     def test_a_slots_parts_are_put_together_and_sorted(self) -> None:
         host = started(Counting())
         late, early = part([[30, 1], [20, 2]]), part([[10, 1]])
-        host.take(message(0, MINUTE, (0, late), (0, early)), 0, Store())
-        host.hand_over(10 * MINUTE, 10 * MINUTE, {})
+        taken(host, message(0, MINUTE, (0, late), (0, early)), 0, Store())
+        hand_over(host, 10 * MINUTE, 10 * MINUTE, {})
         [given] = host.given()
         assert sorted(given.rows) == [told(2, Count(1, 0, 20)), told(1, Count(2, 0, 30))]
 
+    def test_what_is_due_at_once_comes_in_portions(self) -> None:
+        host, users = started(Counting()), range(25_000)
+        hand_over(host, 0, MINUTE, {0: [event(1, user_id=user) for user in users]})
+        given = list(host.take(message(10 * MINUTE, 10 * MINUTE), 0, Store()))
+        assert [struct.unpack_from("<ii", block) for block in given] == [(0, 10_000), (0, 10_000), (0, 5_000)]
+
     def test_nothing_comes_of_it_is_nothing(self) -> None:
-        assert started(Counting()).take(message(0, MINUTE), 0, Store()) == b""
+        assert taken(started(Counting()), message(0, MINUTE), 0, Store()) == b""
 
     def test_write_and_read_carry_the_state_to_another_worker(self) -> None:
         store = Store()
         first = started(Counting())
-        first.take(message(0, MINUTE, (0, part([[1, 1]]))), 0, store)
-        assert first.take(struct.pack("<bqqi", engine.WRITE, 0, 0, 0), 0, store) == b""
+        taken(first, message(0, MINUTE, (0, part([[1, 1]]))), 0, store)
+        assert taken(first, struct.pack("<bqqi", engine.WRITE, 0, 0, 0), 0, store) == b""
         second = Host(lanes([Counting()])[0], 1_000)
-        assert second.take(struct.pack("<bqqi", engine.READ, 0, 0, 0), 0, store) == b""
-        given = second.take(message(10 * MINUTE, 10 * MINUTE), 0, store)
+        assert taken(second, struct.pack("<bqqi", engine.READ, 0, 0, 0), 0, store) == b""
+        given = taken(second, message(10 * MINUTE, 10 * MINUTE), 0, store)
         assert struct.unpack_from("<ii", given) == (0, 1)
 
 

@@ -1,6 +1,5 @@
 package realtime.analytics.sink;
 
-import java.nio.charset.StandardCharsets;
 import org.apache.flink.connector.file.sink.FileSink;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -18,8 +17,10 @@ public final class FilesSink {
                 .sinkTo(
                         FileSink.<KeyedJson>forRowFormat(
                                         new Path(folder),
-                                        (document, out) ->
-                                                out.write((document.json + "\n").getBytes(StandardCharsets.UTF_8)))
+                                        (document, out) -> {
+                                            out.write(document.json);
+                                            out.write('\n');
+                                        })
                                 .withBucketAssigner(new BasePathBucketAssigner<>())
                                 .withRollingPolicy(OnCheckpointRollingPolicy.build())
                                 .withOutputFileConfig(new OutputFileConfig("results", ".jsonl"))

@@ -1,6 +1,5 @@
 package realtime.analytics.sink;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Properties;
 import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.connector.kinesis.sink.KinesisStreamsSink;
@@ -14,7 +13,7 @@ public final class KinesisSink {
     /** @param bufferMillis longest time that a document waits for its batch. */
     public static void attach(
             DataStream<KeyedJson> documents, String name, String stream, Properties properties, long bufferMillis) {
-        SerializationSchema<KeyedJson> schema = document -> document.json.getBytes(StandardCharsets.UTF_8);
+        SerializationSchema<KeyedJson> schema = document -> document.json;
         PartitionKeyGenerator<KeyedJson> keys = document -> document.key;
         documents
                 .sinkTo(

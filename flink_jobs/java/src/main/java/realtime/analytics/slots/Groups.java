@@ -14,8 +14,8 @@ final class Groups {
     private Groups() {}
 
     /** @param key a Long or a String; the hash of both is part of the language. */
-    static long of(Object key) {
+    static int of(Object key) {
         long hash = key instanceof Long ? (Long) key : key.hashCode();
-        return (hash * SPREAD) >>> (Long.SIZE - BITS);
+        return (int) ((hash * SPREAD) >>> (Long.SIZE - BITS));
     }
 }

@@ -1,7 +1,6 @@
 package realtime.analytics.slots;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -51,7 +50,7 @@ final class Pack extends AbstractStreamOperator<Tuple4<Long, Long, Long, byte[]>
 
     private static final class Slot {
         final long end;
-        final Map<Long, EventColumns> groups = new HashMap<>();
+        final EventColumns[] groups = new EventColumns[Groups.COUNT];
 
         Slot(long end) {
             this.end = end;
@@ -114,16 +113,16 @@ final class Pack extends AbstractStreamOperator<Tuple4<Long, Long, Long, byte[]>
             slot = new Slot(start + grid.lengthAt(time));
             slots.put(start, slot);
         }
-        long group = Groups.of(event.getField(lane.key));
-        EventColumns columns = slot.groups.get(group);
+        int group = Groups.of(event.getField(lane.key));
+        EventColumns columns = slot.groups[group];
         if (columns == null) {
             columns = new EventColumns(lane);
-            slot.groups.put(group, columns);
+            slot.groups[group] = columns;
         }
         columns.add(event);
         held++;
         if (columns.rows() == MAX_PART) {
-            slot.groups.remove(group);
+            slot.groups[group] = null;
             emit(group, start, slot.end, columns);
         }
         if (held >= MAX_HELD) {
@@ -187,7 +186,12 @@ final class Pack extends AbstractStreamOperator<Tuple4<Long, Long, Long, byte[]>
     }
 
     private void emit(Map.Entry<Long, Slot> slot) {
-        slot.getValue().groups.forEach((group, columns) -> emit(group, slot.getKey(), slot.getValue().end, columns));
+        for (int group = 0; group < Groups.COUNT; group++) {
+            EventColumns columns = slot.getValue().groups[group];
+            if (columns != null) {
+                emit(group, slot.getKey(), slot.getValue().end, columns);
+            }
+        }
     }
 
     private void emit(long group, long start, long end, EventColumns columns) {

@@ -40,7 +40,7 @@ class ResultEncoderTest {
                         + "\"run\":\"live\",\"name\":\"caf\u00e9 \\\"\\n\",\"from\":\"2025-11-23T10:00:00.000Z\","
                         + "\"to\":\"2025-11-23T10:05:00.000Z\",\"total\":1000000000000000000.000000,"
                         + "\"list\":[\"a\",\"b\"],\"flag\":true,\"score\":null}",
-                document.json);
+                document.text());
     }
 
     @Test
@@ -49,8 +49,8 @@ class ResultEncoderTest {
                 encoder(COLUMNS).map(row(Instant.ofEpochMilli(END), Instant.ofEpochMilli(START), Instant.ofEpochMilli(END)));
         LocalDateTime start = LocalDateTime.ofEpochSecond(START / 1000, 0, ZoneOffset.UTC);
         LocalDateTime end = LocalDateTime.ofEpochSecond(END / 1000, 0, ZoneOffset.UTC);
-        assertEquals(java.json, encoder(COLUMNS).map(row(end, start, end)).json);
-        assertEquals(java.json, encoder(COLUMNS).map(row(END, START, END)).json);
+        assertEquals(java.text(), encoder(COLUMNS).map(row(end, start, end)).text());
+        assertEquals(java.text(), encoder(COLUMNS).map(row(END, START, END)).text());
     }
 
     @Test

@@ -97,7 +97,7 @@ class PackTest {
         for (long user = 0; user < 10; user++) {
             event(5, user);
             event(6, user);
-            groups.add(Groups.of(user));
+            groups.add((long) Groups.of(user));
         }
         watermark(9);
         TreeSet<Long> found = new TreeSet<>();
