@@ -27,6 +27,8 @@ _CHUNK = 1_000
 #: Bytes of whole groups that a checkpoint writes, so that not all groups are written whole at once.
 _WHOLE_BYTES = 16_000_000
 _SQLITE_KIB = 16_384
+#: Bytes of a state up to which it is one entry of the bound; a larger one is several.
+_ENTRY_BYTES = 512
 #: Milliseconds of event time after which a rule that failed on a state that is due is asked again.
 _AGAIN = 3_600_000
 #: Rows that a rule may have given before they are handed on.
@@ -90,8 +92,9 @@ class Entries:
     Args:
         rule: works on them.
         quantum: milliseconds; keys are looked at when event time passes a multiple of it.
-        most: entries to keep in memory, of all groups. Those that were not touched lately wait in a file without a
-            name, in the folder for temporary files, and come back when they are touched or due.
+        most: entries to keep in memory, of all groups; a state above half a kilobyte is several. Those that were not
+            touched lately wait in a file without a name, in the folder for temporary files, and come back when they
+            are touched or due.
     """
 
     def __init__(self, rule: Rule[Any, Any], quantum: int, most: int, failed: Failures) -> None:
@@ -100,11 +103,13 @@ class Entries:
         self.groups: dict[int, Group] = {}
         self._quantum = quantum
         self._half = max(1, most // 2)
+        #: Entries that are young, large ones several times.
         self._young = 0
         self._failed = failed
         self._dump, self._load = state_codec(rule.state)
         self._looks: dict[int, list[tuple[int, Any]]] = {}
         self._times: list[int] = []
+        self._dated = 0
         self._disk = _Disk()
         self._wholes = 0
         self._last_written = -1
@@ -139,10 +144,12 @@ class Entries:
             mine.changed.add(key)
             if entry is None:
                 mine.count += 1
-                self._young += 1
+                self._young += _size(packed)
                 self._look_at(time, group, key)
                 mine.young[key] = packed, time, time
-            elif time < entry[1]:
+                continue
+            self._young += len(packed) // _ENTRY_BYTES - len(entry[0]) // _ENTRY_BYTES
+            if time < entry[1]:
                 self._look_at(time, group, key)
                 mine.young[key] = packed, time, time
             else:
@@ -162,12 +169,17 @@ class Entries:
             if self._young > self._half:
                 self._age()
         yield from self._look(now)
+        # Dates of keys that were forgotten before them are still there.
+        if self._dated > 2 * sum(group.count for group in self.groups.values()) + _CHUNK:
+            self._date_anew()
 
     def _look(self, now: int) -> Iterator[None]:
         rows, quantum = self.rows, self._quantum
         while self._times and self._times[0] <= now:
             time = heappop(self._times)
-            for group, key in self._looks.pop(time):
+            looks = self._looks.pop(time)
+            self._dated -= len(looks)
+            for group, key in looks:
                 mine = self.groups[group]
                 entry = mine.young.get(key) or mine.old.get(key)
                 if entry is None or entry[1] != time:
@@ -194,6 +206,8 @@ class Entries:
                     self._forget(mine, group, key)
                     continue
                 mine.changed.add(key)
+                if place is mine.young:
+                    self._young += len(packed) // _ENTRY_BYTES - len(entry[0]) // _ENTRY_BYTES
                 look = -(-due // quantum) * quantum
                 place[key] = packed, look, look
                 self._look_at(look, group, key)
@@ -274,11 +288,14 @@ class Entries:
 
     def _put(self, mine: Group, key: Any, entry: Entry) -> None:
         mine.young[key] = entry
-        self._young += 1
+        self._young += _size(entry[0])
 
     def _forget(self, mine: Group, group: int, key: Any) -> None:
-        self._young -= mine.young.pop(key, None) is not None
-        mine.old.pop(key, None)
+        entry = mine.young.pop(key, None)
+        if entry is None:
+            mine.old.pop(key, None)
+        else:
+            self._young -= _size(entry[0])
         mine.count -= 1
         mine.changed.add(key)
         if self._disk.used:
@@ -313,6 +330,7 @@ class Entries:
             looks = self._looks[time] = []
             heappush(self._times, time)
         looks.append((group, key))
+        self._dated += 1
 
     def _age(self) -> None:
         """What was not touched since the last time goes to disk; the calendar is of what stays."""
@@ -321,10 +339,18 @@ class Entries:
                 self._disk.put(number, group.old)
             group.young, group.old = {}, group.young
         self._young = 0
-        self._looks, self._times = {}, []
+        self._date_anew()
+
+    def _date_anew(self) -> None:
+        self._looks, self._times, self._dated = {}, [], 0
         for number, group in self.groups.items():
-            for key, (_, look, _) in group.old.items():
-                self._look_at(look, number, key)
+            for entries in (group.young, group.old):
+                for key, (_, look, _) in entries.items():
+                    self._look_at(look, number, key)
+
+
+def _size(packed: bytes) -> int:
+    return 1 + len(packed) // _ENTRY_BYTES
 
 
 def _packed(entries: Iterable[tuple[Any, Entry | None]]) -> bytes:

@@ -177,8 +177,8 @@ class Host:
         now = time.monotonic()
         if now - self._logged.get(job, now - _LOG_SECONDS) >= _LOG_SECONDS:
             self._logged[job] = now
-            told = _clean("".join(traceback.format_exception(error)))
-            _log.error("%s: the rule failed on %d events; the last time:\n%s", job, self._unlogged.pop(job), told)
+            failed = self._unlogged.pop(job)
+            _log.error("%s: the rule failed on %d events; the last time:\n%s", job, failed, _traceback(error))
 
 
 def _required(rule: Rule[Any, Any]) -> dict[int, str]:
@@ -186,6 +186,13 @@ def _required(rule: Rule[Any, Any]) -> dict[int, str]:
     schema = SCHEMAS[rule.job]
     nullable = {column.name for column in schema.columns if column.nullable} - {*schema.key, schema.start, schema.end}
     return {number: name for number, name in enumerate(result_columns(schema)) if name not in nullable}
+
+
+def _traceback(error: BaseException) -> str:
+    """Without the errors' messages, which may name a person; the rejections have them."""
+    cause = error.__cause__ or error.__context__
+    before = f"{_traceback(cause)}\n" if cause else ""
+    return f"{before}Traceback:\n{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}"
 
 
 def _clean(text: str) -> str:

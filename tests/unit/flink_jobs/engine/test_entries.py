@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -66,6 +67,61 @@ def test_many_states_come_back_when_they_are_due() -> None:
     job = Job(Counting(slot=1_000), most=2)
     job.take(event(user, user_id=user) for user in range(3_000))
     assert sorted(row.user_id for row in job.finish()) == list(range(3_000))
+
+
+def kilobytes_of(work: Callable[[], Any]) -> float:
+    """Memory that is held when the work is done; what it gives is held, too."""
+    tracemalloc.start()
+    try:
+        held = work()
+        assert held is not None
+        return tracemalloc.get_traced_memory()[0] / 1e3
+    finally:
+        tracemalloc.stop()
+
+
+def test_large_states_count_as_several() -> None:
+    @dataclass(slots=True)
+    class Text:
+        text: str
+
+    class Large(Counting):
+        """A state of 50,000 bytes, due in an hour."""
+
+        state = Text
+
+        def on_batch(self, key: int, state: Any, events: Any, emit: Any) -> Any:
+            return Text("x" * 50_000)
+
+        def due(self, state: Any) -> int:
+            return 60 * MINUTE
+
+    def work() -> Host:
+        host = started(Large(), most=200)
+        for user in range(400):
+            hand_over(host, 0, 1, {0: [event(0, user_id=user)]})
+        return host
+
+    assert kilobytes_of(work) < 10_000
+
+
+def test_dates_of_forgotten_keys_do_not_pile_up() -> None:
+    class Late(Counting):
+        """Due in a year, and forgotten at every second event."""
+
+        def on_batch(self, key: int, state: Count | None, events: Any, emit: Any) -> Count | None:
+            return None if state else Count(1, 0, events[0].event_time)
+
+        def due(self, state: Count) -> int:
+            return state.last + 365 * 24 * 60 * MINUTE
+
+    def work() -> Host:
+        host = started(Late())
+        for turn in range(20_000):
+            hand_over(host, turn, turn + 1, {0: [event(turn)]})
+        return host
+
+    assert kilobytes_of(work) < 1_000
 
 
 def test_a_key_of_a_million_events_has_a_small_state() -> None:
@@ -144,9 +200,9 @@ def test_a_state_that_is_never_due_is_kept_even_on_disk() -> None:
     assert job.state_bytes() > 0
 
 
-def started(*rules: Counting, store: Recorded | None = None) -> Host:
+def started(*rules: Counting, store: Recorded | None = None, most: int = 1_000) -> Host:
     [lane] = lanes(rules)
-    host = Host(lane, 1_000)
+    host = Host(lane, most)
     host.read(0, store or Recorded())
     return host
 

@@ -200,7 +200,7 @@ class TestLog:
             fail(2)
         first, second = (record.getMessage() for record in caplog.records)
         assert first.startswith("fraud: the rule failed on 1 events; the last time:\nTraceback")
-        assert "ArithmeticError: user 1 ?" in first, "as UTF-8 can have it"
+        assert first.endswith("\nArithmeticError"), "without its message, which names the user"
         assert 'raise ArithmeticError(f"user {key}' in first
         assert second.startswith("fraud: the rule failed on 6 events; ")
 
