@@ -102,7 +102,7 @@ def test_large_states_count_as_several() -> None:
             hand_over(host, 0, 1, {0: [event(0, user_id=user)]})
         return host
 
-    assert kilobytes_of(work) < 10_000
+    assert kilobytes_of(work) < 1_000
 
 
 def test_dates_of_forgotten_keys_do_not_pile_up() -> None:
@@ -117,11 +117,11 @@ def test_dates_of_forgotten_keys_do_not_pile_up() -> None:
 
     def work() -> Host:
         host = started(Late())
-        for turn in range(20_000):
+        for turn in range(60_000):
             hand_over(host, turn, turn + 1, {0: [event(turn)]})
         return host
 
-    assert kilobytes_of(work) < 1_000
+    assert kilobytes_of(work) < 500
 
 
 def test_a_key_of_a_million_events_has_a_small_state() -> None:
