@@ -19,6 +19,7 @@ from local.standins.kafka_broker import KafkaBroker, Message
 from local.standins.moto import Moto
 from tests.events import HOUR, MINUTE, START, event
 from tests.jobs import other_sources
+from tests.jobs.live import IDLE_MILLIS
 from tests.jobs.other_sources import OtherLive
 from tests.jobs.traffic import CLOSING, JOBS, events, heartbeat
 from tests.oracle import assert_gives, judge
@@ -85,7 +86,7 @@ def test_records_with_keys_and_headers_in_compressed_batches_are_events_and_tomb
 def test_what_a_transaction_took_back_is_no_event_and_holds_nobody(topic: NewTopic, broker: KafkaBroker) -> None:
     # Given a partition that ends with what was taken back, in more than one transaction, and one that goes on
     run = topic(2)
-    settings = run.settings("aggregation", "behavior", idle_timeout="10 s")
+    settings = run.settings("aggregation", idle_millis=IDLE_MILLIS)
     for first, end in ((0, "commit"), (10, "abort"), (20, "commit"), (30, "abort"), (40, "abort")):
         batch = [Message(0, payload) for payload in events(first * MINUTE, 10 * MINUTE, 100)]
         sent(run, broker, batch, transaction=end)  # type: ignore[arg-type]
