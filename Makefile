@@ -140,12 +140,12 @@ snapshots: package ## writes tests/synth/snapshots anew: read the difference bef
 .PHONY: jobs
 jobs: setup package $(KAFKA) ## the jobs on a Flink mini cluster against an independent oracle
 	$(call say,job tests)
-	@$(PY) -m pytest -n 2 --dist loadfile tests/jobs $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile tests/jobs $(ARGS)
 
 .PHONY: e2e
 e2e: check-tests setup package $(NODE) $(KAFKA) $(SQL_CLIENT) $(S3_FILESYSTEM) ## the whole pipeline on local parts, and its page in Chromium
 	$(call say,end-to-end tests)
-	@$(PY) -m pytest tests/e2e $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile tests/e2e $(ARGS)
 
 .PHONY: screenshots
 screenshots: setup package $(NODE) ## docs/page/*.png, of a run with faults injected; needs Chromium

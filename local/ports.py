@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import secrets
 import socket
 import threading
 
 HOST = "127.0.0.1"
+#: Below what kernels give to outgoing connections (Linux from 32768 on, macOS from 49152 on): any client could take one
+#: of those between a call here and the server's own bind, seconds later when the server is a JVM.
+PORTS = range(20_000, 32_768)
 _ATTEMPTS = 200
 _given: set[int] = set()
 _lock = threading.Lock()
@@ -15,9 +19,8 @@ _lock = threading.Lock()
 def free_port(*, following: int = 0) -> int:
     """Return a port that nobody listens on, with `following` more free ones directly after it.
 
-    The kernel chooses (bind to 0), so two runs side by side get different ones; this process never gives a
-    port out twice. Between this call and the server's own bind another process could still take it: ask right
-    before the start.
+    It is drawn from `PORTS`, so two runs side by side hardly ever get the same; this process never gives a port out
+    twice. Between this call and the server's own bind another server could still take it: ask right before the start.
 
     Raises:
         OSError: no such ports were found.
@@ -33,17 +36,13 @@ def free_port(*, following: int = 0) -> int:
 def _try_ports(following: int) -> int | None:
     held: list[socket.socket] = []
     try:
-        first = _bind(0)
-        if first is None:
-            return None
-        held.append(first)
-        port: int = first.getsockname()[1]
+        port = secrets.choice(PORTS)
         wanted = range(port, port + 1 + following)
-        for number in wanted[1:]:
-            held_too = _bind(number)
-            if held_too is None:
+        for number in wanted:
+            bound = _bind(number)
+            if bound is None:
                 return None
-            held.append(held_too)
+            held.append(bound)
         if not _given.isdisjoint(wanted):
             return None
         _given.update(wanted)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, TypeVar
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,52 +87,77 @@ VALUES = st.one_of(
     ),
 )
 TEXTS = st.one_of(st.text(max_size=6), st.sampled_from(["", "shoes", "Ärger", "日本", "\U0001f600", "a\x00b", '"\\']))
-EVENT_TYPES = st.one_of(
-    st.sampled_from(["view", "view", "click", "click", "purchase", "purchase", "add_to_cart", HEARTBEAT]),
-    st.sampled_from(["kauf", "\ufb01", "\U0001f600", "zoom"]),
+#: Half of the events are of the vocabulary, half are not.
+EVENT_TYPES = (
+    *("view", "view", "click", "click", "purchase", "purchase", "add_to_cart", HEARTBEAT),
+    *("kauf", "\ufb01", "\U0001f600", "zoom") * 2,
 )
+#: Steps of the clock that every stream has, beside its own.
+SMALL = (0, 0, 1, 300, SECOND)
 EVENT_IDS = st.sampled_from([None] * 60 + [str(number) for number in range(15)])
 
 
 def scenarios(
-    advances: Sequence[int],
-    *,
-    event_types: SearchStrategy[str] = EVENT_TYPES,
-    values: SearchStrategy[Any] = VALUES,
-    most: int = 50,
+    advances: Sequence[int], *, event_types: Sequence[str] = EVENT_TYPES, most: int = 50
 ) -> SearchStrategy[Scenario]:
     """Scenarios whose clock goes on by one of ``advances``, with a lean to small ones."""
+    return _drawn(most).map(lambda scenario: _settled(scenario, advances, event_types))
+
+
+def generated(advances: Sequence[int], *, event_types: Sequence[str] = EVENT_TYPES) -> list[Scenario]:
+    """As many scenarios as the profile has examples, as ``scenarios`` makes them."""
+    return [_settled(scenario, advances, event_types) for scenario in _collected()]
+
+
+#: Of what a stream has lists of its own for, the place in them: any list of up to 10 or 16 is drawn from evenly.
+_PLACES = st.sampled_from(range(2 * 5040))
+
+
+def _drawn(most: int) -> SearchStrategy[Scenario]:
+    """Scenarios with places of ``advance`` and ``event_type`` instead of these."""
     fields = st.fixed_dictionaries(
         {
             "user_id": st.integers(0, USERS - 1),
-            "event_type": event_types,
-            "value": values,
+            "event_type": _PLACES,
+            "value": VALUES,
             "session_id": st.one_of(st.none(), st.sampled_from(["s", "t", "\U0001f600"])),
             "category": st.one_of(st.none(), TEXTS),
             "event_id": EVENT_IDS,
         }
     )
-    step = st.builds(
-        Step,
-        st.one_of(st.sampled_from([0, 0, 1, 300, SECOND]), st.sampled_from(list(advances))),
-        LAGS,
-        st.integers(0, PARTITIONS - 1),
-        fields,
-        POISON,
-    )
+    step = st.builds(Step, _PLACES, LAGS, st.integers(0, PARTITIONS - 1), fields, POISON)
     return st.lists(step, min_size=most // 2, max_size=most)
 
 
-def generated(strategy: SearchStrategy[Scenario]) -> list[Scenario]:
-    """As many scenarios as the profile has examples."""
+@cache
+def _collected() -> list[Scenario]:
+    """Drawn once a session: drawing takes seconds, many times what a job needs for the stream."""
     collected: list[Scenario] = []
 
-    @given(strategy)
+    @given(_drawn(50))
     def collect(scenario: Scenario) -> None:
         collected.append(scenario)
 
     collect()
     return collected
+
+
+def _settled(scenario: Scenario, advances: Sequence[int], event_types: Sequence[str]) -> Scenario:
+    return [
+        replace(
+            step,
+            advance=_at(step.advance // 2, SMALL if step.advance % 2 else advances),
+            fields={**step.fields, "event_type": _at(step.fields["event_type"], event_types)},
+        )
+        for step in scenario
+    ]
+
+
+T = TypeVar("T")
+
+
+def _at(place: int, choices: Sequence[T]) -> T:
+    return choices[place % len(choices)]
 
 
 def merged(scenarios: Sequence[Scenario], *, skew: int = 0, own_types: bool = False) -> list[LogRecord]:

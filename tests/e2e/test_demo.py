@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,44 +18,16 @@ from contracts.results import ResultType
 from local.process_table import process_table
 from local.run_record import MARK_VARIABLE, read_record
 from local.waiting import wait_until
+from tests.e2e.conftest import EVENTS, RUNS, Demo, demo, finished, text
 from tests.warehouse import expected, landed, rows
 
-ROOT = Path(__file__).resolve().parents[2]
-RUNS = ROOT / ".run"
-EVENTS = "3000"
-_RUN_SECONDS = 400
 
-
-@pytest.fixture(scope="module")
-def start() -> str:
-    """The same event time for every run of this module, early enough for all of them."""
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    return (now - timedelta(hours=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@pytest.fixture(scope="module")
-def name() -> str:
+@pytest.fixture
+def name() -> Iterator[str]:
     """A run directory of this test's own: a demo beside it is not touched."""
-    return f"e2e-{os.getpid()}"
-
-
-def _demo(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - this checkout's own module
-        [sys.executable, "-m", "local.demo", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def _finished(*arguments: str) -> tuple[int, str]:
-    process = _demo(*arguments)
-    try:
-        output, _ = process.communicate(timeout=_RUN_SECONDS)
-    finally:
-        process.terminate()
-    return process.returncode, output
+    name = f"e2e-{os.getpid()}"
+    yield name
+    shutil.rmtree(RUNS / name, ignore_errors=True)
 
 
 def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -70,39 +41,28 @@ def _living(marks: set[str]) -> list[int]:
     return [identity.pid for mark in marks for identity in table.marked(f"{MARK_VARIABLE}={mark}")]
 
 
-@pytest.fixture(scope="module")
-def undisturbed(start: str, name: str) -> tuple[int, str, dict[str, object], bytes]:
-    """Exit code, output, report and results of one run with everything planted."""
-    code, output = _finished("--events", EVENTS, "--start", start, "--name", name, "--rate", "0")
-    report = json.loads((RUNS / name / "report.json").read_text(encoding="utf-8"))
-    return code, output, report, (RUNS / name / "results.jsonl").read_bytes()
-
-
-def test_everything_that_went_in_comes_out_and_agrees(
-    undisturbed: tuple[int, str, dict[str, object], bytes], name: str
-) -> None:
-    code, output, report, results = undisturbed
+def test_everything_that_went_in_comes_out_and_agrees(undisturbed: Demo) -> None:
+    code, output = undisturbed.code, undisturbed.output
     assert code == 0, output
+    report = json.loads((undisturbed.run_dir / "report.json").read_text(encoding="utf-8"))
     assert report["ok"] is True
-    checks = {(check["group"], check["name"]): check for check in report["checks"]}  # type: ignore[attr-defined]
+    checks = {(check["group"], check["name"]): check for check in report["checks"]}
     for reason in INTAKE_REASONS:  # every kind of rejection was planted and found
         assert checks["rejected", reason.value]["found"] > 0, reason
     for job in ("aggregation", "anomaly", "session", "behavior", "recommendation", "fraud"):
         assert checks["results", f"{job}, equal to the oracle's"]["found"] > 0, job
     assert checks["alerts", "anomalies + fraud escalations"]["found"] >= 11
-    assert len(results.splitlines()) == checks["search", "documents = distinct results"]["found"]
+    assert len(undisturbed.results().splitlines()) == checks["search", "documents = distinct results"]["found"]
     assert "ALERT HIGH" in output
-    record = read_record(RUNS / name)
+    record = read_record(undisturbed.run_dir)
     assert record is not None
     assert record.ended
     assert not _living({record.mark})
 
 
-def test_the_warehouses_views_give_the_runs_results_each_once(
-    undisturbed: tuple[int, str, dict[str, object], bytes], tmp_path: Path
-) -> None:
+def test_the_warehouses_views_give_the_runs_results_each_once(undisturbed: Demo, tmp_path: Path) -> None:
     # Given the results of the run, in the landing view twice, as after a restart of the job
-    lines = undisturbed[3].splitlines()
+    lines = undisturbed.results().splitlines()
     copies = [(json.loads(line), time) for time in ("2026-11-23T10:00:00Z", "2026-11-23T10:00:01Z") for line in lines]
     connection = landed(copies, tmp_path)
     # Then each typed view has those of its type, once, with their values
@@ -114,10 +74,11 @@ def test_the_warehouses_views_give_the_runs_results_each_once(
 
 
 def test_a_killed_run_leaves_nothing_and_the_next_gives_the_same_results_without_poison(
-    undisturbed: tuple[int, str, dict[str, object], bytes], start: str, name: str
+    undisturbed: Demo, name: str
 ) -> None:
     # Given a run that is killed with SIGKILL while events flow
-    killed = _demo("--events", EVENTS, "--start", start, "--name", name, "--rate", "100")
+    start = text(undisturbed.start)
+    killed = demo("--events", EVENTS, "--start", start, "--name", name, "--rate", "100")
     seen = []
     for line in _lines(killed):
         seen.append(line)
@@ -135,12 +96,12 @@ def test_a_killed_run_leaves_nothing_and_the_next_gives_the_same_results_without
 
     # And the next run of the same seed and start says what it found, reconciles, and gives the same results,
     # byte by byte, although no record is poisonous now and no shard falls idle.
-    code, output = _finished(
+    code, output = finished(
         "--events", EVENTS, "--start", start, "--name", name, "--rate", "0", "--poison", "0", "--no-idle"
     )
     assert code == 0, output
     assert f"cleaned up: run {name}" in output
-    assert (RUNS / name / "results.jsonl").read_bytes() == undisturbed[3]
+    assert (RUNS / name / "results.jsonl").read_bytes() == undisturbed.results()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +115,7 @@ def test_a_killed_run_leaves_nothing_and_the_next_gives_the_same_results_without
     ],
 )
 def test_what_is_not_allowed_is_said_in_one_line_before_anything_starts(arguments: list[str], told: list[str]) -> None:
-    code, output = _finished(*arguments)
+    code, output = finished(*arguments)
     assert code == 2
     assert len(output.splitlines()) == 1
     for part in told:

@@ -23,7 +23,7 @@ SECONDS = 60
 @pytest.mark.usefixtures("environment")
 def test_a_minute_without_opensearch_loses_nothing_and_doubles_nothing(run_dir: Path) -> None:
     # Given a run in which OpenSearch is stopped while documents are being indexed, and started after a minute
-    options: Options = parse(["--events", "3000", "--rate", "60", "--no-idle", "--search-outage", str(SECONDS)])
+    options: Options = parse(["--events", "3000", "--rate", "150", "--no-idle", "--search-outage", str(SECONDS)])
     settings = application.checked(application.property_groups({}))
     traffic = generate(request(options, settings, int(time.time() * 1000)))
     told: list[str] = []

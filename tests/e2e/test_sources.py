@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,65 +20,28 @@ from local.demo.run import Run, Status, request
 from local.processes import Supervisor
 from local.standins.opensearch import OpenSearch
 from local.traffic.generator import generate
+from tests.e2e.conftest import EVENTS, Demo, finished, text
 
-ROOT = Path(__file__).resolve().parents[2]
-RUNS = ROOT / ".run"
 #: What must be exact whatever fails.
 EXACT_GROUPS = ("intake", "rejected", "results", "search")
-_RUN_SECONDS = 400
 _PAGE = 1_000
 
 
-@pytest.fixture(scope="module")
-def start() -> datetime:
-    """The same event time for every run of this module."""
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    return now - timedelta(hours=4)
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _demo(source: str, start: datetime) -> Path:
-    """Plays a demo from a source to its reconciliation; returns its run directory."""
-    run_dir = RUNS / f"sources-{source}-{os.getpid()}"
-    arguments = ["--source", source, "--events", "3000", "--rate", "0", "--start", _text(start), "--no-page"]
-    done = subprocess.run(  # noqa: S603 - this checkout's own module
-        [sys.executable, "-m", "local.demo", *arguments, "--name", run_dir.name],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=_RUN_SECONDS,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return run_dir
-
-
-@pytest.fixture(scope="module")
-def lived(start: datetime) -> Iterator[Path]:
-    """The run directory of a demo that read from Kinesis, with everything planted."""
-    run_dir = _demo("kinesis", start)
-    yield run_dir
-    shutil.rmtree(run_dir)
-
-
 @pytest.mark.parametrize("source", ["msk", "s3"])
-def test_another_source_gives_the_same_results_byte_by_byte(source: str, start: datetime, lived: Path) -> None:
-    run_dir = _demo(source, start)
+def test_another_source_gives_the_same_results_byte_by_byte(source: str, run_dir: Path, undisturbed: Demo) -> None:
+    start = ("--start", text(undisturbed.start), "--events", EVENTS, "--rate", "0")
+    code, output = finished("--source", source, *start, "--no-page", "--name", run_dir.name)
+    assert code == 0, output
     results = (run_dir / "results.jsonl").read_bytes()
     assert results.count(b"\n") > 1_000
-    assert results == (lived / "results.jsonl").read_bytes()
-    shutil.rmtree(run_dir)
+    assert results == undisturbed.results()
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_backfill_gives_the_live_results_and_a_second_one_changes_nothing(
-    start: datetime, lived: Path, tmp_path: Path
-) -> None:
-    live = (lived / "results.jsonl").read_text(encoding="utf-8")
-    groups = groups_of(lived, _text(start), _text(start + timedelta(hours=4)), tmp_path / "output")
+def test_a_backfill_gives_the_live_results_and_a_second_one_changes_nothing(undisturbed: Demo, tmp_path: Path) -> None:
+    live = undisturbed.results().decode()
+    end = undisturbed.start + timedelta(hours=4)
+    groups = groups_of(undisturbed.run_dir, text(undisturbed.start), text(end), tmp_path / "output")
     settings = application.checked(application.property_groups(groups))
     told: list[str] = []
     with (

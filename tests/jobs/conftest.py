@@ -1,9 +1,8 @@
-"""One warm JVM a pytest session; every run of a graph is a mini cluster of its own in it."""
+"""What the tests of the jobs share: one warm cluster a pytest session, moto, a broker."""
 
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
-from pyflink.java_gateway import get_gateway
 
 from flink_jobs.settings import Settings
 from local.demo.inputs import KAFKA_LIB
@@ -21,7 +19,7 @@ from local.processes import Supervisor
 from local.standins.kafka_broker import KafkaBroker
 from local.standins.moto import Moto
 from tests.events import Output
-from tests.jobs import other_sources
+from tests.jobs import cluster, other_sources
 from tests.jobs.harness import JAR, ROOT, run
 from tests.jobs.live import Live
 from tests.jobs.other_sources import OtherLive
@@ -39,18 +37,19 @@ hypothesis_settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
-def jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The job's jar; a copy, so that a build meanwhile does not pull it away under the JVM."""
+def jar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The job's jar, on a warm cluster; a copy, so that a build meanwhile does not pull it away under the JVM."""
     if not JAR.is_file():
         pytest.fail(f"{JAR.relative_to(ROOT)} is missing: run `make package` first", pytrace=False)
-    return Path(shutil.copy(JAR, tmp_path_factory.mktemp("jar")))
+    copy = Path(shutil.copy(JAR, tmp_path_factory.mktemp("jar")))
+    warm = cluster.started(copy)
+    yield copy
+    warm.close()
 
 
 @pytest.fixture(scope="session")
 def flink(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Flink:
     """Runs records through the graph: ``flink(records, settings, parallelism=2)``."""
-    # The Python workers, which the JVM starts, import the application from the checkout.
-    os.environ["PYTHONPATH"] = str(ROOT)
     folder = tmp_path_factory.mktemp("archives")
     numbers = itertools.count()
 
@@ -71,11 +70,7 @@ def flink(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Flink:
 
 @pytest.fixture(scope="session")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
-    """A moto server, and a JVM whose AWS SDK speaks JSON with it."""
-    # Read when the SDK's classes are loaded.
-    system = get_gateway().jvm.java.lang.System
-    system.setProperty("org.apache.flink.kinesis.shaded.com.amazonaws.sdk.disableCbor", "true")
-    system.setProperty("aws.cborEnabled", "false")
+    """A moto server, with which the JVM's AWS SDKs speak JSON."""
     with Supervisor(tmp_path_factory.mktemp("moto")) as supervisor:
         yield Moto.start(supervisor)
 

@@ -1,4 +1,4 @@
-"""Drives the application's graph on a Flink mini cluster: records in, documents out.
+"""Drives the application's graph on the session's mini cluster: records in, documents out.
 
 The graph is the one that runs on the service, built by ``flink_jobs.graph`` from checked settings; only the ends
 differ: an archive file instead of the stream, and a collecting sink.
@@ -9,12 +9,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyflink.common import Configuration
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 
 from contracts.rejections import REJECTED
@@ -24,19 +22,19 @@ from flink_jobs.engine.gateway import java, streams
 from flink_jobs.settings import BackfillSettings, Settings
 from local.oracle.records import LogRecord
 from tests.events import Output
+from tests.jobs import cluster
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 JAR = ROOT / "build" / "maven" / "realtime-analytics.jar"
 SQL = ROOT / "sql"
 
 
-def environment(jar: Path, parallelism: int) -> StreamExecutionEnvironment:
-    """A mini cluster with the job's jar, configured as ``flink_jobs.main`` configures the real one."""
-    configuration = Configuration()
-    configuration.set_string("pipeline.jars", jar.as_uri())
-    configuration.set_string("pipeline.object-reuse", "true")
-    configuration.set_string("python.executable", sys.executable)
-    result = StreamExecutionEnvironment.get_execution_environment(configuration)
+def environment(jar: Path, parallelism: int, options: Mapping[str, str] | None = None) -> StreamExecutionEnvironment:
+    """An environment on the session's cluster, configured as ``flink_jobs.main`` configures the real one.
+
+    ``options``: Flink's, on top of these.
+    """
+    result = cluster.started(jar).environment({"pipeline.object-reuse": "true", **(options or {})})
     result.set_parallelism(parallelism)
     return result
 

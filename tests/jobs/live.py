@@ -6,18 +6,17 @@ next one goes on from it.
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import http.server
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
-from pyflink.common import Configuration
-from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
 from contracts.archive import position
@@ -28,11 +27,15 @@ from local.oracle.records import LogRecord
 from local.packed import packed
 from local.standins.moto import Moto
 from tests.events import Output, configured
+from tests.jobs import cluster, harness
 from tests.jobs.harness import SQL
 
 #: How long a run may take to give what is expected of it.
 PATIENCE_SECONDS = 180.0
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.1
+_PAUSE_SECONDS = 0.02
+#: An idle timeout for partitions that are to be given up: above any pause between two reads of one that is not.
+IDLE_MILLIS = 3_000
 _PUT_RECORDS = 500
 
 
@@ -190,6 +193,9 @@ def _closed(shard: dict[str, Any]) -> bool:
 class Live:
     """One test's streams, and runs of the application over them."""
 
+    #: Longer than a test: a partition that is only slow is never given up.
+    start_grace = "1 h"
+
     def __init__(self, moto: Moto, jar: Path, folder: Path, name: str, shards: int) -> None:
         self.client = moto.client("kinesis")
         self.stream = Stream(self.client, f"{name}-events", shards)
@@ -200,14 +206,21 @@ class Live:
         self._jar = jar
         self._folder = folder
         self._job: Any = None
+        self._came = Output({}, {})
+        self._read_to: dict[str, str] = {}
 
-    def settings(self, *jobs: str, start: str = "TRIM_HORIZON", **time: str) -> Settings:
-        """The given jobs on this test's streams; ``time`` changes the group of that name."""
-        return configured(
+    def settings(
+        self, *jobs: str, start: str = "TRIM_HORIZON", idle_millis: int | None = None, **time: str
+    ) -> Settings:
+        """The given jobs on this test's streams; ``time`` changes the group of that name.
+
+        ``idle_millis``: an idle timeout, also one that is too short for real streams; without it nobody is idle.
+        """
+        settings = configured(
             *jobs,
             input={"region": "us-east-1", "start": start, "discovery_interval": "200 ms", **self.source()},
             output={f"{kind}_stream": stream for kind, stream in self._outputs.items()} | {"buffer": "100 ms"},
-            time={"start_grace": "12 s", **time},
+            time={"start_grace": self.start_grace, "idle_timeout": "1 h", **time},
             local={
                 "endpoint": self.proxy.endpoint,
                 "access_key": "testing",
@@ -215,6 +228,9 @@ class Live:
                 "checkpoint_interval": "1 s",
             },
         )
+        if idle_millis is None:
+            return settings
+        return dataclasses.replace(settings, time=dataclasses.replace(settings.time, idle_timeout=idle_millis))
 
     def source(self) -> dict[str, str]:
         """Keys of the group ``input`` that say where the events are."""
@@ -229,16 +245,15 @@ class Live:
         checkpoint_millis: int = 1_000,
     ) -> None:
         """Submits the application; returns at once."""
-        configuration = Configuration()
-        configuration.set_string("pipeline.jars", self._jar.as_uri())
-        configuration.set_string("pipeline.object-reuse", "true")
-        configuration.set_string("pipeline.auto-generate-uids", "false")
-        configuration.set_string("restart-strategy.type", "none")
+        options = {
+            "pipeline.auto-generate-uids": "false",
+            "restart-strategy.type": "none",
+            "python.fn-execution.bundle.time": "100",  # so long a rule's result waits for others
+        }
         if savepoint is not None:
-            configuration.set_string("execution.savepoint.path", savepoint)
-            configuration.set_string("execution.state-recovery.ignore-unclaimed-state", "true")
-        environment = StreamExecutionEnvironment.get_execution_environment(configuration)
-        environment.set_parallelism(parallelism)
+            options["execution.savepoint.path"] = savepoint
+            options["execution.state-recovery.ignore-unclaimed-state"] = "true"
+        environment = harness.environment(self._jar, parallelism, options)
         environment.enable_checkpointing(checkpoint_millis)
         records = endpoints.records(environment, settings)
         endpoints.sinks(graph.build(environment, records, settings, sql), settings)
@@ -252,17 +267,21 @@ class Live:
         """
         canonical = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType.CANONICAL
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                savepoint: str = self._job.stopWithSavepoint(False, self._folder.as_uri(), canonical).get()
-            except Py4JJavaError as error:
-                # A rejection may be there before the Python worker of a job is.
-                if "Not all required tasks are currently running" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(_POLL_SECONDS)
-            else:
-                self._job = None
-                return savepoint
+        stopped = self._job.stopWithSavepoint(False, self._folder.as_uri(), canonical)
+        # The job itself ends two seconds later: so long the AWS SDK waits when the sinks close their connections.
+        while (savepoint := cluster.started(self._jar).saved(self._job)) is None:
+            assert time.monotonic() < deadline, f"no savepoint within {PATIENCE_SECONDS:.0f} s"
+            if stopped.isCompletedExceptionally():
+                try:
+                    stopped.get()
+                except Py4JJavaError as error:
+                    # A rejection may be there before the Python worker of a job is.
+                    if "Not all required tasks are currently running" not in str(error):
+                        raise
+                stopped = self._job.stopWithSavepoint(False, self._folder.as_uri(), canonical)
+            time.sleep(_PAUSE_SECONDS)
+        self._job = None
+        return savepoint
 
     def until(self, done: Callable[[Output], bool], what: str) -> Output:
         """Waits until what has come out is as wanted."""
@@ -304,14 +323,13 @@ class Live:
 
     def output(self) -> Output:
         """Everything that came out so far; one id has one text."""
-        output = Output({}, {})
-        for stream in self._outputs.values():
-            for text in self._texts(stream):
+        for kind, stream in self._outputs.items():
+            for text in self._new(kind, stream):
                 document = json.loads(text)
-                known = output.rejected if document["result_type"] == REJECTED else output.results
+                known = self._came.rejected if document["result_type"] == REJECTED else self._came.results
                 assert known.get(document["result_id"], text) == text, f"one id, two documents: {text}"
                 known[document["result_id"]] = text
-        return output
+        return Output(dict(self._came.results), dict(self._came.rejected))
 
     def close(self) -> None:
         """Ends the application, if it runs, and the proxy."""
@@ -320,18 +338,20 @@ class Live:
             self._job = None
         self.proxy.close()
 
-    def _texts(self, stream: str) -> Iterable[str]:
-        for shard in self.client.list_shards(StreamName=stream)["Shards"]:
-            iterator = self.client.get_shard_iterator(
+    def _new(self, kind: str, stream: str) -> Iterator[str]:
+        """What has come into a stream of one shard since the last time."""
+        if kind not in self._read_to:
+            (shard,) = self.client.list_shards(StreamName=stream)["Shards"]
+            self._read_to[kind] = self.client.get_shard_iterator(
                 StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
             )["ShardIterator"]
-            while True:
-                answer = self.client.get_records(ShardIterator=iterator, Limit=10_000)
-                if not answer["Records"]:
-                    break
-                iterator = answer["NextShardIterator"]
-                for record in answer["Records"]:
-                    yield record["Data"].decode()
+        while True:
+            answer = self.client.get_records(ShardIterator=self._read_to[kind], Limit=10_000)
+            self._read_to[kind] = answer["NextShardIterator"]
+            if not answer["Records"]:
+                return
+            for record in answer["Records"]:
+                yield record["Data"].decode()
 
     def _failure(self, status: str) -> str:
         try:

@@ -115,11 +115,15 @@ def files(moto: Moto, jar: Path, folder: Path, name: str, shards: int) -> OtherL
     """A folder of so many folders."""
     log = FolderLog(folder / "events")
     stream = Partitions(name, map("shard-{}".format, range(shards)), log, "shard-{}".format)
-    return OtherLive(moto, jar, folder, name, stream, {"source": "s3", "prefix": log.prefix})
+    made = OtherLive(moto, jar, folder, name, stream, {"source": "s3", "prefix": log.prefix})
+    made.start_grace = "2 s"  # at LATEST it is waited for, until each folder that was there has a new file
+    return made
 
 
 def archive(moto: Moto, jar: Path, folder: Path, name: str, shards: int) -> OtherLive:
     """What Firehose archives of a stream of so many shards."""
     log = ArchiveLog(folder / "archive")
     stream = Partitions(name, map(shard, range(shards)), log, shard)
-    return OtherLive(moto, jar, folder, name, stream, {"source": "s3", "format": "archive", "prefix": log.prefix})
+    made = OtherLive(moto, jar, folder, name, stream, {"source": "s3", "format": "archive", "prefix": log.prefix})
+    made.start_grace = "2 s"  # at LATEST it is waited for: an archive's names do not tell its partitions
+    return made

@@ -6,14 +6,14 @@ from contracts.rejections import Reason
 from contracts.results import ResultType
 from local.oracle import results
 from tests.events import HOUR, MINUTE, event
-from tests.jobs.live import Live
-from tests.jobs.traffic import CLOSING, events, heartbeat
+from tests.jobs.live import IDLE_MILLIS, Live
+from tests.jobs.traffic import CLOSING, FEW, events, heartbeat
 from tests.oracle import assert_gives, judge
 
 
 def back_from_idleness(run: Live, restored: bool) -> None:
     """A partition that comes back behind the watermark reopens nothing; ``restored``: also after a savepoint."""
-    settings = run.settings("aggregation", "behavior", idle_timeout="10 s")
+    settings = run.settings("aggregation", "behavior", idle_millis=IDLE_MILLIS)
     quiet, busy = run.stream.shards()  # a subtask each
     run.stream.put(quiet, events(0, MINUTE, 10))
     run.stream.put(busy, [*events(0, HOUR, 100), heartbeat(HOUR + MINUTE)])
@@ -36,3 +36,25 @@ def back_from_idleness(run: Live, restored: bool) -> None:
     output = run.finish(wanted, 1)
     assert list(output.reasons().values()) == [Reason.LATE_AFTER_IDLE]
     assert_gives(output, judged, wanted, run.stream.log)
+
+
+def silent_from_the_beginning(run: Live) -> None:
+    """Partitions without any record hold nobody beyond the start grace, at the start and after a restore."""
+    settings = run.settings("aggregation", start_grace="2 s")
+    one, *silent = run.stream.shards()
+    assert silent
+    run.stream.put(one, events(0, HOUR, FEW))
+    run.start(settings, 4)  # subtasks with nothing but silence
+    before = judge(run.stream.log, settings).events
+    closed = {
+        identity
+        for identity, result in results.expected(before, settings).items()
+        if result["event_time"] <= before[0].time + HOUR - 5 * MINUTE
+    }
+    run.until_all(closed)
+    savepoint = run.stop()
+    run.stream.put(one, [*events(HOUR, HOUR, FEW), heartbeat(CLOSING)])
+    run.start(settings, 4, savepoint)
+    judged = judge(run.stream.log, settings)
+    wanted = results.expected(judged.events, settings)
+    assert_gives(run.finish(wanted), judged, wanted, run.stream.log)

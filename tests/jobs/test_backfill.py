@@ -22,7 +22,7 @@ from tests.events import HOUR, MINUTE, SECOND, SOURCE, START, Output, at, config
 from tests.jobs.archive_log import ArchiveLog, lines
 from tests.jobs.conftest import Flink
 from tests.jobs.harness import environment, outcome
-from tests.jobs.live import Live
+from tests.jobs.live import IDLE_MILLIS, Live
 from tests.oracle import complete_from, judge
 
 
@@ -57,7 +57,7 @@ def _content(output: Output) -> dict[str, dict[str, object]]:
 
 def test_the_archive_with_its_verdicts_gives_the_live_results(live: Callable[[int], Live], flink: Flink) -> None:
     run = live(2)
-    settings = run.settings(idle_timeout="10 s")
+    settings = run.settings(idle_millis=IDLE_MILLIS)
     quiet, busy = run.stream.shards()
     run.stream.put(quiet, _events(1, 10 * MINUTE))
     run.stream.put(busy, [*_events(2, 2 * HOUR), event(2 * HOUR, event_type=HEARTBEAT)])

@@ -14,7 +14,7 @@ from local.oracle import results
 from local.oracle.records import LogRecord
 from local.standins.moto import Moto
 from local.traffic.plan import Planned
-from tests.events import HOUR, MINUTE, SECOND, START, Output
+from tests.events import HOUR, MINUTE, SECOND, START, Output, event
 from tests.jobs import archive_log, other_sources
 from tests.jobs.archive_log import ArchiveLog
 from tests.jobs.live import Live
@@ -24,8 +24,10 @@ from tests.oracle import assert_gives, judge
 
 NewLive = Callable[[int], OtherLive]
 
-#: So many events that reading them takes seconds.
-CROWD = 100_000
+#: So many events that reading them takes longer than the source's tick.
+CROWD = 30_000
+#: No field of the contract. A thousand events with it take longer to read than a savepoint to begin.
+FILLER = "x" * 10_000
 #: At the end of a gzip: its checksum and its length.
 CHECKSUM_BYTES = 8
 
@@ -61,16 +63,18 @@ def archived(moto: Moto, jar: Path, tmp_path: Path) -> Iterator[NewLive]:
 
 @pytest.mark.parametrize("kind", ["files", "archived"])
 def test_a_batch_that_is_half_read_goes_on_where_it_stood(kind: str, request: pytest.FixtureRequest) -> None:
-    # Given files of two partitions that take seconds to read, and an application that is stopped among them
+    # Given files of two partitions that take a while to read, and an application that is stopped among them
     run: OtherLive = request.getfixturevalue(kind)(2)
     settings = run.settings("aggregation")
     for shard in run.stream.shards():
-        run.stream.put(shard, [*events(0, 2 * HOUR, CROWD), heartbeat(CLOSING)])
+        filled = (event(number * 7 * SECOND, value=number % 10, filler=FILLER) for number in range(1_000))
+        run.stream.put(shard, [PROBE, *filled, heartbeat(CLOSING)])
     judged = judge(run.stream.log, settings)
     wanted = results.expected(judged.events, settings)
     run.start(settings, 1)
-    run.until(lambda output: bool(output.results), "the first window")
+    run.until(lambda output: bool(output.rejected), "the first record is read")
     savepoint = run.stop()
+    print("AT STOP", len(run.output().results), len(wanted))
     assert len(run.output().results) < len(wanted), "all was read before it was stopped"
     # When it goes on, then no event is counted twice, and none is left out
     run.start(settings, 1, savepoint)

@@ -26,8 +26,8 @@ def settings() -> Settings:
 
 @pytest.fixture(scope="module")
 def records() -> list[LogRecord]:
-    scenario = streams.scenarios([10 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, HOUR])
-    return streams.merged(streams.generated(scenario), skew=10 * MINUTE)
+    scenarios = streams.generated([10 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, HOUR])
+    return streams.merged(scenarios, skew=10 * MINUTE)
 
 
 @pytest.fixture(scope="module")

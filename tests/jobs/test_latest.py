@@ -65,7 +65,7 @@ def test_what_is_there_is_left_out_and_what_comes_is_read(other: NewLive, restor
 def test_what_is_complete_is_known_from_every_partition_that_was_there(other: NewLive) -> None:
     # Given two partitions, of which the second has had events until long after those that come of the first
     run = other(2)
-    settings = run.settings("aggregation", start="LATEST", start_grace="2 min")
+    settings = run.settings("aggregation", start="LATEST", start_grace="1 h")
     one, second = run.stream.shards()
     run.stream.put(one, events(0, 10 * MINUTE, 200))
     run.stream.put(second, events(0, 30 * MINUTE, 600))

@@ -11,7 +11,7 @@ from contracts.results import ResultType
 from local.oracle import results
 from tests.events import HOUR, MINUTE, event
 from tests.jobs.other_sources import OtherLive
-from tests.jobs.source_cases import back_from_idleness
+from tests.jobs.source_cases import back_from_idleness, silent_from_the_beginning
 from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
 from tests.oracle import assert_gives, judge
 
@@ -20,9 +20,9 @@ NewLive = Callable[[int], OtherLive]
 
 @pytest.mark.parametrize("parallelism", [1, 4])
 def test_uneven_backlogs_lose_nothing_at_the_start_and_after_a_restore(other: NewLive, parallelism: int) -> None:
-    run = other(4)
-    settings = run.settings(*JOBS, idle_timeout="10 s")
-    slow, fast, *_ = run.stream.shards()  # the other two stay empty
+    run = other(2)
+    settings = run.settings(*JOBS)
+    slow, fast = run.stream.shards()
     run.stream.put(fast, events(0, HOUR, MANY))
     run.stream.put(slow, events(0, HOUR, FEW))
     run.start(settings, parallelism)
@@ -42,6 +42,11 @@ def test_uneven_backlogs_lose_nothing_at_the_start_and_after_a_restore(other: Ne
     output = run.finish(wanted)
     assert not judged.rejected
     assert_gives(output, judged, wanted, run.stream.log)
+
+
+@pytest.mark.parametrize("other", ["msk"], indirect=True)  # a folder without a file is none
+def test_partitions_without_a_record_hold_nobody_beyond_the_start_grace(other: NewLive) -> None:
+    silent_from_the_beginning(other(4))
 
 
 @pytest.mark.parametrize("restored", [False, True])

@@ -12,23 +12,23 @@ from contracts.results import ResultType
 from local.oracle import results
 from tests.events import HOUR, MINUTE, SECOND, event
 from tests.jobs.live import Live
-from tests.jobs.source_cases import back_from_idleness
+from tests.jobs.source_cases import back_from_idleness, silent_from_the_beginning
 from tests.jobs.traffic import CLOSING, FEW, JOBS, MANY, events, heartbeat
 from tests.oracle import assert_gives, complete_from, judge, known_from
 
 NewLive = Callable[[int], Live]
 
-#: Longer than the other shard takes to be read, and clearly shorter than the idle timeout.
-DELAY_SECONDS = 5.0
+#: Longer than the other shard takes to be read.
+DELAY_SECONDS = 2.0
 
 
 @pytest.mark.parametrize("parallelism", [1, 2, 4])
 def test_uneven_backlogs_and_a_slow_first_read_lose_nothing_at_the_start_and_after_a_restore(
     live: NewLive, parallelism: int
 ) -> None:
-    run = live(4)
-    settings = run.settings(*JOBS, idle_timeout="10 s")
-    slow, fast, *_ = run.stream.shards()  # the other two stay empty
+    run = live(2)
+    settings = run.settings(*JOBS)
+    slow, fast = run.stream.shards()
     run.stream.put(slow, events(0, HOUR, FEW))
     run.stream.put(fast, events(0, HOUR, MANY))
     run.proxy.delays[slow] = DELAY_SECONDS
@@ -44,8 +44,7 @@ def test_uneven_backlogs_and_a_slow_first_read_lose_nothing_at_the_start_and_aft
     savepoint = run.stop()
     assert run.proxy.held == [slow]
     for shard, count in ((slow, FEW), (fast, MANY)):
-        run.stream.put(shard, events(HOUR, HOUR, count))
-        run.stream.put(shard, [heartbeat(CLOSING)])
+        run.stream.put(shard, [*events(HOUR, HOUR, count), heartbeat(CLOSING)])
     run.proxy.delays[slow] = DELAY_SECONDS
     run.start(settings, parallelism, savepoint)
     judged = judge(run.stream.log, settings)
@@ -54,6 +53,10 @@ def test_uneven_backlogs_and_a_slow_first_read_lose_nothing_at_the_start_and_aft
     assert run.proxy.held == [slow, slow]
     assert not judged.rejected
     assert_gives(output, judged, wanted, run.stream.log)
+
+
+def test_shards_without_a_record_hold_nobody_beyond_the_start_grace(live: NewLive) -> None:
+    silent_from_the_beginning(live(4))
 
 
 @pytest.mark.parametrize("restored", [False, True])
@@ -67,8 +70,8 @@ def test_the_size_of_a_read_does_not_show(live: NewLive, limit: int | None) -> N
     settings = run.settings(*JOBS)
     run.proxy.limit = limit
     one, other = run.stream.shards()
-    run.stream.put(one, [*events(0, 2 * HOUR, 300), event(HOUR, value=1), b"{", heartbeat(CLOSING)])
-    run.stream.put(other, [*events(0, 2 * HOUR, 900), event(2 * HOUR - 20_000, value=1), heartbeat(CLOSING)])
+    run.stream.put(one, [*events(0, 2 * HOUR, 100), event(HOUR, value=1), b"{", heartbeat(CLOSING)])
+    run.stream.put(other, [*events(0, 2 * HOUR, 300), event(2 * HOUR - MINUTE, value=1), heartbeat(CLOSING)])
     run.start(settings, 2)
     judged = judge(run.stream.log, settings)
     assert sorted(judged.rejected.values()) == [Reason.LATE, Reason.LATE, Reason.MALFORMED]
@@ -148,7 +151,7 @@ def test_the_records_of_a_packed_one_are_each_counted_live_and_after_a_savepoint
 
 def test_a_start_at_the_end_of_the_stream_gives_whole_windows_only(live: NewLive) -> None:
     run = live(2)
-    settings = run.settings(*JOBS, start="LATEST")
+    settings = run.settings(*JOBS, "anomaly", "fraud", start="LATEST")
     one, other = run.stream.shards()
     run.stream.put(one, events(0, 12 * MINUTE, 200))
     run.stream.put(other, events(0, 12 * MINUTE, 300))

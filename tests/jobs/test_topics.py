@@ -19,8 +19,9 @@ from local.standins.kafka_broker import KafkaBroker, Message
 from local.standins.moto import Moto
 from tests.events import HOUR, MINUTE, START, event
 from tests.jobs import other_sources
-from tests.jobs.other_sources import OtherLive
-from tests.jobs.traffic import CLOSING, JOBS, events, heartbeat
+from tests.jobs.live import IDLE_MILLIS
+from tests.jobs.other_sources import PROBE, OtherLive
+from tests.jobs.traffic import CLOSING, FEW, JOBS, events, heartbeat
 from tests.oracle import assert_gives, judge
 
 NewTopic = Callable[..., OtherLive]
@@ -82,10 +83,31 @@ def test_records_with_keys_and_headers_in_compressed_batches_are_events_and_tomb
     assert_gives(run.finish(wanted, 5), judged, wanted, run.stream.log)
 
 
+def test_the_first_record_of_a_partition_is_waited_for(topic: NewTopic) -> None:
+    # Given a partition that is read to its end, and another one without a record, within the start grace
+    run = topic(2)
+    settings = run.settings("aggregation")
+    late, ahead = run.stream.shards()
+    run.stream.put(ahead, events(0, HOUR, FEW))
+    run.start(settings, 2)
+    for number in (1, 2):  # twice, so that whoever does not wait has time to go on
+        run.stream.put(ahead, [PROBE])
+        run.until(lambda output, least=number: len(output.rejected) >= least, "all is read")  # type: ignore[misc]
+    assert not run.output().results
+    # When its first record comes
+    run.stream.put(late, [*events(0, HOUR, FEW), heartbeat(CLOSING)])
+    run.stream.put(ahead, [heartbeat(CLOSING)])
+    # Then it is in time
+    judged = judge(run.stream.log, settings)
+    wanted = results.expected(judged.events, settings)
+    assert set(judged.rejected.values()) == {Reason.MALFORMED}
+    assert_gives(run.finish(wanted, 2), judged, wanted, run.stream.log)
+
+
 def test_what_a_transaction_took_back_is_no_event_and_holds_nobody(topic: NewTopic, broker: KafkaBroker) -> None:
     # Given a partition that ends with what was taken back, in more than one transaction, and one that goes on
     run = topic(2)
-    settings = run.settings("aggregation", "behavior", idle_timeout="10 s")
+    settings = run.settings("aggregation", idle_millis=IDLE_MILLIS)
     for first, end in ((0, "commit"), (10, "abort"), (20, "commit"), (30, "abort"), (40, "abort")):
         batch = [Message(0, payload) for payload in events(first * MINUTE, 10 * MINUTE, 100)]
         sent(run, broker, batch, transaction=end)  # type: ignore[arg-type]

@@ -8,9 +8,10 @@ from contracts.events import HEARTBEAT
 from contracts.results import ResultType
 from tests.events import HOUR, event
 
-#: All but the Python session: what they say of time is the same, and they start faster.
-JOBS = tuple(job.value for job in ResultType if job is not ResultType.SESSION)
-FEW, MANY = 500, 10_000
+#: Both ways in which time reaches a job: a query's windows, and slots for two rules of a lane, one with sessions and
+#: one with windows. What every rule makes of its slots is shown without a source (test_against_oracle.py, tests/unit).
+JOBS = (ResultType.AGGREGATION.value, ResultType.BEHAVIOR.value, ResultType.RECOMMENDATION.value)
+FEW, MANY = 100, 2_000
 #: Beyond every window that an event of the first hours can be in.
 CLOSING = 6 * HOUR
 

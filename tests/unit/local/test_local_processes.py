@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from local.ending import end_processes
-from local.ports import free_port
+from local.ports import PORTS, free_port
 from local.process_table import Identity, ProcessTable, ProcTable, PsTable, process_table
 from local.processes import ProcessDied, RunInUse, Supervisor, WaitTimeout, wait_until
 from local.run_record import Child, RunRecord, read_record, record_path, survivors, write_record
@@ -324,6 +324,13 @@ def test_free_ports_are_free_and_never_given_twice() -> None:
     assert len(set(ports)) == 200
     first = free_port(following=2)
     assert not {first, first + 1, first + 2} & set(ports)
+
+
+def test_no_outgoing_connection_can_take_a_free_port() -> None:
+    assert free_port() in PORTS
+    kernels = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if kernels.exists():
+        assert max(PORTS) < int(kernels.read_text().split()[0])
 
 
 def _pids(identities: set[Identity]) -> set[int]:
