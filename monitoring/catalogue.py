@@ -21,6 +21,8 @@ def _own(metric: contract.Metric, publisher: Publisher, statistic: str, period: 
 
 #: By name: what the alerts function publishes, and what each function says of itself.
 BUSINESS = {metric.name: _own(metric, ALERTS, "Sum", _WINDOW) for metric in contract.METRICS}
+#: Values of the dimension of each of these, where they are a closed list.
+VALUES = {metric.name: metric.values for metric in contract.METRICS}
 FUNCTION = {
     metric.name: _own(metric, FUNCTIONS, "Sum" if metric.unit == Unit.COUNT else "Maximum", MINUTE)
     for metric in contract.FUNCTION_METRICS

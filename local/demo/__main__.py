@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flink_jobs.properties import SettingsError
+from contracts.settings import SettingsError
 from flink_jobs.settings import Settings
 from local.demo import application
 from local.demo.archive import archiving

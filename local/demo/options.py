@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from flink_jobs.properties import Groups, SettingsError, duration
+from contracts.settings import SettingsError, duration
+from flink_jobs.properties import Groups
 from flink_jobs.settings import KINESIS, MSK, S3
 
 

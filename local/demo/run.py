@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from contracts.results import ResultType
+from contracts.results import SCHEMAS, ResultType
 from flink_jobs.settings import Settings
 from local.demo import application
 from local.demo.collector import Collector
@@ -54,11 +54,7 @@ class Status:
 def request(options: Options, settings: Settings, now: int) -> Request:
     """The traffic to generate. Without a start: the last whole hour such that the closing heartbeats are past."""
     longest = max(
-        settings.session.gap,
-        settings.behavior.gap,
-        settings.aggregation.window,
-        settings.recommendation.step,
-        settings.anomaly.slice,
+        getattr(of_job, key) for job, of_job in settings.of_jobs.items() for key in SCHEMAS[ResultType(job)].longest
     )
     closing = longest + settings.time.watermark_delay + MINUTE
     start = options.start

@@ -117,10 +117,11 @@ class Screen:
             if check.group != group and group:
                 table.add_section()
             mark = "[green]ok[/green]" if check.ok else "[bold red]DIFFERS[/bold red]"
+            mark = mark if check.checked else "[yellow]not checked[/yellow]"
             table.add_row(
                 check.group if check.group != group else "",
                 check.name,
-                str(check.expected),
+                str(check.expected) if check.checked else "",
                 str(check.found),
                 mark,
             )

@@ -252,7 +252,7 @@ def test_given_one_id_with_two_contents_then_it_differs(world: World, observed: 
 def test_given_a_lost_alert_then_both_alert_checks_differ(world: World, observed: Observed) -> None:
     observed.alerts.pop()
     assert differing(world.reconciled(observed)) == {
-        ("alerts", "anomalies + fraud escalations"),
+        ("alerts", "results that alert"),
         ("alerts", "each of them once"),
     }
 
@@ -266,7 +266,7 @@ def test_given_an_alert_twice_and_another_lost_then_it_differs_although_the_numb
 
 def test_given_an_alert_too_many_then_it_differs(world: World, observed: Observed) -> None:
     observed.alerts.append({"result_id": "session-0"})
-    assert differing(world.reconciled(observed)) == {("alerts", "anomalies + fraud escalations")}
+    assert differing(world.reconciled(observed)) == {("alerts", "results that alert")}
 
 
 @pytest.mark.parametrize("by", [1, -1])

@@ -17,6 +17,6 @@ public class KeyedJson {
 
     /** The documents' texts, for sinks that take strings: files, and tests that collect. */
     public static DataStream<String> texts(DataStream<KeyedJson> documents) {
-        return documents.map(document -> document.json).returns(Types.STRING).name("texts");
+        return documents.map(document -> document.json).returns(Types.STRING).name("texts").uid("texts");
     }
 }
