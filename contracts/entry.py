@@ -6,6 +6,7 @@ the reconciliation of the demo, the page, the dashboard, index, tables, views, a
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -201,6 +202,16 @@ def mistakes(name: str, entry: Entry) -> Iterator[str]:
         yield place + found
 
 
+def name_mistake(name: str) -> str:
+    """What is wrong with a job's name; empty where nothing is."""
+    if _NAME.fullmatch(name) and len(name) <= 32 and name not in TAKEN and not keyword.iskeyword(name):
+        return ""
+    return (
+        "a job's name is 1 to 32 of a-z, 0-9 and _, begins with a letter, and is no word of Python and none of "
+        + ", ".join(sorted(TAKEN))
+    )
+
+
 def check(name: str, entry: Entry) -> None:
     """Raises ContractError with the first mistake."""
     for mistake in mistakes(name, entry):
@@ -208,8 +219,9 @@ def check(name: str, entry: Entry) -> None:
 
 
 def _of_columns(name: str, entry: Entry) -> Iterator[str]:
-    if not _NAME.fullmatch(name) or len(name) > 32 or name in TAKEN:
-        yield f"{name} cannot be the name of a job: write 1 to 32 of a-z, 0-9 and _, none of {', '.join(sorted(TAKEN))}"
+    mistake = name_mistake(name)
+    if mistake:
+        yield f"{name}: {mistake}"
     seen: set[str] = set()
     for column in entry.columns:
         if column.name in seen:

@@ -63,7 +63,7 @@ def _settings() -> str:
         "# Settings",
         "",
         "The application's settings in groups, with what each key does; written by `make docs` from",
-        "`flink_jobs/settings.py` and, for a job, from its entry in `contracts/jobs/`. How to write one, `fraud.low`, say:",
+        "`flink_jobs/settings.py` and, for a job, from its entry in `contracts/jobs/`. To set `fraud.low`:",
         "",
         "- for an environment on AWS, in `config/<env>.toml`, as a text:",
         "",

@@ -1,4 +1,4 @@
-"""All six jobs in one graph: every result, the same bytes at any parallelism, and the contract's columns."""
+"""All jobs in one graph: every result, the same bytes at any parallelism, and the contract's columns."""
 
 from __future__ import annotations
 

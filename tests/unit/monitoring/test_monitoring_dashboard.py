@@ -108,7 +108,7 @@ Change = Callable[[dict[str, Any]], object]
         (lambda b: b.update(variables=[]), "variables is not allowed"),
         (lambda b: b["widgets"][1]["properties"].update(alarms=["arn"] * 101), "101 alarms; allowed are 1 to 100"),
         (lambda b: _gauge(b).update(yAxis={}), "a gauge without"),
-        (lambda b: _gauge(b)["metrics"][0][-1].update(id="c"), "each once"),
+        (lambda b: _gauge(b)["metrics"][0][-1].update(id="p"), "each once"),
         (lambda b: _gauge(b)["metrics"][0][-1].pop("id"), "no metric of the widget has the id w"),
         (lambda b: _gauge(b)["metrics"][2][0].update(expression="SUM(METRICS())"), "is not allowed; allowed are"),
         (lambda b: _gauge(b)["metrics"][2][0].update(color="#fff"), "color is not allowed in an expression"),

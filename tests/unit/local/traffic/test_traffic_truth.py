@@ -13,8 +13,8 @@ from contracts.identity import result_id
 from contracts.rejections import INTAKE_REASONS, Reason
 from flink_jobs.settings import Settings
 from local.demo.application import checked, property_groups
-from local.oracle.records import LogRecord
 from local.oracle.jobs import anomaly, behavior, fraud
+from local.oracle.records import LogRecord
 from local.oracle.verdicts import Tolerance, Verdicts, judge
 from local.traffic.generator import HOUR, Request, generate
 from local.traffic.plan import Planned, Traffic
