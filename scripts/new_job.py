@@ -43,7 +43,7 @@ ENTRY = Entry(
     columns=(
 $columns
     ),
-    key=($key_names,),
+    key=$key_names,
     start="$start",
     end="$end",
     line="$line",
@@ -62,8 +62,8 @@ SELECT
     window_end AS event_time,
     window_start,
     window_end,
-$selected
     window_start AS needs_from,
+$selected
     COUNT(*) AS event_count,
     COALESCE(SUM(amount), 0) AS total_value
 FROM
@@ -84,6 +84,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from contracts.events import Event
 from contracts.jobs.$name import ${cls}Settings
 from contracts.results import ResultType
 from flink_jobs.rule import Emit, Rule, result_of
@@ -107,7 +108,7 @@ class ${cls}(Rule[Key, Run]):
     """The rule; flink_jobs/rule.py says what each part may be."""
 
     job = ResultType("$name")
-    key = ($key_names,)
+    key = $key_names
     # Fields of the event that it reads beside the key and event_time: ("event_type", "value"), say.
     fields = ()
     state = Run
@@ -269,7 +270,7 @@ def _words(name: str, kind: str, keys: list[str]) -> dict[str, str]:
         "where": "" if not nullable else "WHERE " + " AND ".join(f"{key} IS NOT NULL" for key in nullable) + "\n",
         "meaning": f"events per {' and '.join(keys)} " + ("in tumbling windows" if kind == "sql" else "until a pause"),
         "columns": "\n".join(f'        Column("{each}", ColumnType.{of}, "{what}"),' for each, of, what in columns),
-        "key_names": ", ".join(f'"{key}"' for key in keys),
+        "key_names": f'("{keys[0]}",)' if not several else "(" + ", ".join(f'"{key}"' for key in keys) + ")",
         "keys": ", ".join(keys),
         "start": start,
         "end": end,
@@ -278,7 +279,9 @@ def _words(name: str, kind: str, keys: list[str]) -> dict[str, str]:
         "setting": 'window: int = a_duration("5 min", "1 s", "1 d", "length of the tumbling window")'
         if kind == "sql"
         else 'pause: int = a_duration("30 min", "1 s", "1 d", "how long without an event ends a run")',
-        "selected": "\n".join(f"    {default.format(key) if key in nullable else key}," for key in keys),
+        "selected": "\n".join(
+            f"    {default.format(key) if key in nullable else key}," for key in sorted(keys, key=nullable.__contains__)
+        ),
         "key_type": f"tuple[{', '.join(_PYTHON[TYPES[key]] for key in keys)}]" if several else _PYTHON[TYPES[keys[0]]],
         "key_values": "\n".join(
             f"                {key}={f'key[{place}]' if several else 'key'}," for place, key in enumerate(keys)
