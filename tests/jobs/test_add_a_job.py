@@ -1,4 +1,4 @@
-"""docs/add-a-job.md, done in a copy of the checkout: its commands are run, its files written, and the demo reconciles."""
+"""docs/add-a-job.md, done in a copy of the checkout: its commands, its files, and the demo with its jobs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,8 @@ from local.environment import child_environment
 from tests.jobs import pages
 from tests.jobs.harness import JAR, ROOT
 
-PAGE = (ROOT / "docs" / "add-a-job.md").read_text(encoding="utf-8")
-#: What a file of the page is preceded by, and its block.
-_FILE = re.compile(
-    r"^`(?P<place>[\w/.]+)`(?::| computes[^`]*?)(?:(?!```).)*?```(?:python|sql)\n(?P<text>.*?)```", re.S | re.M
-)
+NAME = "add-a-job.md"
+PAGE = (ROOT / "docs" / NAME).read_text(encoding="utf-8")
 #: Whatever hangs on entries without being of one job: settings, contracts, monitoring, the functions and their packing.
 _UNIT = (
     "tests/unit/contracts",
@@ -33,11 +30,6 @@ _UNIT = (
     "tests/unit/local/demo",
     "tests/unit/scripts/test_package_lambdas.py",
 )
-
-
-def written() -> dict[str, str]:
-    """The page's files: place to text."""
-    return {match["place"]: match["text"] for match in _FILE.finditer(PAGE)}
 
 
 def commands(goal: str) -> list[list[str]]:
@@ -88,7 +80,7 @@ def made(checkout: Path) -> Path:
 @pytest.fixture(scope="module")
 def filled(made: Path) -> Path:
     """The copy with the page's files where it says, and what is derived from them."""
-    for place, text in written().items():
+    for place, text in pages.files(NAME).items():
         assert (made / place).is_file(), f"make new-job did not write {place}"
         (made / place).write_text(text, encoding="utf-8")
     done(made, "scripts.docs")
@@ -97,8 +89,8 @@ def filled(made: Path) -> Path:
 
 
 def test_the_page_has_a_query_and_a_rule_with_their_entries_tests_and_oracles() -> None:
-    assert len(written()) == 8
-    assert sum(place.startswith("contracts/jobs/") for place in written()) == 2
+    assert len(pages.files(NAME)) == 8
+    assert sum(place.startswith("contracts/jobs/") for place in pages.files(NAME)) == 2
 
 
 def test_what_new_job_writes_passes_its_check_as_it_is(made: Path) -> None:
@@ -114,7 +106,7 @@ def test_the_pages_files_pass_the_check_lint_and_the_unit_tests(filled: Path) ->
     for words in commands("check"):
         job = words[1].removeprefix("JOB=")
         assert f"{job}: all is right" in done(filled, "local.job_check", job)
-    own = [place for place in written() if place.endswith(".py")]
+    own = [place for place in pages.files(NAME) if place.endswith(".py")]
     done(filled, "ruff", "check", *own)
     done(filled, "ruff", "format", "--check", *own)
     done(filled, "mypy", *own)
@@ -146,7 +138,7 @@ def test_the_demo_reconciles_the_jobs_with_their_oracles_alerts_and_metrics(fill
 
 #: Edits of the page's query and what is said of each.
 _MUTATIONS = {
-    "a reserved word": ("COUNT(*) AS purchases", "COUNT(*) AS value", "line 8: value cannot stand here; a name that is"),
+    "a reserved word": ("COUNT(*) AS purchases", "COUNT(*) AS value", "line 8: value cannot stand here; a name"),
     "another type": (
         "COUNT(*) AS purchases",
         "CAST(COUNT(*) AS INT) AS purchases",
@@ -155,7 +147,7 @@ _MUTATIONS = {
     "a null": (
         "COALESCE(SUM(amount), 0) AS revenue",
         "SUM(amount) AS revenue",
-        "the column revenue may be null: write COALESCE(..., 0) AS revenue, or say nullable=True in contracts/jobs/",
+        "the column revenue may be null: write COALESCE(..., 0) AS revenue, or say nullable=True in",
     ),
     "missing": ("    COUNT(*) AS purchases,\n", "", "the column purchases (events) is missing: write ... AS purchases"),
     "no setting": (":window", "INTERVAL '15' MINUTE", "the setting 'window' has no effect; write :window in the query"),
@@ -198,7 +190,7 @@ print("FOUND " + json.dumps(told))
 
 def test_a_mistake_in_the_query_is_one_line_that_says_what_to_write(filled: Path, tmp_path: Path) -> None:
     # Given the page's query, and one with each mistake
-    right = written()["sql/revenue.sql"]
+    right = pages.files(NAME)["sql/revenue.sql"]
     queries = {"right": right, "no window": _NO_WINDOW}
     for name, (before, after, _) in _MUTATIONS.items():
         assert right.count(before) == 1, name
