@@ -298,6 +298,11 @@ class Run:
         )
         return reconcile(self.delivery.log, self.delivery.planned, self.traffic.truth, self.settings, observed)
 
+    def alerts_text(self) -> str:
+        """Every alert, a line each, in order of the result's id."""
+        received = sorted(self.alerts, key=lambda alert: str(alert["result_id"]))
+        return "".join(json.dumps(alert) + "\n" for alert in received)
+
     def results_text(self) -> str:
         """Every distinct result, a line each, in order of id: the same for the same seed and start."""
         jobs = {job.value for job in ResultType}

@@ -88,6 +88,7 @@ def test_given_no_arguments_then_the_defaults() -> None:
         page=True,
         name="demo",
         report=None,
+        against=None,
         settings={},
     )
 
