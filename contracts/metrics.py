@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from contracts.entry import Count, dimension_of
+from contracts.entry import Count, Graph, dimension_of
+from contracts.events import ContractError
 from contracts.rejections import Reason
 from contracts.results import SCHEMAS
 
@@ -50,6 +52,21 @@ def metric_of(count: Count) -> Metric:
 
 #: Published by the alerts function, from results and rejections.
 METRICS = (*(metric_of(count) for entry in SCHEMAS.values() for count in entry.counts), REJECTED_EVENTS)
+
+
+def check_metrics() -> None:
+    """Raises ContractError when two jobs count in a metric of one name."""
+    for name, number in Counter(metric.name for metric in METRICS).items():
+        if number > 1:
+            raise ContractError(f"contracts/jobs: the metric {name} is there {number} times: give each another name")
+    for entry in SCHEMAS.values():
+        for widget in entry.widgets:
+            for name in widget.metrics if isinstance(widget, Graph) else (widget.part, widget.whole):
+                if name not in {metric.name for metric in METRICS}:
+                    raise ContractError(
+                        f"contracts/jobs: the widget {widget.title!r} shows {name}, which nobody counts"
+                    )
+
 
 #: Dimension of what a function says of itself: its package.
 FUNCTION = "Function"

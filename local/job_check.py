@@ -30,11 +30,20 @@ _ENTRY = """
 import sys
 from contracts import jobs
 from contracts.entry import mistakes
+from contracts.events import ContractError
+from contracts.lake import every_result
+from contracts.metrics import check_metrics
 name = sys.argv[1]
 if name not in jobs.names():
     sys.exit(f"JOB={name}: there is no such job; allowed are {', '.join(jobs.names())}. New ones: make new-job")
 found = list(mistakes(name, jobs.entry_of(name)))
-sys.exit("\\n".join(found) if found else 0)
+if found:
+    sys.exit("\\n".join(found))
+try:
+    check_metrics()
+    every_result()
+except ContractError as error:
+    sys.exit(str(error))
 """
 
 

@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from contracts.entry import check
+from contracts.events import ContractError
+from contracts.results import SCHEMAS, ResultType
 from contracts.settings import SettingsError
 from flink_jobs.settings import Settings
 from local.demo import application
@@ -56,13 +59,15 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments)
     try:
         settings = application.checked(application.property_groups(options.settings, source=PLANNED[options.source]))
+        for job in map(ResultType, settings.jobs.enabled):
+            check(job.value, SCHEMAS[job])
         wanted = request(options, settings, int(time.time() * 1000))
         before = None if options.against is None else read(options.against)  # ahead of this run's own outcome
         if before is not None:
             check_traffic(before.traffic, _sent(wanted))
     except SettingsError as error:
         refuse(error)
-    except (DemoFailed, NoRun) as error:
+    except (ContractError, DemoFailed, NoRun) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
     leave_the_users_settings()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from contracts import events
+from contracts import events, metrics
 from contracts.columns import ColumnType
 from contracts.entry import mistakes
 from contracts.jobs.behavior import BehaviorSettings
-from contracts.metrics import METRICS
+from contracts.metrics import check_metrics
 from contracts.rejections import REASON_MEANINGS, REJECTED, REJECTION_COLUMNS, Reason
 from contracts.results import ALERT_LEVELS, ENVELOPE, HIGH_FREQUENCY, NEEDS_FROM, SCHEMAS, ResultType
 from flink_jobs.event_table import COLUMNS
@@ -176,5 +176,14 @@ def test_given_what_a_row_needs_then_java_knows_its_name() -> None:
     assert java_constant("sink/CompleteResults.java", "NEEDS_FROM") == f'"{NEEDS_FROM}"'
 
 
-def test_given_metrics_then_their_names_are_unique() -> None:
-    assert len({metric.name for metric in METRICS}) == len(METRICS)
+def test_given_metrics_then_their_names_are_unique_and_widgets_show_them() -> None:
+    check_metrics()
+
+
+def test_given_two_metrics_of_a_name_or_a_widget_of_none_then_the_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "METRICS", (*metrics.METRICS, metrics.METRICS[0]))
+    with pytest.raises(events.ContractError, match="the metric EventCount is there 2 times: give each another name"):
+        check_metrics()
+    monkeypatch.setattr(metrics, "METRICS", metrics.METRICS[2:-1])
+    with pytest.raises(events.ContractError, match="the widget 'Events by type' shows EventCount, which nobody counts"):
+        check_metrics()
