@@ -46,7 +46,7 @@ class Line:
     stopped: float
 
 
-def _series(metric: Metric, categories: int) -> int:
+def series_of(metric: Metric, categories: int) -> int:
     """Series of a metric that a pipeline has."""
     if metric is REJECTED_EVENTS:  # a rule's failures are a series only in the hours in which a rule fails
         return len(INTAKE_REASONS)
@@ -172,7 +172,7 @@ class _Bill:
         )
         yield self._dashboard()
         categories = self.environment.alerts.categories
-        series = sum(_series(metric, len(categories)) for metric in METRICS)
+        series = sum(series_of(metric, len(categories)) for metric in METRICS)
         series += len(FUNCTION_METRICS) * len({called.partition(" ")[0] for called in self.load.calls_month()})
         series += self.counts["AWS::Logs::MetricFilter"]
         month, free = self._watch("metric_month"), self._watch("metrics_free")
