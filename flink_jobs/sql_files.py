@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from contracts.events import ContractError
 from contracts.results import SCHEMAS, ResultType
 from contracts.settings import SettingsError, kinds
 from flink_jobs.settings import Settings
@@ -60,6 +61,16 @@ def render(sql: str, job: ResultType, settings: Settings) -> str:
 
 
 def read(directory: Path, job: ResultType, settings: Settings) -> str:
-    """The query of a job with its settings, without a closing semicolon."""
-    sql = (directory / f"{job.value}.sql").read_text(encoding="utf-8-sig")
+    """The query of a job with its settings, without a closing semicolon.
+
+    Raises:
+        ContractError: there is none.
+        SettingsError: as :func:`render`.
+    """
+    file = directory / f"{job.value}.sql"
+    if not file.is_file():
+        raise ContractError(
+            f"{job.value}: it has an entry, and neither sql/{job.value}.sql nor flink_jobs/jobs/{job.value}.py: write one"
+        )
+    sql = file.read_text(encoding="utf-8-sig")
     return render(sql, job, settings).strip().removesuffix(";")

@@ -7,7 +7,7 @@ from monitoring.flink_metrics import FLINK_METRICS
 from monitoring.series import MINUTE, Metric, Publisher, Unit
 from monitoring.service_metrics import SERVICE_METRICS
 
-ALERTS = Publisher("the alerts function", "contracts/metrics.py")
+ALERTS = Publisher("the alerts function", "contracts/jobs")
 FUNCTIONS = Publisher("the functions that read a stream", "lambdas/common/telemetry.py")
 LOG_FILTER = Publisher("a metric filter on the application's log", "stacks/observability.py")
 #: A window of the aggregation: what the business sees comes every five minutes.

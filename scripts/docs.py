@@ -145,7 +145,7 @@ def _told(entry: Entry) -> list[str]:
     for alert in entry.alerts:
         when = "every result" if alert.when == "True" else f"where `{alert.when}`"
         severity = (
-            alert.severity
+            f"`{alert.severity}`"
             if isinstance(alert.severity, str)
             else ", ".join(
                 f"{level} where `{text}`" if text != "True" else f"else {level}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.entry import Entry
+from contracts.events import ContractError
 from contracts.results import SCHEMAS, ResultType
 from contracts.settings import (
     JobSettings,
@@ -93,3 +94,10 @@ def test_given_a_query_then_its_parameters_are_the_settings_of_its_job(file: Pat
     query = sql_files.read(SQL, ResultType(file.stem), configured(file.stem))
     assert sql_files.parameters(query) == []
     assert not query.endswith(";")
+
+
+def test_given_an_entry_without_a_query_or_a_rule_then_the_line_says_so(tmp_path: Path) -> None:
+    with pytest.raises(
+        ContractError, match=r"neither sql/aggregation.sql nor flink_jobs/jobs/aggregation.py: write one"
+    ):
+        sql_files.read(tmp_path, AGGREGATION, configured())
