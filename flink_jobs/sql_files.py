@@ -70,7 +70,7 @@ def read(directory: Path, job: ResultType, settings: Settings) -> str:
     file = directory / f"{job.value}.sql"
     if not file.is_file():
         raise ContractError(
-            f"{job.value}: it has an entry, and neither sql/{job.value}.sql nor flink_jobs/jobs/{job.value}.py: write one"
+            f"{job.value}: there is neither sql/{job.value}.sql nor flink_jobs/jobs/{job.value}.py: write one"
         )
     sql = file.read_text(encoding="utf-8-sig")
     return render(sql, job, settings).strip().removesuffix(";")
