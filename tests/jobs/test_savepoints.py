@@ -44,9 +44,11 @@ def _due(known: Mapping[str, Result], settings: Settings, watermark: int) -> dic
         time: int = result["event_time"]
         match result["result_type"]:
             case ResultType.ANOMALY:
-                return time - time % settings.anomaly.slice + settings.anomaly.slice - 1
+                slot: int = settings.anomaly.slice
+                return time - time % slot + slot - 1
             case ResultType.FRAUD:
-                return time - time % settings.fraud.slot + settings.fraud.slot - 1
+                slot = settings.fraud.slot
+                return time - time % slot + slot - 1
             case ResultType.BEHAVIOR | ResultType.SESSION:  # at the end of the longest slot
                 return (time - 1) // MINUTE * MINUTE + MINUTE - 1
         return time - 1
