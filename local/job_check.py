@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -67,7 +68,8 @@ def steps(job: str) -> Iterator[tuple[str, list[str]]]:
     queries = [place for place in own if place.endswith(".sql")]
     tests = [place for place in own if place.startswith("tests/")]
     yield "entry", [sys.executable, "-c", _ENTRY, job]
-    yield "ruff", [sys.executable, "-m", "ruff", "check", "-q", *python]
+    if python:
+        yield "ruff", [sys.executable, "-m", "ruff", "check", "-q", *python]
     if queries:
         yield "sqlfluff", [sys.executable, "-m", "sqlfluff", "lint", "-q", *queries]
     if tests:
@@ -104,8 +106,15 @@ def _words(out: str, errors: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    port = {_PORT: WARM.read_text(encoding="ascii")} if WARM.is_file() else {}
-    return {**child_environment(), **port, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    port = WARM.read_text(encoding="ascii") if WARM.is_file() else ""
+    warm = {_PORT: port} if port and _answers(int(port)) else {}
+    return {**child_environment(), **warm, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+
+
+def _answers(port: int) -> bool:
+    """Whether somebody listens: a watch that was killed leaves its file behind."""
+    with socket.socket() as there:
+        return there.connect_ex(("127.0.0.1", port)) == 0
 
 
 def watch(job: str, say: Callable[[str], None]) -> None:
