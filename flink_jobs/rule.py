@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from contracts.columns import ColumnType
+from contracts.entry import Entry
 from contracts.events import Event
-from contracts.results import NEEDS_FROM, SCHEMAS, ResultSchema, ResultType
+from contracts.results import NEEDS_FROM, SCHEMAS, ResultType
 
 K = TypeVar("K")
 S = TypeVar("S")
@@ -85,7 +86,7 @@ KINDS = {
 }
 
 
-def result_columns(schema: ResultSchema) -> dict[str, str]:
+def result_columns(schema: Entry) -> dict[str, str]:
     """What a rule gives of a result, in order: name and kind of each column.
 
     The contract's columns; before them ``event_time``, when the result became true, and whatever the key names beside
