@@ -36,7 +36,7 @@ class Rule(ABC, Generic[K, S]):
         event_types: reads only events of these types; all when empty.
         needs: reads only events that have these fields.
         slot: milliseconds. 0: the job shares the slots of its key, up to a minute and shorter where events are many.
-            Else it has slots of its own, of exactly this length, and a batch is all of a slot.
+            Else it has slots of its own, of exactly this length, at most a minute, and a batch is all of a slot.
     """
 
     job: ClassVar[ResultType]

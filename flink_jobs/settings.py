@@ -152,9 +152,9 @@ class TimeSettings:
     )
     look_ahead: int = a_duration(
         "10 min",
-        "0 s",
+        "1 min",
         "1 d",
-        "how far ahead of the slowest shard another may be read, in event time; 0 s is no limit",
+        "how far ahead of the slowest shard another may be read, in event time; those events are in memory",
     )
     future_tolerance: int = a_duration(
         "5 min", "0 s", "1 d", "how far after its arrival an event may say that it happened, or it is rejected"

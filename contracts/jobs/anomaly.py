@@ -14,7 +14,7 @@ from contracts.settings import JobSettings, Wrong, a_duration, a_flag, a_number,
 class AnomalySettings(JobSettings):
     """Slices, baseline and threshold of the z-score, and the severity of an anomaly's alert."""
 
-    slice: int = a_duration("10 s", "1 s", "1 h", "length of a slice; the events of one share their baseline")
+    slice: int = a_duration("10 s", "1 s", "1 min", "length of a slice; the events of one share their baseline")
     baseline: int = a_duration("1 h", "10 s", "1 d", "how much before its slice a value is compared with")
     threshold: float = a_number(3.0, 0.1, 1000.0, "above how many deviations from the mean a value is an anomaly")
     minimum_count: int = a_whole_number(30, 2, 1_000_000, "values that a baseline needs, or nothing is judged")
