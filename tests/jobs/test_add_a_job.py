@@ -168,14 +168,15 @@ FROM (
 _REFUSED = """
 import json, sys
 from pathlib import Path
-from pyflink.table import EnvironmentSettings, StreamTableEnvironment
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
 from contracts.events import ContractError
 from contracts.results import ResultType
 from contracts.settings import SettingsError
 from flink_jobs import query, sql_files
 from tests.events import configured
 
-tables = StreamTableEnvironment.create(environment_settings=EnvironmentSettings.in_streaming_mode())
+tables = StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment())
 tables.execute_sql(Path("sql/events.sql").read_text().rstrip().removesuffix(";"))
 job, told = ResultType("revenue"), {}
 for name, sql in json.loads(Path(sys.argv[1]).read_text()).items():
