@@ -1,28 +1,21 @@
 """``make check JOB=revenue``: the entry, style and tests of one job, in seconds; ``make watch`` at every save.
 
-The tests run in a process of their own, so that they see what was saved. A query's tests need a JVM, which takes most
-of the time: ``make watch`` keeps one, and a ``make check`` beside it uses it too.
+The tests run in a process of their own, so that they see what was saved.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pyflink.java_gateway import get_gateway
-
 from local.environment import child_environment
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Where a watch says on which port its JVM listens.
-WARM = ROOT / ".run" / "watch.port"
-_PORT = "PYFLINK_GATEWAY_PORT"
 _LOOK_SECONDS = 0.3
 #: Shared by all jobs: a change of these may change any result.
 _SHARED = ("contracts", "flink_jobs", "local/oracle", "tests/events.py")
@@ -106,32 +99,18 @@ def _words(out: str, errors: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    port = WARM.read_text(encoding="ascii") if WARM.is_file() else ""
-    warm = {_PORT: port} if port and _answers(int(port)) else {}
-    return {**child_environment(), **warm, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-
-
-def _answers(port: int) -> bool:
-    """Whether somebody listens: a watch that was killed leaves its file behind."""
-    with socket.socket() as there:
-        return there.connect_ex(("127.0.0.1", port)) == 0
+    return {**child_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
 
 
 def watch(job: str, say: Callable[[str], None]) -> None:
     """Checks at every save, until Ctrl-C."""
-    gateway = get_gateway()
-    WARM.parent.mkdir(exist_ok=True)
-    WARM.write_text(str(gateway.gateway_parameters.port), encoding="ascii")
-    try:
-        seen: dict[Path, int] = {}
-        while True:
-            now = {path: path.stat().st_mtime_ns for path in _watched(job)}
-            if now != seen:
-                seen = now
-                check(job, say)
-            time.sleep(_LOOK_SECONDS)  # files are looked at, nothing is waited for
-    finally:
-        WARM.unlink(missing_ok=True)
+    seen: dict[Path, int] = {}
+    while True:
+        now = {path: path.stat().st_mtime_ns for path in _watched(job)}
+        if now != seen:
+            seen = now
+            check(job, say)
+        time.sleep(_LOOK_SECONDS)  # files are looked at, nothing is waited for
 
 
 def _watched(job: str) -> list[Path]:
@@ -147,7 +126,7 @@ def main(arguments: list[str]) -> int:
     """Exit code 1 when something is not right."""
     parser = argparse.ArgumentParser(prog="make check", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("job")
-    parser.add_argument("--watch", action="store_true", help="again at every save, over one warm JVM")
+    parser.add_argument("--watch", action="store_true", help="again at every save")
     given = parser.parse_args(arguments)
     if not given.watch:
         return 0 if check(given.job, print) else 1
