@@ -16,11 +16,15 @@ unexport NODE_ENV NODE_PATH BASH_ENV
 export PYTHONUTF8 := 1
 
 # The targets that take a variable. It counts behind make only: ENV=prod of a shell does not decide what is destroyed.
-variables := ENV FROM TO SOURCE ARGS FUZZ_SECONDS FUZZ_EXAMPLES
+variables := ENV FROM TO SOURCE ARGS FUZZ_SECONDS FUZZ_EXAMPLES JOB NAME KIND KEY
 takes_ENV := backfill synth nist cost deploy diff destroy start stop smoke redrive forget
 takes_FROM := backfill
 takes_TO := backfill
 takes_SOURCE := demo
+takes_JOB := check watch
+takes_NAME := new-job
+takes_KIND := new-job
+takes_KEY := new-job
 takes_FUZZ_SECONDS := fuzz
 takes_FUZZ_EXAMPLES := fuzz
 takes_ARGS := demo backfill sql test unit synth-tests jobs e2e bench bench-functions cost deploy diff destroy start stop smoke redrive forget
@@ -70,6 +74,19 @@ demo: setup package $(NODE) $(if $(filter msk,$(SOURCE)),$(KAFKA)) ## SOURCE=kin
 backfill: setup package $(if $(ENV),,$(NODE)) ## FROM=... TO=... (UTC): an archive's results once more; of the latest demo, or with ENV=dev on AWS
 	@$(PY) -m $(if $(ENV),operations.backfill $(ENV),local.backfill) --from $(or $(FROM),$(error from when on? make backfill FROM=2026-11-24T00:00:00Z TO=2026-11-25T00:00:00Z)) --to $(or $(TO),$(error until when? make backfill FROM=... TO=...)) $(ARGS)
 
+.PHONY: new-job
+new-job: check-machine $(VENV) ## NAME=revenue KIND=sql|python KEY=category: the files of a job that runs (docs/add-a-job.md)
+	@$(PY) -m scripts.new_job --name '$(or $(NAME),$(error which name? make new-job NAME=revenue KIND=sql KEY=category))' --kind '$(KIND)' --key '$(KEY)'
+	@$(MAKE) --no-print-directory docs
+
+.PHONY: check
+check: $(if $(JOB),$(VENV) $(JAR),check-machine) ## JOB=revenue: what matters for one job, in seconds; without: names what the machine lacks
+	@$(if $(JOB),$(PY) -m local.job_check $(JOB))
+
+.PHONY: watch
+watch: $(VENV) $(JAR) ## JOB=revenue: checks the job at every save, in one warm JVM
+	@$(PY) -m local.job_check $(or $(JOB),$(error which job? make watch JOB=revenue)) --watch
+
 .PHONY: sql
 sql: setup package $(SQL_CLIENT) ## Flink's SQL client on the streams of a demo that runs (make demo ARGS=--keep), to try a query
 	@$(PY) -m local.sql_client $(ARGS)
@@ -81,10 +98,10 @@ test: check-tests setup ## everything that CI checks
 	$(call say,all checks passed)
 
 .PHONY: setup
-setup: check $(VENV) $(OPENSEARCH) ## installs into this checkout; a second call skips what is done
+setup: check-machine $(VENV) $(OPENSEARCH) ## installs into this checkout; a second call skips what is done
 
-.PHONY: check
-check: ## names what the machine lacks, with its install line
+.PHONY: check-machine
+check-machine:
 	@PYTHON='$(PYTHON)' bash scripts/check_system.sh
 
 .PHONY: check-tests
@@ -92,14 +109,14 @@ check-tests: ## as check, and the browser that the end-to-end tests drive
 	@PYTHON='$(PYTHON)' bash scripts/check_system.sh tests
 
 .PHONY: package
-package: check $(ZIP) ## build/application.zip, as the managed service wants it
+package: check-machine $(ZIP) ## build/application.zip, as the managed service wants it
 
 .PHONY: synth
 synth: package $(NODE) ## templates of every environment (ENV=dev: of one), offline, into build/cdk
 	@$(PY) -m scripts.synth $(ENV)
 
 .PHONY: lint
-lint: check $(VENV) $(NODE) ## ruff, mypy strict, bandit, sqlfluff, markdownlint
+lint: check-machine $(VENV) $(NODE) ## ruff, mypy strict, bandit, sqlfluff, markdownlint
 	$(call say,lint)
 	@.venv/bin/ruff check $(PYTHON_CODE)
 	@.venv/bin/ruff format --check $(PYTHON_CODE)
@@ -111,18 +128,18 @@ lint: check $(VENV) $(NODE) ## ruff, mypy strict, bandit, sqlfluff, markdownlint
 	@node_modules/.bin/markdownlint-cli2
 
 .PHONY: format
-format: check $(VENV) ## formats Python and SQL
+format: check-machine $(VENV) ## formats Python and SQL
 	@.venv/bin/ruff check --fix $(PYTHON_CODE)
 	@.venv/bin/ruff format $(PYTHON_CODE)
 	@.venv/bin/sqlfluff fix sql
 
 .PHONY: unit
-unit: check $(VENV) $(NODE) ## unit tests: seconds, no JVM
+unit: check-machine $(VENV) $(NODE) ## unit tests: seconds, no JVM
 	$(call say,unit tests)
 	@$(PY) -m pytest -n 2 tests/unit $(ARGS)
 
 .PHONY: fuzz
-fuzz: check $(VENV) $(FUZZ_CLASSPATH) ## foreign bytes for every reader; FUZZ_SECONDS=60 each in Java, FUZZ_EXAMPLES=5000 each in Python
+fuzz: check-machine $(VENV) $(FUZZ_CLASSPATH) ## foreign bytes for every reader; FUZZ_SECONDS=60 each in Java, FUZZ_EXAMPLES=5000 each in Python
 	$(call say,fuzz targets in Java)
 	@$(PY) -m scripts.fuzz --seconds $(or $(FUZZ_SECONDS),60)
 	$(call say,fuzz tests in Python)
@@ -181,23 +198,23 @@ destroy: package $(NODE) ## ENV=dev: deletes the stacks; asks first
 	@$(PY) -m operations.destroy $(call environment) $(ARGS)
 
 .PHONY: start stop
-start stop: check $(VENV) ## ENV=dev: starts or stops the application, without a deployment
+start stop: check-machine $(VENV) ## ENV=dev: starts or stops the application, without a deployment
 	@$(PY) -m operations.application $@ $(call environment) $(ARGS)
 
 .PHONY: smoke
-smoke: check $(VENV) ## ENV=dev: sends a canary event and waits for its result
+smoke: check-machine $(VENV) ## ENV=dev: sends a canary event and waits for its result
 	@$(PY) -m operations.smoke $(call environment) $(ARGS)
 
 .PHONY: redrive
-redrive: check $(VENV) ## ENV=dev: dead letters; ARGS='replay --dry-run', 'show --id ID', 'events --reason future', ...
+redrive: check-machine $(VENV) ## ENV=dev: dead letters; ARGS='replay --dry-run', 'show --id ID', 'events --reason future', ...
 	@$(PY) -m operations.redrive $(or $(ARGS),list) $(call environment)
 
 .PHONY: forget
-forget: check $(VENV) ## ENV=prod USER=42: removes a person from the index and the dead letters
+forget: check-machine $(VENV) ## ENV=prod USER=42: removes a person from the index and the dead letters
 	@$(PY) -m operations.forget $(call environment) --user $(call person) $(ARGS)
 
 .PHONY: docs
-docs: check $(VENV) ## writes the derived pages of docs/
+docs: check-machine $(VENV) ## writes the derived pages of docs/
 	@$(PY) -m scripts.docs
 	@$(PY) -m scripts.redshift
 
@@ -211,7 +228,7 @@ lock: $(VENV) ## writes requirements/dev.lock from dev.in
 clean: ## removes everything that was installed or built
 	@rm -rf .venv .cache build node_modules .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV): requirements/dev.lock | check
+$(VENV): requirements/dev.lock | check-machine
 	$(call say,Python packages into .venv (about 2 minutes))
 	@test ! -L .venv || { echo '.venv is a link: it would be emptied for whoever else uses it; remove the link' >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
@@ -219,7 +236,7 @@ $(VENV): requirements/dev.lock | check
 	  | grep --line-buffered -E '^(Collecting|Building|Installing|Successfully)' | cut -c1-100
 	@touch $@
 
-$(JAR): pom.xml .mvn/jvm.config $(JAVA_SOURCES) $(wildcard tests/vectors/*.json) | check
+$(JAR): pom.xml .mvn/jvm.config $(JAVA_SOURCES) $(wildcard tests/vectors/*.json) | check-machine
 	$(call say,Java part and connector jar; JUnit tests (first time about 1 minute))
 	@$(MVN) clean package
 	@touch $@
@@ -230,31 +247,31 @@ $(FUZZ_CLASSPATH): $(JAR)
 $(ZIP): $(JAR) $(APPLICATION_SOURCES) scripts/package.py scripts/class_files.py config/runtimes.py | $(VENV)
 	@$(PY) -m scripts.package
 
-$(OPENSEARCH): local/standins/opensearch/pom.xml | check
+$(OPENSEARCH): local/standins/opensearch/pom.xml | check-machine
 	$(call say,OpenSearch from Maven (first time about 1 minute))
 	@mkdir -p $(@D)
 	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/lib"
 	@touch $@
 
-$(KAFKA): local/standins/kafka/pom.xml | check
+$(KAFKA): local/standins/kafka/pom.xml | check-machine
 	$(call say,Kafka from Maven (first time about 1 minute))
 	@mkdir -p $(@D)
 	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/lib"
 	@touch $@
 
-$(SQL_CLIENT): local/standins/sql_client/pom.xml | check
+$(SQL_CLIENT): local/standins/sql_client/pom.xml | check-machine
 	$(call say,Gateway of Flink's SQL client from Maven)
 	@mkdir -p $(@D)
 	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)"
 	@touch $@
 
-$(S3_FILESYSTEM): local/standins/s3_filesystem/pom.xml | check
+$(S3_FILESYSTEM): local/standins/s3_filesystem/pom.xml | check-machine
 	$(call say,Flink's file system for S3 from Maven)
 	@mkdir -p $(@D)
 	@$(MVN) -f $< dependency:copy-dependencies "-DoutputDirectory=$(CURDIR)/$(@D)/plugins/s3-fs-hadoop"
 	@touch $@
 
-$(NODE): package.json package-lock.json | check
+$(NODE): package.json package-lock.json | check-machine
 	$(call say,npm packages)
 	@npm ci --include=dev --silent --no-fund --no-audit
 	@touch $@

@@ -206,9 +206,6 @@ class Alerts(Section):
     #: Event types that are counted one by one: the largest, and the others together as `other`, with an alarm.
     #: Producers make up event types, and each is three metrics to pay for (docs/costs.md).
     event_types: Annotated[int, Field(ge=1, le=500)] = 20
-    #: Above how many deviations an anomaly's alert is MEDIUM, and HIGH; below, it is LOW.
-    anomaly_medium_score: Annotated[float, Field(gt=0, le=1_000_000)] = 5.0
-    anomaly_high_score: Annotated[float, Field(gt=0, le=1_000_000)] = 10.0
     #: Page when no event has come for so many minutes; 0 switches it off, for a stream that may rest.
     no_events_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
     #: Tell when more of the events are rejected, for a quarter of an hour. Of Kinesis only: it counts what comes in.

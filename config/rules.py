@@ -13,7 +13,7 @@ from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS, IND
 from contracts.kinesis import READ_KB_PER_SHARD, READS_PER_SHARD, WRITE_KB_PER_SHARD
 from contracts.metrics import OTHER
 from contracts.names import ARCHIVE_BUCKET, EVENTS_DELIVERY, bucket_name
-from flink_jobs.properties import SettingsError
+from contracts.settings import SettingsError
 from flink_jobs.settings import parse
 
 Finding = tuple[str, object, str]
@@ -364,9 +364,6 @@ def _people_and_tags(environment: Environment) -> Iterator[Finding]:
     categories = environment.alerts.categories
     if categories and len({*categories, OTHER}) != len(categories) + 1:
         yield "alerts.categories", list(categories), f"each category once, and none called {OTHER}"
-    alerts = environment.alerts
-    if alerts.anomaly_medium_score >= alerts.anomaly_high_score:
-        yield "alerts.anomaly_high_score", alerts.anomaly_high_score, "more than alerts.anomaly_medium_score"
     if environment.budget.monthly_usd is not None and len(emails) > _MOST_SUBSCRIBERS:
         yield "alerts.emails", f"{len(emails)} addresses", f"at most {_MOST_SUBSCRIBERS}: a budget tells no more"
     for name in environment.tags:

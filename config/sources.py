@@ -8,18 +8,18 @@ from config.model import Environment
 from contracts.event_sources import (
     ALERTS_OF_REJECTIONS,
     ALERTS_OF_RESULTS,
-    BEST_CATEGORY,
+    BY_CATEGORY,
     EventSource,
 )
 
 
 def alerts_of_results(environment: Environment) -> EventSource:
-    """Waits for as long as the settings say, and takes recommendations where categories are counted."""
+    """Waits for as long as the settings say, and takes what counts by category where categories are counted."""
     alerts, filters = environment.alerts, ALERTS_OF_RESULTS.filters
     return replace(
         ALERTS_OF_RESULTS,
         window_seconds=alerts.gather_seconds,
-        filters=(*filters, BEST_CATEGORY) if alerts.categories else filters,
+        filters=(*filters, *BY_CATEGORY) if alerts.categories else filters,
     )
 
 

@@ -5,11 +5,14 @@ Limits are Lambda's for Kinesis (developer guide, "Process Kinesis records with 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.results import RUN_BACKFILL, ResultType
+from contracts import conditions
+from contracts.entry import Entry
+from contracts.results import RUN_BACKFILL, SCHEMAS, ResultType
 
 Pattern = Mapping[str, Any]
 
@@ -45,8 +48,13 @@ def record_age_hours(retention_hours: int) -> int:
     return min(_MOST_AGE_HOURS, retention_hours // 2)
 
 
-#: Results that the alerts function has no use for: in no alert and in no metric.
-NOT_ALERTED = (ResultType.RECOMMENDATION.value,)
+def _only_categories(entry: Entry) -> bool:
+    """Whether a job's results count by category alone, so that nobody needs them where no categories are set."""
+    return all(count.dimension == "category" and not count.values for count in entry.counts)
+
+
+#: Results that the alerts function has no use for, unless categories are counted: in no alert and in no metric.
+NOT_ALERTED = tuple(job.value for job, entry in SCHEMAS.items() if not entry.alerts and _only_categories(entry))
 
 #: All but what is for the index alone. Written as what it does not serve, so that a result without a type, or of one
 #: that nobody knows, still comes and is buried with its reason. What is no JSON at all is passed over by Lambda where
@@ -57,7 +65,7 @@ ALERTS_OF_RESULTS = EventSource(
     filters=(
         {
             "data": {
-                "result_type": [{"anything-but": list(NOT_ALERTED)}],
+                "result_type": [{"anything-but": list(NOT_ALERTED)} if NOT_ALERTED else {"exists": True}],
                 "run": [{"anything-but": [RUN_BACKFILL]}],
             }
         },
@@ -66,14 +74,23 @@ ALERTS_OF_RESULTS = EventSource(
     ),
 )
 
-#: Beside them where categories are counted (``alerts.categories``): each user's best one.
-BEST_CATEGORY: Pattern = {
-    "data": {
-        "result_type": [ResultType.RECOMMENDATION.value],
-        "rank": [1],
-        "run": [{"anything-but": [RUN_BACKFILL]}],
-    }
-}
+
+def _fulfilled(where: str) -> Pattern:
+    """What a pattern can say of a condition: that a column has a value, as in ``rank == 1``; else nothing."""
+    match conditions.parsed(where):
+        case ast.Compare(left=ast.Name(id=column), ops=[ast.Eq()], comparators=[ast.Constant(value=wanted)]):
+            return {column: [wanted]}
+        case ast.Name(id=column):
+            return {column: [True]}
+    return {}
+
+
+#: Beside them where categories are counted (``alerts.categories``): the results that count.
+BY_CATEGORY: tuple[Pattern, ...] = tuple(
+    {"data": {"result_type": [job], **_fulfilled(count.where), "run": [{"anything-but": [RUN_BACKFILL]}]}}
+    for job in NOT_ALERTED
+    for count in SCHEMAS[ResultType(job)].counts
+)
 
 #: Every rejection is counted.
 ALERTS_OF_REJECTIONS = EventSource()

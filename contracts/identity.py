@@ -5,17 +5,23 @@ from __future__ import annotations
 import hashlib
 
 _SEPARATOR = "\x1f"
+_ESCAPE = "\x1e"
 
 
 def result_id(result_type: str, start_ms: int, end_ms: int, *key: int | str) -> str:
     """Id of a result: its type and 128 bits of SHA-256 over type, window and key.
 
-    ``start_ms`` and ``end_ms`` are epoch milliseconds. At most the last part of ``key`` may be text: numbers
-    before it hold no separator, so two different results never hash the same text. The Java class
-    ``ResultId`` computes the same (tested with shared vectors).
+    ``start_ms`` and ``end_ms`` are epoch milliseconds. A text ahead of another part of ``key`` is escaped, so that it
+    holds no separator and two different results never hash the same text. The Java class ``Digests`` computes the same
+    (tested with shared vectors).
     """
-    text = _SEPARATOR.join((result_type, str(start_ms), str(end_ms), *(str(part) for part in key)))
+    parts = [*(_escaped(str(part)) for part in key[:-1]), *(str(part) for part in key[-1:])]
+    text = _SEPARATOR.join((result_type, str(start_ms), str(end_ms), *parts))
     return f"{result_type}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace(_ESCAPE, f"{_ESCAPE}0").replace(_SEPARATOR, f"{_ESCAPE}1")
 
 
 def event_ref(event_id: str | None, payload: bytes) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from contracts.archive import ARCHIVE_COLUMNS
 from contracts.columns import Column, ColumnType
+from contracts.events import ContractError
 from contracts.rejections import REJECTED, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS
 
@@ -81,7 +82,7 @@ def tables(*, parquet: bool) -> tuple[Table, ...]:
 
 
 def every_result() -> tuple[Column, ...]:
-    """Columns of all result types; ValueError when two types have one name for different things."""
+    """Columns of all result types; ContractError when two types have one name for different things."""
     return _distinct(ENVELOPE + tuple(column for schema in SCHEMAS.values() for column in schema.columns))
 
 
@@ -94,5 +95,8 @@ def _distinct(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     for column in columns:
         known = found.setdefault(column.name, column)
         if known.type is not column.type:
-            raise ValueError(f"{column.name} is {known.type.value} and {column.type.value}")
+            raise ContractError(
+                f"contracts/jobs: the column {column.name} is {known.type.value} in one job and {column.type.value} in "
+                "another, and the archive has one column of that name: give one of them another name"
+            )
     return tuple(found.values())

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+
+from contracts.entry import Count, Graph, dimension_of
+from contracts.events import ContractError
+from contracts.rejections import Reason
+from contracts.results import SCHEMAS
 
 #: Namespace of a laptop; in AWS each environment has its own (:func:`namespace`), or two in one account would add up.
 NAMESPACE = "RealTimeAnalytics"
@@ -15,33 +21,52 @@ def namespace(environment: str) -> str:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's name, its one dimension (or none) and what one unit of it counts."""
+    """A metric's name, its one dimension (or none), what one unit of it counts, and the dimension's closed values."""
 
     name: str
     dimension: str | None
     meaning: str
     unit: str = "Count"
+    values: tuple[str, ...] = ()
 
 
 #: Dimension of the metrics of one event type. Producers make up event types: the largest are counted by name
 #: (:mod:`lambdas.alerts.event_types`), the others together as :data:`OTHER`.
-EVENT_TYPE = "EventType"
+EVENT_TYPE = dimension_of("event_type")
+#: Dimension of the metrics of one category: those of ``alerts.categories`` are counted by name, the others together.
+#: Where none are set there is no such metric: each is a series to pay for, and a producer can make up any number.
+CATEGORY = dimension_of("category")
 #: The value of a dimension for everything that is not counted by name.
 OTHER = "other"
-#: Sample time: ``window_start``, so that a 5-minute CloudWatch period holds exactly its window.
-EVENT_COUNT = Metric("EventCount", EVENT_TYPE, "events with a value in a 5-minute window")
-TOTAL_VALUE = Metric("TotalValue", EVENT_TYPE, "sum of the values of those events", "None")
-#: The others are stamped with the result's ``event_time`` (a rejection: its ``arrival_time``).
-ANOMALIES = Metric("Anomalies", EVENT_TYPE, "anomalous events")
-FRAUD_ALERTS = Metric("FraudAlerts", "AlertLevel", "fraud escalations")
-SESSIONS = Metric("Sessions", None, "closed user sessions")
-CONVERSIONS = Metric("Conversions", None, "sessions that went through the funnel (`behavior.funnel`)")
-#: Only where categories to count are set: each is a series to pay for, and a producer can make up any number of them.
-TOP_CATEGORY = Metric("TopCategory", "Category", "users whose best category it is, of those active in five minutes")
-REJECTED_EVENTS = Metric("RejectedEvents", "Reason", "records that were not accepted")
+#: Stamped with its ``arrival_time``; those of results with the time that their entry names.
+REJECTED_EVENTS = Metric(
+    "RejectedEvents", "Reason", "records that were not accepted", values=tuple(reason.value for reason in Reason)
+)
+
+
+def metric_of(count: Count) -> Metric:
+    """The metric that an entry's count adds to."""
+    dimension = None if count.dimension is None else dimension_of(count.dimension)
+    return Metric(count.metric, dimension, count.meaning, count.unit, count.values)
+
 
 #: Published by the alerts function, from results and rejections.
-METRICS = (EVENT_COUNT, TOTAL_VALUE, ANOMALIES, FRAUD_ALERTS, SESSIONS, CONVERSIONS, TOP_CATEGORY, REJECTED_EVENTS)
+METRICS = (*(metric_of(count) for entry in SCHEMAS.values() for count in entry.counts), REJECTED_EVENTS)
+
+
+def check_metrics() -> None:
+    """Raises ContractError when two jobs count in a metric of one name."""
+    for name, number in Counter(metric.name for metric in METRICS).items():
+        if number > 1:
+            raise ContractError(f"contracts/jobs: the metric {name} is there {number} times: give each another name")
+    for entry in SCHEMAS.values():
+        for widget in entry.widgets:
+            for name in widget.metrics if isinstance(widget, Graph) else (widget.part, widget.whole):
+                if name not in {metric.name for metric in METRICS}:
+                    raise ContractError(
+                        f"contracts/jobs: the widget {widget.title!r} shows {name}, which nobody counts"
+                    )
+
 
 #: Dimension of what a function says of itself: its package.
 FUNCTION = "Function"

@@ -24,5 +24,10 @@ _SENT = {column.name: column.type for column in EVENT_FIELDS}
 #: The columns' types in the contract.
 TYPES: Mapping[str, ColumnType] = {name: (_SENT | _MADE)[name] for name in Event._fields}
 
+#: What every accepted event has: a query's columns made of it are not null either.
+_NEVER_NULL = ("event_time", "user_id", "event_type", "event_ref")
+
 #: Types in SQL by name of the column; the first is the event's time, by which watermarks go.
-COLUMNS: Mapping[str, str] = {name: SQL_TYPES[kind] for name, kind in TYPES.items()}
+COLUMNS: Mapping[str, str] = {
+    name: SQL_TYPES[kind] + " NOT NULL" * (name in _NEVER_NULL) for name, kind in TYPES.items()
+}

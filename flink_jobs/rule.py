@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from contracts.columns import ColumnType
+from contracts.entry import Entry
 from contracts.events import Event
-from contracts.results import NEEDS_FROM, SCHEMAS, ResultSchema, ResultType
+from contracts.results import NEEDS_FROM, SCHEMAS, ResultType
 
 K = TypeVar("K")
 S = TypeVar("S")
@@ -35,7 +36,7 @@ class Rule(ABC, Generic[K, S]):
         event_types: reads only events of these types; all when empty.
         needs: reads only events that have these fields.
         slot: milliseconds. 0: the job shares the slots of its key, up to a minute and shorter where events are many.
-            Else it has slots of its own, of exactly this length, and a batch is all of a slot.
+            Else it has slots of its own, of exactly this length, at most a minute, and a batch is all of a slot.
     """
 
     job: ClassVar[ResultType]
@@ -85,7 +86,7 @@ KINDS = {
 }
 
 
-def result_columns(schema: ResultSchema) -> dict[str, str]:
+def result_columns(schema: Entry) -> dict[str, str]:
     """What a rule gives of a result, in order: name and kind of each column.
 
     The contract's columns; before them ``event_time``, when the result became true, and whatever the key names beside

@@ -1,78 +1,76 @@
-"""Reads the queries of sql/ and puts settings into them.
+"""Reads the queries of sql/ and puts the job's settings into them.
 
-A query is plain SQL that runs as it stands. A literal that is a setting is marked by a comment before it::
+A query is Flink SQL in which ``:key`` stands for a setting of its job, as the job's entry defines it::
 
-    INTERVAL /*:aggregation.window*/ '5' MINUTE
+    TUMBLE(TABLE events, DESCRIPTOR (event_time), :window)
 
-The literal in the file is the design's default (a test holds it against the setting's). Where the setting says
-something else, the runner replaces the literal.
+A duration becomes an INTERVAL, a list of names ``'a', 'b'``. Comments, texts and quoted names are left as they are.
 """
 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from pathlib import Path
 
-from flink_jobs.properties import SettingsError
+from contracts.events import ContractError
+from contracts.results import SCHEMAS, ResultType
+from contracts.settings import SettingsError, kinds
 from flink_jobs.settings import Settings
 
-_MARK = re.compile(
-    r"/\*:(?P<name>[a-z_]+\.[a-z_]+)\*/\s*"
-    r"(?P<literal>(?P<interval>INTERVAL\s+'\d+'\s+(?:SECOND|MINUTE|HOUR|DAY)(?:\(\d+\))?)|\d+(?:\.\d+)?(?:E0)?)",
-    re.IGNORECASE,
+_PARAMETER = re.compile(
+    r"(?P<other>--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|`[^`]*`)|(?<![\w:]):(?P<key>[A-Za-z_]\w*)", re.DOTALL
 )
-_UNITS = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
 
 
-def literals(sql: str) -> list[tuple[str, float]]:
-    """Marked settings and their literals' values, in order; an interval counts in milliseconds."""
-    return [(match["name"], _value(match)) for match in _MARK.finditer(sql)]
+def parameters(sql: str) -> list[str]:
+    """Keys of the settings that the query names, in order."""
+    return [match["key"] for match in _PARAMETER.finditer(sql) if match["key"]]
 
 
-def render(sql: str, settings: Settings) -> str:
-    """The query with every marked literal set; SettingsError for a mark that names no setting or has no literal."""
-    if len(_MARK.findall(sql)) != sql.count("/*:"):
+def render(sql: str, job: ResultType, settings: Settings) -> str:
+    """The query with its settings as literals.
+
+    Raises:
+        SettingsError: it names a setting that the job has not, or the job has one that neither it nor an alert names.
+    """
+    entry, place = SCHEMAS[job], f"sql/{job.value}.sql"
+    of_job = kinds(entry.settings) if entry.settings else {}
+    for key in of_job.keys() - set(parameters(sql)) - entry.told_settings:
         raise SettingsError(
-            "sql: a mark is not followed by a literal; allowed is /*:group.key*/ before an INTERVAL or a number"
+            f"{place}: the setting {key!r} has no effect; write :{key} in the query, or take it out of "
+            f"contracts/jobs/{job.value}.py"
         )
 
-    def replace(match: re.Match[str]) -> str:
-        value = setting(settings, match["name"])
-        if value == _value(match):
-            return match.group(0)
-        return f"/*:{match['name']}*/ {_literal(match, value)}"
+    def literal(match: re.Match[str]) -> str:
+        if match["other"] is not None:
+            return match["other"]
+        key = match["key"]
+        kind = of_job.get(key)
+        if kind is None:
+            raise SettingsError(
+                f"{place}: :{key} is no setting of the job; allowed are {', '.join(of_job) or 'none'}: add it to "
+                f"contracts/jobs/{job.value}.py"
+            )
+        if kind.sql is None:
+            raise SettingsError(
+                f"{place}: :{key} has no literal in SQL; allowed are numbers, durations, texts and lists"
+            )
+        return kind.sql(getattr(getattr(settings, job.value), key))
 
-    return _MARK.sub(replace, sql)
-
-
-def setting(settings: Settings, name: str) -> float:
-    """The number of ``group.key``."""
-    group, key = name.split(".")
-    try:
-        return float(getattr(getattr(settings, group), key))
-    except (AttributeError, TypeError, ValueError):
-        raise SettingsError(f"sql: the mark {name!r} names no number; allowed is group.key of a setting") from None
-
-
-def read(directory: Path, name: str, settings: Settings) -> str:
-    """The query of ``name``.sql with its settings, without a closing semicolon."""
-    sql = (directory / f"{name}.sql").read_text(encoding="utf-8-sig")
-    return render(sql, settings).strip().removesuffix(";")
+    return _PARAMETER.sub(literal, sql)
 
 
-def _value(match: re.Match[str]) -> float:
-    literal = match["literal"]
-    if match["interval"] is None:
-        return float(literal)
-    number, unit = re.search(r"'(\d+)'\s+([A-Za-z]+)", literal).groups()  # type: ignore[union-attr]
-    return float(int(number) * _UNITS[unit.upper()])
+def read(directory: Path, job: ResultType, settings: Settings) -> str:
+    """The query of a job with its settings, without a closing semicolon.
 
-
-def _literal(match: re.Match[str], value: float) -> str:
-    if match["interval"] is not None:
-        seconds, millis = divmod(int(value), 1_000)
-        # Flink's default precision of 2 digits ends at 99 seconds.
-        return f"INTERVAL '{seconds}.{millis:03d}' SECOND(8, 3)"
-    plain = f"{Decimal(repr(value)):f}"  # never with an exponent of its own
-    return f"{plain}E0" if match["literal"].upper().endswith("E0") else plain.removesuffix(".0")
+    Raises:
+        ContractError: there is none.
+        SettingsError: as :func:`render`.
+    """
+    file = directory / f"{job.value}.sql"
+    if not file.is_file():
+        raise ContractError(
+            f"{job.value}: there is neither sql/{job.value}.sql nor flink_jobs/jobs/{job.value}.py: write one"
+        )
+    sql = file.read_text(encoding="utf-8-sig")
+    return render(sql, job, settings).strip().removesuffix(";")

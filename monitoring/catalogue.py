@@ -7,7 +7,7 @@ from monitoring.flink_metrics import FLINK_METRICS
 from monitoring.series import MINUTE, Metric, Publisher, Unit
 from monitoring.service_metrics import SERVICE_METRICS
 
-ALERTS = Publisher("the alerts function", "contracts/metrics.py")
+ALERTS = Publisher("the alerts function", "contracts/jobs")
 FUNCTIONS = Publisher("the functions that read a stream", "lambdas/common/telemetry.py")
 LOG_FILTER = Publisher("a metric filter on the application's log", "stacks/observability.py")
 #: A window of the aggregation: what the business sees comes every five minutes.
@@ -21,6 +21,8 @@ def _own(metric: contract.Metric, publisher: Publisher, statistic: str, period: 
 
 #: By name: what the alerts function publishes, and what each function says of itself.
 BUSINESS = {metric.name: _own(metric, ALERTS, "Sum", _WINDOW) for metric in contract.METRICS}
+#: Values of the dimension of each of these, where they are a closed list.
+VALUES = {metric.name: metric.values for metric in contract.METRICS}
 FUNCTION = {
     metric.name: _own(metric, FUNCTIONS, "Sum" if metric.unit == Unit.COUNT else "Maximum", MINUTE)
     for metric in contract.FUNCTION_METRICS

@@ -107,7 +107,7 @@ def _rule_failed(names: Names) -> Rule:
 
 
 def _event_types(names: Names) -> Rule:
-    count = BUSINESS[metrics.EVENT_COUNT.name]
+    count = BUSINESS["EventCount"]
     return Rule(
         "event-types-other",
         {"m": series(count, metrics.OTHER, namespace=names.namespace)},

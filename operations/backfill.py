@@ -23,7 +23,8 @@ from config.runtimes import RUNTIMES
 from contracts.lake import EVENTS, HOUR, database
 from contracts.names import backfill_application_name, backfill_log_group
 from contracts.rejections import REJECTED, Reason
-from flink_jobs.properties import Groups, SettingsError
+from contracts.settings import SettingsError
+from flink_jobs.properties import Groups
 from flink_jobs.settings import BackfillSettings, parse
 from lambdas.application_lifecycle.service import DOWN, READY, RUNNING, UP
 from operations import archive_range

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.model import Environment, Stream
-from contracts.metrics import EVENT_TYPE, FUNCTION_METRICS, METRICS, TOP_CATEGORY
+from contracts.metrics import CATEGORY, EVENT_TYPE, FUNCTION_METRICS, METRICS, REJECTED_EVENTS, Metric
 from contracts.rejections import INTAKE_REASONS
-from contracts.results import ALERT_LEVELS
 from monitoring.dashboard import body
 from monitoring.names import deployed
 from monitoring.validate import searches, shown
@@ -26,9 +25,6 @@ from operations.resources import counted
 
 _PUT_UNIT = 25 * 1024
 _FIREHOSE_UNIT = 5 * 1024
-#: Values of a metric's dimension that a pipeline has; without one it is one series. A rule's failures are a series only
-#: in the hours in which a rule fails.
-_VALUES = {EVENT_TYPE: EVENT_TYPES, "AlertLevel": len(ALERT_LEVELS), "Reason": len(INTAKE_REASONS), None: 1}
 #: A function of 256 MB takes some 50 ms for a batch, and writes some 1.5 KB of log: its line, and Lambda's three.
 _CALL_GB_SECONDS = 0.25 * 0.05
 _CALL_LOG_BYTES = 1500
@@ -48,6 +44,19 @@ class Line:
     formula: str
     running: float
     stopped: float
+
+
+def series_of(metric: Metric, categories: int) -> int:
+    """Series of a metric that a pipeline has."""
+    if metric is REJECTED_EVENTS:  # a rule's failures are a series only in the hours in which a rule fails
+        return len(INTAKE_REASONS)
+    if metric.dimension is None:
+        return 1
+    if metric.values:
+        return len(metric.values)
+    if metric.dimension == EVENT_TYPE:
+        return EVENT_TYPES
+    return categories + 1 if metric.dimension == CATEGORY and categories else 0
 
 
 @dataclass(frozen=True)
@@ -163,8 +172,7 @@ class _Bill:
         )
         yield self._dashboard()
         categories = self.environment.alerts.categories
-        values = {**_VALUES, TOP_CATEGORY.dimension: len(categories) + 1 if categories else 0}
-        series = sum(values[metric.dimension] for metric in METRICS)
+        series = sum(series_of(metric, len(categories)) for metric in METRICS)
         series += len(FUNCTION_METRICS) * len({called.partition(" ")[0] for called in self.load.calls_month()})
         series += self.counts["AWS::Logs::MetricFilter"]
         month, free = self._watch("metric_month"), self._watch("metrics_free")
@@ -189,7 +197,7 @@ class _Bill:
     def _dashboard(self) -> Line:
         boards = self.counts["AWS::CloudWatch::Dashboard"]
         board = body(self.environment, deployed(self.environment, self.environment.account, self.environment.region))
-        metrics = len(list(shown(board))) + sum(_VALUES[search.dimension] for search in searches(board))
+        metrics = len(list(shown(board))) + EVENT_TYPES * len(list(searches(board)))
         month, free, most = (
             self._watch(key) for key in ("dashboard_month", "dashboards_free", "dashboard_free_metrics")
         )

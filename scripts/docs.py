@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 from contracts.columns import Column
+from contracts.entry import Entry
 from contracts.events import EVENT_FIELDS, HEARTBEAT
 from contracts.rejections import REASON_MEANINGS, REJECTION_COLUMNS
 from contracts.results import ENVELOPE, SCHEMAS
+from contracts.settings import Kind
 from flink_jobs.event_table import COLUMNS
 from flink_jobs.settings import GROUPS, REQUIRED_GROUPS
 from monitoring.catalogue import CATALOGUE
@@ -20,7 +22,6 @@ from monitoring.series import HOUR, MINUTE, Metric
 from scripts import alarm_page
 
 ROOT = Path(__file__).resolve().parent.parent
-_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1))
 
 
 def pages() -> dict[str, str]:
@@ -61,29 +62,32 @@ def _settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Property groups of the application, as the managed service hands them over; written by `make docs` from",
-        f"`flink_jobs/settings.py`. Required: {', '.join(f'`{group}`' for group in REQUIRED_GROUPS)}. Anything that is",
-        "not listed, or not allowed, ends the application with one line that says so, and exit code 2.",
+        "The application's settings in groups, with what each key does; written by `make docs` from",
+        "`flink_jobs/settings.py` and, for a job, from its entry in `contracts/jobs/`. To set `fraud.low`:",
+        "",
+        "- for an environment on AWS, in `config/<env>.toml`, as a text:",
+        "",
+        "```toml",
+        "[application.properties.fraud]",
+        'low = "5"',
+        "```",
+        "",
+        "- on a laptop, for one run: `make demo ARGS='--set fraud.low=5'`. Put a value with a space in quotes:",
+        "  `make demo ARGS=\"--set aggregation.window='1 min'\"`.",
+        "",
+        f"The groups {', '.join(f'`{group}`' for group in REQUIRED_GROUPS)} are required;",
+        "the stacks and the demo write them. A key that is not listed, or a value that is not allowed, ends the",
+        "application with one line that says so, and exit code 2.",
     ]
-    for group, (_, cls) in GROUPS.items():
+    for group, cls in GROUPS.items():
         summary = (cls.__doc__ or "").splitlines()[0]
-        lines += ["", f"## {group}", "", summary, "", "| key | default | allowed |", "| --- | --- | --- |"]
+        lines += ["", f"## {group}", "", summary, "", "| key | default | what it does | allowed |"]
+        lines.append("| --- | --- | --- | --- |")
         for field in dataclasses.fields(cls):
-            kind = field.metadata["kind"]
-            default = "required" if field.default is dataclasses.MISSING else _default(field.default, kind.allowed)
-            lines.append(f"| `{field.name}` | {default} | {_cell(kind.allowed)} |")
+            kind: Kind = field.metadata["kind"]
+            default = "required" if field.default is dataclasses.MISSING else kind.text(field.default) or "none"
+            lines.append(f"| `{field.name}` | {_cell(default)} | {_cell(kind.meaning)} | {_cell(kind.allowed)} |")
     return "\n".join(lines) + "\n"
-
-
-def _default(value: object, allowed: str) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "all"
-    if isinstance(value, int) and allowed.startswith("a duration"):
-        unit, size = next((unit, size) for unit, size in _UNITS if value % size == 0 and (value or unit == "s"))
-        return f"{value // size} {unit}"
-    return f"{value}" if value != "" else "none"
 
 
 def _contracts() -> str:
@@ -103,10 +107,19 @@ def _contracts() -> str:
         "Every result begins with the envelope.",
         *_table(ENVELOPE),
     ]
-    for schema in SCHEMAS.values():
+    for job, schema in SCHEMAS.items():
         key = ", ".join(f"`{name}`" for name in schema.key)
         window = f"`{schema.start}`" if schema.start == schema.end else f"`{schema.start}`, `{schema.end}`"
-        lines += ["", f"### {schema.type.value}", "", f"`result_id` names {window} and {key}.", *_table(schema.columns)]
+        lines += [
+            "",
+            f"### {job.value}",
+            "",
+            f"{schema.meaning[0].upper()}{schema.meaning[1:]}.",
+            "",
+            f"`result_id` names {window} and {key}.",
+            *_table(schema.columns),
+            *_told(schema),
+        ]
     lines += [
         "",
         "## Rejection",
@@ -119,6 +132,28 @@ def _contracts() -> str:
         *(f"| `{reason.value}` | {_cell(meaning)} |" for reason, meaning in REASON_MEANINGS.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _told(entry: Entry) -> list[str]:
+    """What a job's results are counted in, and when they alert."""
+    lines: list[str] = []
+    for count in entry.counts:
+        where = "" if count.where == "True" else f" where `{count.where}`"
+        by = "" if count.dimension is None else f", by `{count.dimension}`"
+        what = f"`{count.value}`" if count.value else "one for each result"
+        lines.append(f"- metric `{count.metric}`: {what}{where}{by}{'; counted once' if count.claimed else ''}")
+    for alert in entry.alerts:
+        when = "every result" if alert.when == "True" else f"where `{alert.when}`"
+        severity = (
+            f"`{alert.severity}`"
+            if isinstance(alert.severity, str)
+            else ", ".join(
+                f"{level} where `{text}`" if text != "True" else f"else {level}"
+                for level, text in alert.severity.items()
+            )
+        )
+        lines.append(f"- alert `{alert.type}`: {when}; severity {severity}")
+    return ["", *lines] if lines else []
 
 
 def _metrics() -> str:

@@ -54,6 +54,8 @@ HANDLERS: dict[str, tuple[str, ...]] = {
 }
 
 _OURS = ("lambdas", "contracts")
+#: Packages that find their modules by listing their folder: a job is a file there.
+_LISTING = ("contracts.jobs",)
 #: Packed from the installed packages, whose versions and hashes requirements/dev.lock holds: plain Python, so the same
 #: files on every architecture. Their optional parts (pydantic, redis) import what is not there only when they are used.
 BUNDLED = ("aws_lambda_powertools", "kafka", "typing_extensions")
@@ -85,6 +87,7 @@ def contents(function: str, root: Path = Path()) -> dict[str, Path]:
             if key not in files:
                 files[key] = path
                 waiting.extend(_imports(root, path, name))
+                waiting.extend(_listed(root, name))
                 for data in path.parent.rglob(_DATA[name]) if name in _DATA else ():
                     files[data.relative_to(_base(root, name)).as_posix()] = data
     return dict(sorted(files.items()))
@@ -146,6 +149,14 @@ def _write(folder: Path, files: dict[str, Path]) -> None:
 def _with_parents(name: str) -> Iterator[str]:
     parts = name.split(".")
     return (".".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+def _listed(root: Path, name: str) -> list[str]:
+    """Modules that a package finds by listing its folder."""
+    if name not in _LISTING:
+        return []
+    folder = root.joinpath(*name.split("."))
+    return sorted(f"{name}.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__")
 
 
 def _top(name: str) -> str:

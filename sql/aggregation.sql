@@ -1,4 +1,4 @@
--- Aggregation: per event_type and tumbling window of 5 minutes of event time, over the events that have a value:
+-- Aggregation: per event_type and tumbling window of event time (setting `window`), over the events that have a value:
 -- event_count, unique_users (distinct user_id), total_value (exact sum) and avg_value = total_value / event_count.
 -- needs_from: the earliest event_time that can change the row; not part of the result.
 SELECT
@@ -9,14 +9,14 @@ SELECT
     window_start AS needs_from,
     COUNT(*) AS event_count,
     COUNT(DISTINCT user_id) AS unique_users,
-    SUM(amount) AS total_value,
-    CAST(SUM(amount) AS DOUBLE) / COUNT(*) AS avg_value
+    COALESCE(SUM(amount), 0) AS total_value,
+    COALESCE(CAST(SUM(amount) AS DOUBLE) / COUNT(*), 0) AS avg_value
 FROM
     TABLE(
         TUMBLE(
             TABLE events,
             DESCRIPTOR (event_time),
-            /*:aggregation.window*/ INTERVAL '5' MINUTE
+            :window
         )
     )
 WHERE amount IS NOT NULL

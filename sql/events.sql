@@ -3,14 +3,14 @@
 -- this file, then any query of this folder. In the application a view of the same columns stands here, behind the
 -- source, the decoder and the verdicts.
 CREATE TEMPORARY TABLE events (
-    `event_time` TIMESTAMP_LTZ(3),
-    `user_id` BIGINT,
-    `event_type` STRING,
+    `event_time` TIMESTAMP_LTZ(3) NOT NULL,
+    `user_id` BIGINT NOT NULL,
+    `event_type` STRING NOT NULL,
     `value` DOUBLE,
     `amount` DECIMAL(38, 6),
     `session_id` STRING,
     `category` STRING,
-    `event_ref` STRING,
+    `event_ref` STRING NOT NULL,
     WATERMARK FOR `event_time` AS `event_time` - INTERVAL '5' SECOND
 ) WITH (
     'connector' = 'filesystem',

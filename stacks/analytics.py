@@ -59,7 +59,7 @@ class AnalyticsStack(EnvironmentStack):
             application_name=self.application_name,
             environment=environment,
             conduct=Conduct(
-                description="Real-time analytics: six jobs in one graph",
+                description="Real-time analytics: all jobs in one graph",
                 slots=settings,
                 autoscaling=settings.autoscaling,
                 keeps_state=True,

@@ -15,7 +15,7 @@ from config.properties import property_groups
 from config.sources import alerts_of_rejections, alerts_of_results
 from contracts.metrics import namespace
 from contracts.names import alerts_topic_name, processed_table
-from flink_jobs.settings import parse
+from lambdas.alerts.settings import told_settings
 from stacks.code import lambda_code
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction
@@ -77,9 +77,7 @@ class SinksStack(EnvironmentStack):
                 "ALERT_DIGEST_ABOVE": str(environment.alerts.digest_above),
                 "METRIC_EVENT_TYPES": str(environment.alerts.event_types),
                 "METRIC_CATEGORIES": json.dumps(environment.alerts.categories),
-                "FRAUD_EVENT_TYPES": json.dumps(_fraud_event_types(environment)),
-                "ANOMALY_MEDIUM_SCORE": str(environment.alerts.anomaly_medium_score),
-                "ANOMALY_HIGH_SCORE": str(environment.alerts.anomaly_high_score),
+                "JOB_SETTINGS": json.dumps(told_settings(property_groups(environment))),
                 "LOG_LEVEL": "INFO",
             },
             statements=[
@@ -101,11 +99,6 @@ class SinksStack(EnvironmentStack):
         )
         read(self, "ReadResults", self.alerts.function, results, self.failures)
         read(self, "ReadRejected", self.alerts.function, rejected, self.failures)
-
-
-def _fraud_event_types(environment: Environment) -> tuple[str, ...]:
-    """The event types that the application counts: its alerts name them."""
-    return parse(property_groups(environment), environment.name, local=False).fraud.event_types
 
 
 def _remembered_hours(environment: Environment) -> int:

@@ -39,20 +39,22 @@ def known_from(settings: Settings, *firsts: int) -> int:
 
 def needs_from(result: Result, settings: Settings) -> int:
     """The earliest event time that can change the result, epoch milliseconds: the jobs' own column, recomputed."""
+    found: int
     match result["result_type"]:
-        case ResultType.AGGREGATION | ResultType.RECOMMENDATION:
-            return int(result["window_start"])
-        case ResultType.ANOMALY:
+        case "aggregation" | "recommendation":
+            found = result["window_start"]
+        case "anomaly":
             time: int = result["event_time"]
-            return time - time % settings.anomaly.slice - settings.anomaly.baseline
-        case ResultType.SESSION:
-            return int(result["session_start"]) - settings.session.gap
-        case ResultType.BEHAVIOR:
-            return int(result["session_start"]) - settings.behavior.gap
-        case ResultType.FRAUD:
-            return int(result["event_time"]) - 2 * settings.fraud.window
+            found = time - time % settings.anomaly.slice - settings.anomaly.baseline
+        case "session":
+            found = result["session_start"] - settings.session.gap
+        case "behavior":
+            found = result["session_start"] - settings.behavior.gap
+        case "fraud":
+            found = result["event_time"] - 2 * settings.fraud.window
         case other:
             raise ValueError(other)
+    return found
 
 
 def complete_from(known: Mapping[str, Result], settings: Settings, horizon: int) -> dict[str, Result]:

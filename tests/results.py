@@ -23,8 +23,9 @@ def sample_result(result_type: str, key: str, time: str, **columns: object) -> d
     values = _VALUES | {ColumnType.TIMESTAMP: time}
     document = {column.name: values[column.type] for column in (*ENVELOPE, *own)}
     document |= {"result_type": result_type, "result_id": result_id(result_type, 0, 0, key), "run": RUN_LIVE}
-    if result_type == ResultType.FRAUD:
-        document["alert_level"] = "LOW"
+    for alert in () if result_type == REJECTED else SCHEMAS[ResultType(result_type)].alerts:
+        if isinstance(alert.severity, str) and alert.severity in document:
+            document[alert.severity] = "LOW"
     if result_type == REJECTED:
         document["reason"] = "late"
         del document["run"], document["event_time"]

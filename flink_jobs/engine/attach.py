@@ -13,6 +13,7 @@ from pyflink.datastream import DataStream, KeyedProcessFunction, KeyedStream, Ru
 from pyflink.datastream.state import MapStateDescriptor
 from pyflink.table import StreamTableEnvironment
 
+from contracts.entry import check
 from contracts.events import Event
 from contracts.results import SCHEMAS, ResultType
 from flink_jobs import sql_files
@@ -20,6 +21,7 @@ from flink_jobs.engine.gateway import ints, java, string_arrays, strings
 from flink_jobs.engine.host import Host
 from flink_jobs.engine.lanes import EVENT_KINDS, Lane, RuleError, lanes
 from flink_jobs.jobs import rule_of
+from flink_jobs.query import stream_of
 from flink_jobs.rule import Rule, result_columns
 from flink_jobs.settings import Settings
 
@@ -84,8 +86,11 @@ def attach(inputs: Inputs) -> Attached:
     """The rows of all jobs that are enabled.
 
     Raises:
+        ContractError: an entry is not what it may be, or a query does not give what its entry says.
         RuleError: a rule cannot run as it is declared, or the engine cannot run it safely.
     """
+    for job in map(ResultType, inputs.settings.jobs.enabled):
+        check(job.value, SCHEMAS[job])
     rows: dict[ResultType, Rows] = {}
     rules: list[Rule[Any, Any]] = []
     for job in map(ResultType, inputs.settings.jobs.enabled):
@@ -105,9 +110,7 @@ def attach(inputs: Inputs) -> Attached:
 
 
 def _query(job: ResultType, inputs: Inputs) -> Rows:
-    table = inputs.tables.sql_query(sql_files.read(inputs.sql, job.value, inputs.settings))
-    columns = tuple(table.get_schema().get_field_names())
-    stream = inputs.tables.to_data_stream(table)
+    stream, columns = stream_of(job, sql_files.read(inputs.sql, job, inputs.settings), inputs.tables)
     java("sql.OperatorIds").assign(stream._j_data_stream, inputs.events._j_data_stream, job.value)
     return Rows(stream, columns)
 

@@ -10,7 +10,7 @@ from contracts.events import Event
 from flink_jobs.event_table import TYPES
 from flink_jobs.rule import KINDS, Rule
 
-#: Longest slot, and how exactly jobs without a slot of their own are on time, in milliseconds of event time.
+#: Longest slot of any job, and how exactly jobs without a slot of their own are on time, in milliseconds of event time.
 LONGEST_SLOT = 60_000
 
 #: Kinds of the event's fields, as the engine hands them over; see flink_jobs/java/.../slots/Lane.java. The references
@@ -89,5 +89,6 @@ def _check(rule: Rule[Any, Any]) -> None:
     for name in rule.key:
         if EVENT_KINDS[name] not in _KEYS:
             raise RuleError(f"{job}: key {name} is neither a text nor a whole number. Name a field that is.")
-    if rule.slot < 0:
-        raise RuleError(f"{job}: slot must be 0 or a number of milliseconds, got {rule.slot}.")
+    # The events of a slot are in memory together.
+    if not 0 <= rule.slot <= LONGEST_SLOT:
+        raise RuleError(f"{job}: slot must be 0 to {LONGEST_SLOT:,} milliseconds, got {rule.slot:,}.")

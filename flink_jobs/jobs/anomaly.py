@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.events import Event
+from contracts.jobs.anomaly import AnomalySettings
 from contracts.results import ResultType
 from flink_jobs.moments import Moments, deviation_of, merged, moments_of
 from flink_jobs.rule import Emit, Rule, result_of
-from flink_jobs.settings import AnomalySettings, Settings
+from flink_jobs.settings import Settings
 
 Result = result_of(ResultType.ANOMALY)
 

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.events import Event
+from contracts.jobs.behavior import BehaviorSettings
 from contracts.results import MORE_MARK, STEP_SEPARATOR, ResultType
 from flink_jobs.rule import Emit, Rule, result_of
-from flink_jobs.settings import BehaviorSettings, Settings
+from flink_jobs.settings import Settings
 
 Result = result_of(ResultType.BEHAVIOR)
 

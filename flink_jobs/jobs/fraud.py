@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.events import Event
+from contracts.jobs.fraud import FraudSettings
 from contracts.results import ALERT_LEVELS, HIGH_FREQUENCY, ResultType
 from flink_jobs.rule import Emit, Rule, result_of
-from flink_jobs.settings import FraudSettings, Settings
+from flink_jobs.settings import Settings
 
 Result = result_of(ResultType.FRAUD)
 

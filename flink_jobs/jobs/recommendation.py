@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from math import exp, floor
 
 from contracts.events import Event
+from contracts.jobs.recommendation import RecommendationSettings
 from contracts.results import ResultType
 from flink_jobs.rule import Emit, Rule, result_of
-from flink_jobs.settings import RecommendationSettings, Settings
+from flink_jobs.settings import Settings
 
 Result = result_of(ResultType.RECOMMENDATION)
 

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.events import Event
+from contracts.jobs.session import SessionSettings
 from contracts.results import MORE_MARK, ResultType
 from flink_jobs.rule import Emit, Rule, result_of
-from flink_jobs.settings import SessionSettings, Settings
+from flink_jobs.settings import Settings
 
 Result = result_of(ResultType.SESSION)
 

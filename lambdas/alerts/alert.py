@@ -1,34 +1,27 @@
-"""What an alert says: from a result to the SNS message, its subject and its attributes."""
+"""What an alert says: from a result and its entry to the SNS message, its subject and its attributes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
-from contracts.results import ALERT_LEVELS, ResultType
+from contracts import conditions, wording
+from contracts.columns import ColumnType
+from contracts.entry import SEVERITIES, Entry
+from contracts.entry import Alert as Rule
 from lambdas.alerts.labels import clip, label, subject
+from lambdas.alerts.samples import entry_of, value_of, values
 from lambdas.common.errors import RecordError
 from lambdas.common.result import Result
 
-ANOMALY_DETECTED = "ANOMALY_DETECTED"
-FRAUD_DETECTED = "FRAUD_DETECTED"
-
-LOW, MEDIUM, HIGH = ALERT_LEVELS
-_PURCHASES = ("purchase",)
-
-
-@dataclass(frozen=True)
-class Wording:
-    """Settings of the environment that alerts name: the event types that the fraud job counts (``event_type`` of its
-    alerts), and above how many deviations an anomaly is MEDIUM or HIGH.
-    """
-
-    fraud_event_types: tuple[str, ...] = _PURCHASES
-    medium_score: float = 5.0
-    high_score: float = 10.0
-
-
-DEFAULTS = Wording()
+#: Settings of each job that its conditions and sentences name.
+JobSettings = Mapping[str, Mapping[str, Any]]
+_NO_SETTINGS: JobSettings = MappingProxyType({})
+#: Of a list that a sentence holds, so many elements, as the contract bounds each.
+_MOST_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -62,100 +55,74 @@ class Alert:
         return len(self.subject) + len(self.message) + attributes
 
 
-def alert_of(result: Result, wording: Wording = DEFAULTS) -> Alert | None:
-    """The alert of an anomalous event or a fraud escalation; None for any other result.
+def alert_of(result: Result, settings: JobSettings = _NO_SETTINGS) -> Alert | None:
+    """The first alert of the result's entry whose condition holds; None without any.
 
-    Raises :class:`RecordError` when a column that the alert shows is missing or of another type.
+    Raises :class:`RecordError` when a column that the alert needs is missing or of another type.
     """
-    if result.result_type == ResultType.ANOMALY:
-        return _anomaly(result, wording) if result.flag("is_anomaly") else None
-    if result.result_type == ResultType.FRAUD:
-        return _fraud(result, wording)
+    entry = entry_of(result)
+    if entry is None:
+        return None
+    for rule in entry.alerts:
+        if conditions.holds(rule.when, values(result, conditions.names(rule.when), entry, settings)):
+            return _alert(result, rule, entry, settings)
     return None
 
 
-def severity_of_score(score: float, wording: Wording = DEFAULTS) -> str:
-    """HIGH or MEDIUM above the settings' numbers of deviations, else LOW."""
-    if score > wording.high_score:
-        return HIGH
-    return MEDIUM if score > wording.medium_score else LOW
-
-
-def alert_level(result: Result) -> str:
-    """``alert_level`` of a fraud result, one of the contract's."""
-    level = result.text("alert_level")
-    if level not in ALERT_LEVELS:
-        raise RecordError(f"`alert_level` is none of {', '.join(ALERT_LEVELS)}")
+def severity_of(result: Result, rule: Rule, entry: Entry, settings: JobSettings = _NO_SETTINGS) -> str:
+    """LOW, MEDIUM or HIGH."""
+    if not isinstance(rule.severity, str):
+        return next(
+            level
+            for level, text in rule.severity.items()
+            if conditions.holds(text, values(result, conditions.names(text), entry, settings))
+        )
+    level = rule.severity if rule.severity in SEVERITIES else result.text(rule.severity)
+    if level not in SEVERITIES:
+        raise RecordError(f"`{rule.severity}` is none of {', '.join(SEVERITIES)}")
     return level
 
 
-def _anomaly(result: Result, wording: Wording) -> Alert:
-    result.time("event_time")  # the text below is a time
-    timestamp = result.text("event_time")
-    event_type = clip(result.text("event_type"))
-    score = result.number("anomaly_score")
-    value = result.number("current_value")
-    low, high = result.number("expected_low"), result.number("expected_high")
-    severity = severity_of_score(score, wording)
-    sentence = (
-        f"{severity} anomaly: a {event_type} event at {timestamp} has the value {_readable(value)}, "
-        f"expected was {_readable(low)} to {_readable(high)} (score {_readable(score)})."
-    )
-    return _alert(
-        result,
-        f"{severity} anomaly: {event_type}",
-        {
-            "timestamp": timestamp,
-            "alert_type": ANOMALY_DETECTED,
-            "event_type": event_type,
-            "anomaly_score": score,
-            "current_value": value,
-            "expected_range": [low, high],
-            "result_id": result.result_id,
-            "severity": severity,
-            "message": sentence,
-        },
-        _attributes(ANOMALY_DETECTED, severity, result.text("event_type")),
-    )
+def _alert(result: Result, rule: Rule, entry: Entry, settings: JobSettings) -> Alert:
+    severity = severity_of(result, rule, entry, settings)
 
+    def filled(template: str) -> str:
+        named = frozenset(name for name, _ in wording.fields(template)) - {"severity"}
+        found = {name: _shown(value) for name, value in values(result, named, entry, settings).items()}
+        return wording.sentence(template, {**found, "severity": severity})
 
-def _fraud(result: Result, wording: Wording) -> Alert:
     result.time("event_time")
-    result.time("window_start")
-    timestamp = result.text("event_time")
-    user_id = result.integer("user_id")
-    risk_score = result.number("risk_score")
-    activity = clip(result.text("suspicious_activity"))
-    level = alert_level(result)
-    event_type = clip(", ".join(wording.fraud_event_types))
-    things = "purchases" if wording.fraud_event_types == _PURCHASES else f"events ({event_type})"
-    sentence = (
-        f"{level} fraud alert: user {user_id} made {_readable(risk_score)} {things} after "
-        f"{result.text('window_start')} and up to {timestamp} ({activity})."
-    )
-    return _alert(
-        result,
-        f"{level} fraud alert: {activity}",  # no user in a subject: mail servers log it
-        {
-            "timestamp": timestamp,
-            "alert_type": FRAUD_DETECTED,
-            "event_type": event_type,
-            "user_id": user_id,
-            "risk_score": risk_score,
-            "alert_level": level,
-            "suspicious_activity": activity,
-            "result_id": result.result_id,
-            "severity": level,
-            "message": sentence,
-        },
-        _attributes(FRAUD_DETECTED, level, event_type),
-    )
-
-
-def _alert(result: Result, title: str, content: dict[str, object], attributes: dict[str, str]) -> Alert:
+    event_type = _event_type(result, rule, entry, filled)
+    sentence = filled(rule.sentence)
+    content: dict[str, object] = {
+        "timestamp": result.text("event_time"),
+        "alert_type": rule.type,
+        **({} if event_type is None else {"event_type": clip(event_type)}),
+        **{name: _shown(value_of(result, name, entry)) for name in rule.shows},
+        "result_id": result.result_id,
+        "severity": severity,
+        "message": sentence,
+    }
     # ASCII JSON: SNS and SQS refuse some characters that a user's text may hold; escaped they pass
     body = json.dumps(content, ensure_ascii=True, allow_nan=False)
-    return Alert((result,), subject(title), body, _mail(content), attributes)
+    attributes = {"alert_type": rule.type, "severity": severity, "job": result.result_type}
+    if event_type is not None:
+        attributes["event_type"] = label(event_type)
+    return Alert((result,), subject(filled(rule.title)), body, _mail(content), attributes)
+
+
+def _event_type(result: Result, rule: Rule, entry: Entry, filled: Any) -> str | None:
+    """What the attribute ``event_type`` says; None where neither the alert nor the result names one."""
+    if rule.event_type != Rule.event_type:
+        return str(filled(rule.event_type))
+    return result.text("event_type") if entry.types.get("event_type") is ColumnType.STRING else None
+
+
+def _shown(value: Any) -> Any:
+    """A value in a message: users' texts and lists have a limit."""
+    if isinstance(value, str):
+        return clip(value)
+    return [clip(str(each)) for each in value[:_MOST_SHOWN]] if isinstance(value, tuple | list) else value
 
 
 def _mail(content: dict[str, object]) -> str:
@@ -163,14 +130,3 @@ def _mail(content: dict[str, object]) -> str:
     lines = [f"{name}: {value}" for name, value in content.items() if name != "message"]
     # A user's text is escaped as in JSON: a mail is plain text, and SNS refuses some characters.
     return "\n".join([str(content["message"]), "", *lines]).encode("ascii", "backslashreplace").decode("ascii")
-
-
-def _attributes(alert_type: str, severity: str, event_type: str) -> dict[str, str]:
-    return {"alert_type": alert_type, "severity": severity, "event_type": label(event_type)}
-
-
-def _readable(number: float) -> str:
-    """``number`` for a sentence: two decimals and thousands separators, or an exponent if those mislead."""
-    if number == int(number) and abs(number) < 1e15:
-        return f"{int(number):,}"
-    return f"{number:,.2f}" if 0.01 <= abs(number) < 1e15 else f"{number:.4g}"

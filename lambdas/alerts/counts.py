@@ -12,7 +12,7 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.metrics import NAMESPACE
-from lambdas.alerts.samples import Sample, Series
+from lambdas.alerts.samples import MOST_SAMPLES, Sample, Series
 from lambdas.common.chunks import chunks
 from lambdas.common.logs import fields
 from lambdas.common.patience import Patience
@@ -23,8 +23,8 @@ LOGGER = logging.getLogger(__name__)
 
 #: Limits of one PutMetricData call: metrics, and bytes (1 MB; some are left for what is around the metrics).
 MAX_METRICS = 1000
-#: A result has two samples at most.
-MAX_SUMS = MAX_METRICS // 2
+#: Results whose samples fit into a call, however many each has.
+MAX_SUMS = MAX_METRICS // MOST_SAMPLES
 MAX_BYTES = 950_000
 
 # CloudWatch refuses a whole call for one time outside of two weeks back to two hours ahead. The margin pays

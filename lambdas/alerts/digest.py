@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from contracts.results import ALERT_LEVELS
+from contracts.entry import SEVERITIES
 from lambdas.alerts.alert import Alert
 from lambdas.alerts.labels import subject
 
@@ -30,8 +30,8 @@ def with_digests(alerts: Sequence[Alert], above: int) -> list[Alert]:
 
 def _digest(alert_type: str, group: Sequence[Alert]) -> Alert:
     severities = Counter(alert.attributes["severity"] for alert in group)
-    highest = max(severities, key=ALERT_LEVELS.index)
-    told = ", ".join(f"{severities[level]} {level}" for level in reversed(ALERT_LEVELS) if level in severities)
+    highest = max(severities, key=SEVERITIES.index)
+    told = ", ".join(f"{severities[level]} {level}" for level in reversed(SEVERITIES) if level in severities)
     sentence = f"{len(group)} alerts of type {alert_type} at once: {told}."
     content = {
         "alert_type": alert_type,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.metrics import NAMESPACE
 from lambdas.alerts import counts, notifier
-from lambdas.alerts.alert import DEFAULTS, Wording
+from lambdas.alerts.alert import JobSettings
 from lambdas.alerts.counts import CloudWatchClient
 from lambdas.alerts.digest import with_digests
 from lambdas.alerts.event_types import EventTypes, RegistryError
@@ -35,13 +35,13 @@ _CALL_REFUSED = "CloudWatch refused a call for a record before it"
 @dataclass(frozen=True)
 class Rules:
     """What is sent, and how: older alerts are counted only; more than ``digest_above`` of a type in a batch are one;
-    ``categories`` are counted by name; ``wording`` is what alerts name of the settings.
+    ``categories`` are counted by name; ``settings`` are those of each job that its alerts name.
     """
 
     max_age: timedelta = timedelta(hours=6)
     digest_above: int = 20
     categories: frozenset[str] = frozenset()
-    wording: Wording = DEFAULTS
+    settings: JobSettings = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class AlertsFunction:
         """
         batch = decode(event)
         poison = list(batch.failures)
-        work = work_of(batch.results, poison, self.rules.categories, self.rules.wording)
+        work = work_of(batch.results, poison, self.rules.categories, self.rules.settings)
 
         alerted = self._alert(Once(self.store, Effect.ALERT, patience), work, poison)  # somebody waits for these
         counted = self._count_once(Once(self.store, Effect.COUNT, patience), work)

@@ -55,5 +55,5 @@ def function() -> AlertsFunction:
         store=store(settings.table, settings.remember, dynamodb),
         event_types=EventTypes(TableRegistry(dynamodb, settings.table), settings.event_types),
         dead_letters=DeadLetterQueue(session.client("sqs", config=ONE_ATTEMPT), settings.queue_url),
-        rules=Rules(timedelta(seconds=settings.max_age), settings.digest_above, settings.categories, settings.wording),
+        rules=Rules(timedelta(seconds=settings.max_age), settings.digest_above, settings.categories, settings.of_jobs),
     )

@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambdas.alerts.alert import Wording
+from contracts.results import SCHEMAS
+from contracts.settings import SettingsError, read_group
+from lambdas.alerts.alert import JobSettings
 from lambdas.alerts.labels import label
 from lambdas.common.errors import SettingError
-from lambdas.common.settings import matching, number, required, seconds, whole
+from lambdas.common.settings import matching, required, seconds, whole
 from lambdas.common.sink_settings import dead_letter_queue, metric_namespace
 
 TOPIC_VARIABLE = "ALERT_TOPIC_ARN"
@@ -20,9 +22,7 @@ REMEMBER_VARIABLE = "PROCESSED_TTL_SECONDS"
 CATEGORIES_VARIABLE = "METRIC_CATEGORIES"
 EVENT_TYPES_VARIABLE = "METRIC_EVENT_TYPES"
 
-FRAUD_EVENT_TYPES_VARIABLE = "FRAUD_EVENT_TYPES"
-MEDIUM_VARIABLE = "ANOMALY_MEDIUM_SCORE"
-HIGH_VARIABLE = "ANOMALY_HIGH_SCORE"
+JOB_SETTINGS_VARIABLE = "JOB_SETTINGS"
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -36,8 +36,8 @@ class Settings:
     DynamoDB table of processed results; ``queue_url``: the SQS queue of dead letters; ``max_age``: seconds after which
     an alert is counted only; ``digest_above``: so many alerts of a type in a batch are sent one by one; ``remember``:
     seconds that a processed result is remembered, longer than the streams can deliver it; ``categories``: those that
-    are counted by name; ``event_types``: so many of them, the largest, are counted by name; ``wording``: what alerts
-    name of the application's settings.
+    are counted by name; ``event_types``: so many of them, the largest, are counted by name; ``of_jobs``: settings of
+    each job that its alerts name.
     """
 
     topic_arn: str
@@ -49,7 +49,7 @@ class Settings:
     remember: float
     categories: frozenset[str]
     event_types: int
-    wording: Wording
+    of_jobs: JobSettings
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -75,23 +75,38 @@ class Settings:
             remember=seconds(env, REMEMBER_VARIABLE, default=2 * _DAY, low=_HOUR, high=400 * _DAY),
             event_types=whole(env, EVENT_TYPES_VARIABLE, default=20, low=1, high=500),
             categories=_categories(env.get(CATEGORIES_VARIABLE) or "[]"),
-            wording=Wording(
-                _texts(FRAUD_EVENT_TYPES_VARIABLE, env.get(FRAUD_EVENT_TYPES_VARIABLE) or '["purchase"]'),
-                number(env, MEDIUM_VARIABLE, default=5.0, low=0.0, high=1e6),
-                number(env, HIGH_VARIABLE, default=10.0, low=0.0, high=1e6),
-            ),
+            of_jobs=_job_settings(env.get(JOB_SETTINGS_VARIABLE) or "{}"),
         )
 
 
-def _texts(name: str, text: str) -> tuple[str, ...]:
-    """A JSON list of texts, one at least."""
+def told_settings(groups: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """What the function must be told of the application's property groups, as the variable has it: no defaults."""
+    told = {
+        job.value: {key: text for key, text in groups.get(job.value, {}).items() if key in entry.told_settings}
+        for job, entry in SCHEMAS.items()
+    }
+    return {job: texts for job, texts in told.items() if texts}
+
+
+def _job_settings(text: str) -> JobSettings:
+    """The settings that alerts name, of every job: those of the JSON object, else the defaults."""
     try:
-        found = json.loads(text)
+        groups = json.loads(text)
     except ValueError:
-        found = None
-    if not isinstance(found, list) or not found or not all(isinstance(each, str) and each for each in found):
-        raise SettingError(f"{name} must be a JSON list of texts, got {text!r}")
-    return tuple(found)
+        groups = None
+    if not isinstance(groups, dict) or not all(
+        isinstance(given, dict) and all(isinstance(value, str) for value in given.values()) for given in groups.values()
+    ):
+        raise SettingError(f"{JOB_SETTINGS_VARIABLE} must be a JSON object of groups, got {text!r}")
+    found = {}
+    for job, entry in SCHEMAS.items():
+        if entry.settings is not None:
+            try:
+                made = read_group(entry.settings, JOB_SETTINGS_VARIABLE, job.value, groups.get(job.value, {}))
+            except SettingsError as error:
+                raise SettingError(str(error)) from None
+            found[job.value] = {key: getattr(made, key) for key in entry.told_settings}
+    return found
 
 
 def _categories(text: str) -> frozenset[str]:

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
-from contracts.metrics import EVENT_COUNT, EVENT_TYPE, OTHER
+from contracts.metrics import EVENT_TYPE, OTHER
 from contracts.rejections import REJECTED
-from contracts.results import RUN_LIVE, ResultType
-from lambdas.alerts.alert import DEFAULTS, Alert, Wording, alert_of
+from contracts.results import RUN_LIVE
+from lambdas.alerts.alert import Alert, JobSettings, alert_of
 from lambdas.alerts.counts import takes
 from lambdas.alerts.event_types import EventTypes, sightings_of
 from lambdas.alerts.samples import Sample, Series, samples_of
@@ -34,23 +35,23 @@ class Work:
 
     @property
     def counted_once(self) -> bool:
-        """Whether its samples must be there once: they are a window's whole count, or come with an alert.
+        """Whether its samples must be there once: a window's sum, what its entry says, or what comes with an alert.
 
         Other samples count one each, in a batch at once: claiming every session would cost more than a doubled count
         after a refused call does.
         """
-        return bool(self.samples) and (self.alert is not None or self.result.result_type == ResultType.AGGREGATION)
+        return bool(self.samples) and (self.alert is not None or any(sample.claimed for sample in self.samples))
 
 
 def work_of(
     results: Iterable[Result],
     poison: list[Failure],
     categories: frozenset[str] = frozenset(),
-    wording: Wording = DEFAULTS,
+    settings: JobSettings = MappingProxyType({}),
 ) -> list[Work]:
     """Live results with what they add and say, one per id; what cannot be read is added to ``poison``.
 
-    ``categories`` are counted by name.
+    ``categories`` are counted by name; ``settings`` are those of each job that its alerts name.
     """
     live = []
     for result in results:
@@ -63,7 +64,7 @@ def work_of(
     for result in merge_repeats(live):
         try:
             # both before either is kept: a record that will be buried is not counted first
-            work.append(Work(result, samples_of(result, categories), alert_of(result, wording)))
+            work.append(Work(result, samples_of(result, categories, settings), alert_of(result, settings)))
         except RecordError as error:
             poison += failures_of(LOGGER, result, str(error))
         except Exception as error:  # noqa: BLE001 - a mistake of ours in one record must not hold up its shard
@@ -88,8 +89,12 @@ def with_names(work: Sequence[Work], event_types: EventTypes, now: datetime, pat
     return [replace(one, samples=tuple(_named(sample, named) for sample in one.samples)) for one in work]
 
 
+#: Events of a type in a window: the size by which types get their names.
+_SIZE = "EventCount"
+
+
 def _size(sample: Sample) -> int:
-    return int(sample.value) if sample.series.metric is EVENT_COUNT else 1
+    return int(sample.value) if sample.series.metric.name == _SIZE else 1
 
 
 def _of_a_type(sample: Sample) -> bool:

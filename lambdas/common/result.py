@@ -72,6 +72,13 @@ class Result:
             raise RecordError(f"`{column}` is missing or not a boolean")
         return value
 
+    def texts(self, column: str) -> tuple[str, ...]:
+        """Value of a column of strings."""
+        value = self.document.get(column)
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise RecordError(f"`{column}` is missing or not a list of strings")
+        return tuple(value)
+
     def time(self, column: str) -> datetime:
         """Value of a timestamp column (ISO 8601, UTC, ending in Z) as an aware datetime in UTC."""
         value = self.text(column)

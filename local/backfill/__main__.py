@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from flink_jobs.properties import Groups, SettingsError
+from contracts.settings import SettingsError
+from flink_jobs.properties import Groups
 from flink_jobs.settings import Settings
 from local.backfill.replay import BackfillFailed, Replay, compare, groups_of
 from local.demo import application

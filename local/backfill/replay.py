@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contracts.settings import time_of
 from flink_jobs import properties
 from flink_jobs.properties import Groups
 from flink_jobs.settings import BackfillSettings, Settings
@@ -94,8 +95,7 @@ def _content(text: str) -> Document:
 
 
 def _millis(row: Document) -> int:
-    from_text = properties.a_time().metadata["kind"].read
-    return int(from_text(row["event_time"]))
+    return time_of(row["event_time"])
 
 
 class Replay:

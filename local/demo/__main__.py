@@ -11,10 +11,27 @@ import traceback
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from flink_jobs.properties import SettingsError
+from contracts.entry import check
+from contracts.events import ContractError
+from contracts.results import SCHEMAS, ResultType
+from contracts.settings import SettingsError
 from flink_jobs.settings import Settings
 from local.demo import application
+from local.demo.against import (
+    ALERTS,
+    REPORT,
+    RESULTS,
+    TRAFFIC,
+    NoRun,
+    Outcome,
+    changes,
+    check_traffic,
+    keep_last,
+    read,
+    read_files,
+)
 from local.demo.archive import archiving
 from local.demo.bill import bill
 from local.demo.inputs import PLANNED
@@ -42,10 +59,15 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments)
     try:
         settings = application.checked(application.property_groups(options.settings, source=PLANNED[options.source]))
+        for job in map(ResultType, settings.jobs.enabled):
+            check(job.value, SCHEMAS[job])
         wanted = request(options, settings, int(time.time() * 1000))
+        before = None if options.against is None else read(options.against)  # ahead of this run's own outcome
+        if before is not None:
+            check_traffic(before.traffic, _sent(wanted))
     except SettingsError as error:
         refuse(error)
-    except DemoFailed as error:
+    except (ContractError, DemoFailed, NoRun) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
     leave_the_users_settings()
@@ -57,7 +79,7 @@ def main(arguments: list[str]) -> int:
     try:
         with ExitStack() as stack:
             supervisor = _enter_free_run(stack, options.name)
-            return _play(options, settings, wanted, supervisor, screen, began)
+            return _play(options, settings, wanted, before, supervisor, screen, began)
     except KeyboardInterrupt:
         print("demo: stopped by Ctrl-C; everything it started has ended", file=sys.stderr)
         return 128 + signal.SIGINT
@@ -70,6 +92,11 @@ def main(arguments: list[str]) -> int:
             (supervisor.logs / "demo-error.log").write_text(traceback.format_exc(), encoding="utf-8")
         print(f"demo: {_words(error)}{logs}", file=sys.stderr)
         return 1
+
+
+def _sent(wanted: Request) -> dict[str, Any]:
+    """What makes the traffic."""
+    return {key: getattr(wanted, key) for key in TRAFFIC}
 
 
 def _words(error: Exception) -> str:
@@ -91,15 +118,16 @@ def _play(
     options: Options,
     settings: Settings,
     wanted: Request,
+    before: Outcome | None,
     supervisor: Supervisor,
     screen: Screen,
     began: float,
 ) -> int:
     start = datetime.fromtimestamp(wanted.start / 1000, UTC).isoformat().replace("+00:00", "Z")
     screen.tell(f"run {supervisor.run_dir.name}: --seed {wanted.seed} --start {start} --events {wanted.events}")
-    report = options.report or supervisor.run_dir / "report.json"
-    results = supervisor.run_dir / "results.jsonl"
-    for old in (report, results):  # a run that fails must not leave another's verdict
+    report = options.report or supervisor.run_dir / REPORT
+    results, alerts = supervisor.run_dir / RESULTS, supervisor.run_dir / ALERTS
+    for old in (report, results, alerts):  # a run that fails must not leave another's verdict
         old.unlink(missing_ok=True)
     if options.idle and not wanted.idle:
         screen.tell("no shard falls idle: with parallelism above 1 its events could come behind the others' watermark")
@@ -126,8 +154,14 @@ def _play(
         archive.finish()
         screen.reconciliation(outcome)
         seconds = {"start": round(up - began, 1), "run": round(time.monotonic() - up, 1)}
-        report.write_text(json.dumps({"seconds": seconds, **outcome.as_json()}, indent=2) + "\n", encoding="utf-8")
+        sent = _sent(wanted)
+        written = {"seconds": seconds, "traffic": sent, **outcome.as_json()}
+        report.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
         results.write_text(run.results_text(), encoding="utf-8")
+        alerts.write_text(run.alerts_text(), encoding="utf-8")
+        if before is not None:
+            screen.changes(changes(before, read_files(results, alerts, sent)))
+        keep_last({REPORT: report, RESULTS: results, ALERTS: alerts}, RUNS / "last")
         screen.tell(
             f"start {seconds['start']} s, run {seconds['run']} s; report: {_shown(report)}; results: {_shown(results)}"
         )

@@ -6,8 +6,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from contracts.settings import SettingsError
 from flink_jobs import properties
-from flink_jobs.properties import Groups, SettingsError
+from flink_jobs.properties import Groups
 from flink_jobs.settings import KINESIS, LOCAL_GROUP, LOCAL_PROPERTIES_VARIABLE, SOURCE_KEYS, Settings, parse
 from scripts.package import RUN_OPTIONS
 

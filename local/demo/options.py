@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from flink_jobs.properties import Groups, SettingsError, duration
+from contracts.settings import SettingsError, duration
+from flink_jobs.properties import Groups
 from flink_jobs.settings import KINESIS, MSK, S3
+from local.demo.against import TRAFFIC, NoRun, read
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Options:
     page: bool
     name: str
     report: Path | None
+    against: Path | None
     settings: Groups
 
 
@@ -189,6 +192,12 @@ def parse(arguments: Sequence[str]) -> Options:
         help="where to write the reconciliation as JSON (.run/NAME/report.json)",
     )
     parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="FOLDER",
+        help="show what changed since that run, of the same traffic: .run/last is the one before",
+    )
+    parser.add_argument(
         "--set",
         dest="settings",
         type=_setting,
@@ -198,10 +207,23 @@ def parse(arguments: Sequence[str]) -> Options:
         help="a setting of the application, such as aggregation.window='1 min'; may be repeated",
     )
     given = vars(parser.parse_args(arguments))
+    if given["against"] is not None:
+        _same_traffic(parser, given)
     groups: Groups = {}
     for group, key, value in given.pop("settings"):
         groups.setdefault(group, {})[key] = value
     return Options(settings=groups, **given)
+
+
+def _same_traffic(parser: argparse.ArgumentParser, given: dict[str, Any]) -> None:
+    """What makes the traffic is the other run's, where nobody says otherwise."""
+    try:
+        traffic = read(given["against"]).traffic
+    except NoRun as error:
+        parser.error(str(error))
+    for key in TRAFFIC:
+        if given[key] == parser.get_default(key):
+            given[key] = traffic[key]
 
 
 def refuse(error: SettingsError) -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from typing import Any
 from contracts.event_sources import (
     ALERTS_OF_REJECTIONS,
     ALERTS_OF_RESULTS,
-    BEST_CATEGORY,
+    BY_CATEGORY,
     INDEXER_OF_RESULTS,
     EventSource,
     record_age_hours,
@@ -24,6 +24,7 @@ from flink_jobs import properties
 from flink_jobs.properties import Groups
 from flink_jobs.settings import KINESIS
 from lambdas.alerts import handler as alerts
+from lambdas.alerts.settings import told_settings
 from lambdas.common.logs import JsonFormatter
 from lambdas.search_indexer import handler as indexer
 from lambdas.search_indexer.template import put_templates
@@ -62,7 +63,7 @@ _FLINK: dict[str, str | int | float | bool] = {
 Say = Callable[[str], None]
 
 #: As an environment has it that counts categories.
-_ALERTS_OF_RESULTS = replace(ALERTS_OF_RESULTS, filters=(*ALERTS_OF_RESULTS.filters, BEST_CATEGORY))
+_ALERTS_OF_RESULTS = replace(ALERTS_OF_RESULTS, filters=(*ALERTS_OF_RESULTS.filters, *BY_CATEGORY))
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,7 @@ def running(
         source_start = pool.submit(inputs.make, source, supervisor, moto, shards)
         queues = _resources(moto)
         telling = Telling()
-        counted = application.checked(application.property_groups(groups)).fraud.event_types
-        _lambda_environment(supervisor, moto, queues, telling, counted)
+        _lambda_environment(supervisor, moto, queues, telling, told_settings(groups))
         alerting_function = LambdaFunction(ALERTS_FUNCTION, alerts.handler, observer=telling.calls.take)
         alerting = tuple(
             stack.enter_context(_mapping(moto, stream, alerting_function, how, queues.alerts_failures))
@@ -209,7 +209,7 @@ def _mapping(moto: Moto, stream: str, function: LambdaFunction, how: EventSource
 
 
 def _lambda_environment(
-    supervisor: Supervisor, moto: Moto, queues: _Queues, telling: Telling, fraud_event_types: Sequence[str]
+    supervisor: Supervisor, moto: Moto, queues: _Queues, telling: Telling, job_settings: Groups
 ) -> None:
     """The handlers read their environment as they do on AWS; this process is their execution environment.
 
@@ -224,7 +224,7 @@ def _lambda_environment(
         ALERT_MAX_AGE_SECONDS=str(14 * 24 * 3600),
         ALERT_DIGEST_ABOVE="10000",
         METRIC_CATEGORIES=json.dumps(PLAIN_CATEGORIES),
-        FRAUD_EVENT_TYPES=json.dumps(fraud_event_types),
+        JOB_SETTINGS=json.dumps(job_settings),
         OPENSEARCH_TIMEOUT_SECONDS="30",
     )
     _log_to(supervisor.logs / "lambdas.log", telling.lines)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from contracts.results import ResultType
+from contracts.results import SCHEMAS, ResultType
 from flink_jobs.settings import Settings
 from local.demo import application
 from local.demo.collector import Collector
@@ -54,11 +54,7 @@ class Status:
 def request(options: Options, settings: Settings, now: int) -> Request:
     """The traffic to generate. Without a start: the last whole hour such that the closing heartbeats are past."""
     longest = max(
-        settings.session.gap,
-        settings.behavior.gap,
-        settings.aggregation.window,
-        settings.recommendation.step,
-        settings.anomaly.slice,
+        getattr(of_job, key) for job, of_job in settings.of_jobs.items() for key in SCHEMAS[ResultType(job)].longest
     )
     closing = longest + settings.time.watermark_delay + MINUTE
     start = options.start
@@ -301,6 +297,11 @@ class Run:
             replayed=self._replayed,
         )
         return reconcile(self.delivery.log, self.delivery.planned, self.traffic.truth, self.settings, observed)
+
+    def alerts_text(self) -> str:
+        """Every alert, a line each, in order of the result's id."""
+        received = sorted(self.alerts, key=lambda alert: str(alert["result_id"]))
+        return "".join(json.dumps(alert) + "\n" for alert in received)
 
     def results_text(self) -> str:
         """Every distinct result, a line each, in order of id: the same for the same seed and start."""

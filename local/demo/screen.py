@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from local.demo.against import Changes
 from local.demo.bill import BillLine
 from local.demo.reconciliation import Reconciliation
 from local.demo.run import Status
@@ -89,6 +90,19 @@ class Screen:
                 f"{jobs or 'no results yet'}, alerts {status.alerts}"
             )
 
+    def changes(self, found: Changes) -> None:
+        """What changed since another run, as a table and the first rows."""
+        table = Table(title="since the other run", title_justify="left")
+        for name in ("", "before", "now", "changed", "gone", "new"):
+            table.add_column(name, justify="left" if not name else "right")
+        for name, change in (*found.jobs.items(), ("alerts", found.alerts)):
+            style = "yellow" if change.any else None
+            numbers = (change.before, change.now, change.changed, change.gone, change.new)
+            table.add_row(name, *map(str, numbers), style=style)
+        self.console.print(table)
+        for row in found.rows:
+            self.console.print(escape(row))
+
     def bill(self, rate: str, lines: list[BillLine]) -> None:
         """What the same would cost a month on AWS."""
         table = Table(title=f"dev on AWS, USD a month at {rate}, and while stopped", title_justify="left")
@@ -117,10 +131,11 @@ class Screen:
             if check.group != group and group:
                 table.add_section()
             mark = "[green]ok[/green]" if check.ok else "[bold red]DIFFERS[/bold red]"
+            mark = mark if check.checked else "[yellow]not checked[/yellow]"
             table.add_row(
                 check.group if check.group != group else "",
                 check.name,
-                str(check.expected),
+                str(check.expected) if check.checked else "",
                 str(check.found),
                 mark,
             )

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
 
-from contracts.metrics import CONVERSIONS, REJECTED_EVENTS, SESSIONS
+from contracts.metrics import REJECTED_EVENTS
 from lambdas.alerts.notifier import PublishAnswer
 from lambdas.common.once import Effect, Store
 from lambdas.common.opensearch import Answer, OpenSearchError
@@ -144,7 +144,7 @@ _BOTO_TIMEOUT = 24.0
 _ONCE_TIMEOUT = 8.0
 _CALL = (Fault.REFUSES, Fault.THROTTLES, Fault.UNREACHABLE, Fault.NO_ANSWER)
 #: Metrics whose samples are counted without a claim.
-UNCLAIMED = frozenset(metric.name for metric in (SESSIONS, CONVERSIONS, REJECTED_EVENTS))
+UNCLAIMED = frozenset(("Sessions", "Conversions", REJECTED_EVENTS.name))
 
 
 @dataclass

@@ -101,9 +101,9 @@ MIX: dict[str, int] = {
 }
 
 UNCLAIMED_OF = {
-    ResultType.SESSION: metrics.SESSIONS,
-    ResultType.BEHAVIOR: metrics.CONVERSIONS,
-    REJECTED: metrics.REJECTED_EVENTS,
+    ResultType.SESSION: "Sessions",
+    ResultType.BEHAVIOR: "Conversions",
+    REJECTED: metrics.REJECTED_EVENTS.name,
 }
 
 #: Records that nobody can process: what they are, and which function's dead letters they belong into. Alerts is not
@@ -176,7 +176,7 @@ def traffic(dice: random.Random, clock: Clock, results: int) -> Traffic:
         else:
             document = _result(made, dice, kind, number, minute)
             if kind in UNCLAIMED_OF and document.get("conversion_flag", True):
-                made.unclaimed[sequence] = UNCLAIMED_OF[kind].name
+                made.unclaimed[sequence] = UNCLAIMED_OF[kind]
             made.documents[str(document["result_id"])] = document
             data = json.dumps(document).encode()
         made.shards[number % SHARDS].append(StreamRecord(sequence, "key", data, clock.seconds))
@@ -208,12 +208,12 @@ def _result(made: Traffic, dice: random.Random, kind: str, number: int, minute: 
     id_ = str(document["result_id"])
     keys: dict[SampleKey, int] = {}
     if kind == ResultType.AGGREGATION:
-        keys = {(metrics.EVENT_COUNT.name, event_type, minute): 1 + number % 1000}
+        keys = {("EventCount", event_type, minute): 1 + number % 1000}
     elif columns.get("is_anomaly"):
-        keys = {(metrics.ANOMALIES.name, event_type, minute): 1}
+        keys = {("Anomalies", event_type, minute): 1}
         made.alerts.add(id_)
     elif kind == ResultType.FRAUD:
-        keys = {(metrics.FRAUD_ALERTS.name, str(columns["alert_level"]), minute): 1}
+        keys = {("FraudAlerts", str(columns["alert_level"]), minute): 1}
         made.alerts.add(id_)
     for key, value in keys.items():
         made.samples[key], made.values[key] = id_, value
@@ -431,12 +431,12 @@ def _check_claimed(stack: Stack) -> None:
     alerts = Counter({id_: count for (effect, id_), count in ledger.accepted.items() if effect is Effect.ALERT})
     assert alerts.keys() == stack.traffic.alerts
     assert stack.services.published() == alerts
-    once = {metrics.EVENT_COUNT.name, metrics.ANOMALIES.name, metrics.FRAUD_ALERTS.name}
+    once = {"EventCount", "Anomalies", "FraudAlerts"}
     assert {key for key in ledger.sums if key[0] in once} == expected.keys()
     for key, id_ in expected.items():
         assert ledger.sums[key] == stack.traffic.values[key] * ledger.accepted[Effect.COUNT, id_], key
-        if key[0] == metrics.EVENT_COUNT.name:  # what one result adds was taken together
-            assert ledger.sums[metrics.TOTAL_VALUE.name, key[1], key[2]] == ledger.sums[key] / 4, key
+        if key[0] == "EventCount":  # what one result adds was taken together
+            assert ledger.sums["TotalValue", key[1], key[2]] == ledger.sums[key] / 4, key
     for key in stack.chaos.dice.sample(sorted(ledger.sums), 20):  # asking moto for all of them takes minutes
         assert stack.services.sum(key) == pytest.approx(ledger.sums[key]), key
 

@@ -246,7 +246,6 @@ class Live:
     ) -> None:
         """Submits the application; returns at once."""
         options = {
-            "pipeline.auto-generate-uids": "false",
             "restart-strategy.type": "none",
             "python.fn-execution.bundle.time": "100",  # so long a rule's result waits for others
         }

@@ -31,11 +31,16 @@ def put(file: Path, before: str, text: str) -> None:
     file.write_text(content.replace(before, text + before), encoding="utf-8")
 
 
-def put_result(checkout: Path, name: str, schema: str) -> None:
-    """Enters a result type."""
-    results = checkout / "contracts" / "results.py"
-    put(results, '    FRAUD = "fraud"\n', name)
-    put(results, "        ResultSchema(\n            ResultType.AGGREGATION,\n", schema)
+#: A file of a page: its place, in the words ahead of the block with its text.
+_FILE = re.compile(
+    r"`(?P<place>[\w/]+\.(?:py|sql))`(?::| computes[^`]*?)(?:(?!```).)*?```(?:python|sql)\n(?P<text>.*?)```", re.S
+)
+
+
+def files(page: str) -> dict[str, str]:
+    """The new files that a page holds whole: place to text."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return {match["place"]: match["text"] for match in _FILE.finditer(text) if not (ROOT / match["place"]).exists()}
 
 
 def copy_of_the_checkout(target: Path) -> Path:

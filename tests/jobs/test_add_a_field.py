@@ -13,7 +13,7 @@ from tests.jobs import pages
 from tests.jobs.harness import JAR, ROOT
 
 PAGE = "add-a-field.md"
-TEST = "tests/test_switch.py"
+TEST = "tests/unit/flink_jobs/jobs/test_job_switch.py"
 
 #: The rule's own test, then both jobs in the graph, then what is derived from the line.
 _PROGRAM = """
@@ -67,14 +67,8 @@ def checkout(tmp_path: Path) -> Path:
     copy = pages.copy_of_the_checkout(tmp_path / "checkout")
     events = copy / "contracts" / "events.py"
     pages.put(events, "\n\nclass ContractError(", pages.block(PAGE, "At the end of `class Event`", "python"))
-    for part, name in (("## 3.", "DEVICES"), ("## 4.", "SWITCH")):
-        entry = pages.block(PAGE, part, "python")
-        assert name in entry
-        pages.put_result(copy, entry, pages.block(PAGE, f"{entry}```", "python"))
-    (copy / "sql" / "devices.sql").write_text(pages.block(PAGE, "The query, `", "sql"), encoding="utf-8")
-    rule = pages.block(PAGE, "The rule, `", "python")
-    (copy / "flink_jobs" / "jobs" / "switch.py").write_text(rule, encoding="utf-8")
-    (copy / TEST).write_text(pages.block(PAGE, "Its test needs no JVM", "python"), encoding="utf-8")
+    for place, text in pages.files(PAGE).items():
+        (copy / place).write_text(text, encoding="utf-8")
     return copy
 
 
@@ -94,7 +88,7 @@ def test_a_field_is_a_line_and_a_query_and_a_rule_read_it(checkout: Path, tmp_pa
 
 def test_a_field_and_the_job_that_reads_it_are_clean_for_mypy_and_ruff(checkout: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", checkout)
-    written = ["contracts/events.py", "contracts/results.py", "flink_jobs/jobs/switch.py", TEST]
+    written = ["contracts/events.py", *(place for place in pages.files(PAGE) if place.endswith(".py"))]
     for command in (["mypy"], ["ruff", "check"], ["ruff", "format", "--check"]):
         done = subprocess.run(  # noqa: S603 - this interpreter's own tools
             [sys.executable, "-m", *command, *written],

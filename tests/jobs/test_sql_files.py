@@ -1,4 +1,4 @@
-"""The files of sql/ run as they stand, over the test table of sql/events.sql, as a person would run them."""
+"""The queries of sql/ run with their settings over the test table of sql/events.sql, as a person would run them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
 
-from local.oracle import results
+from contracts.results import ResultType
+from flink_jobs import sql_files
+from local.oracle.jobs import aggregation
 from local.oracle.records import Event
 from tests.events import HOUR, MINUTE, SECOND, START, configured
 from tests.jobs.harness import SQL
@@ -50,14 +52,10 @@ def tables(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> TableEnvironm
     environment.get_config().set("pipeline.jars", jar.as_uri())
     environment.get_config().set("parallelism.default", "1")
     environment.get_config().set_local_timezone("UTC")
-    table = statement("events")
+    table = (SQL / "events.sql").read_text(encoding="utf-8").rstrip().removesuffix(";")
     assert table.count("'/tmp/events'") == 1
     environment.execute_sql(table.replace("'/tmp/events'", f"'{folder.as_uri()}'"))
     return environment
-
-
-def statement(name: str) -> str:
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8").rstrip().removesuffix(";")
 
 
 def iso(millis: int) -> str:
@@ -67,7 +65,7 @@ def iso(millis: int) -> str:
 
 def rows(tables: TableEnvironment, name: str) -> list[dict[str, Any]]:
     """The file's result."""
-    table = tables.sql_query(statement(name))
+    table = tables.sql_query(sql_files.read(SQL, ResultType(name), configured()))
     names = table.get_schema().get_field_names()
     with table.execute().collect() as collected:
         return [dict(zip(names, row, strict=True)) for row in collected]
@@ -81,7 +79,7 @@ def test_aggregation(tables: TableEnvironment) -> None:
             row["total_value"],
             pytest.approx(row["avg_value"]),
         )
-        for row in results.aggregation(events(), configured())
+        for row in aggregation.results(events(), configured())
     }
     found = {
         (millis(row["window_start"]), row["event_type"]): (

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from contracts import events
+from contracts import events, metrics
 from contracts.columns import ColumnType
-from contracts.metrics import METRICS
+from contracts.entry import mistakes
+from contracts.jobs.behavior import BehaviorSettings
+from contracts.metrics import check_metrics
 from contracts.rejections import REASON_MEANINGS, REJECTED, REJECTION_COLUMNS, Reason
 from contracts.results import ALERT_LEVELS, ENVELOPE, HIGH_FREQUENCY, NEEDS_FROM, SCHEMAS, ResultType
 from flink_jobs.event_table import COLUMNS
 from flink_jobs.rule import result_columns
-from flink_jobs.settings import BehaviorSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 JAVA = ROOT / "flink_jobs" / "java" / "src" / "main" / "java" / "realtime" / "analytics"
@@ -116,29 +117,6 @@ def without_comments(sql: str) -> str:
     return re.sub(r"/\*.*?\*/", "", re.sub(r"--[^\n]*", "", sql), flags=re.DOTALL)
 
 
-def outputs(sql: str) -> list[str]:
-    """Names of the outermost SELECT's columns: the last word of each item of its list."""
-    text = without_comments(sql).strip()
-    assert text.upper().startswith("SELECT")
-    items, depth, item = [], 0, ""
-    for word in re.findall(r"\w+|`[^`]*`|\S", text[len("SELECT") :]):
-        if depth == 0 and word.upper() == "FROM":
-            break
-        depth += {"(": 1, ")": -1}.get(word, 0)
-        if depth == 0 and word == ",":
-            items.append(item)
-        else:
-            item = word.strip("`")
-    return [*items, item]
-
-
-@pytest.mark.parametrize("job", [ResultType.AGGREGATION])
-def test_given_a_query_then_it_selects_exactly_the_contracts_columns(job: ResultType) -> None:
-    columns = outputs((ROOT / "sql" / f"{job.value}.sql").read_text(encoding="utf-8"))
-    assert len(columns) == len(set(columns))
-    assert set(columns) == wanted_columns(job)
-
-
 def test_given_every_job_then_it_is_a_query_or_a_rule() -> None:
     """So that a new job cannot slip past the tests above."""
     in_sql = {path.stem for path in (ROOT / "sql").glob("*.sql")} - {"events"}
@@ -149,7 +127,10 @@ def event_table() -> list[tuple[str, str]]:
     """Columns of sql/events.sql with their types."""
     text = without_comments((ROOT / "sql" / "events.sql").read_text(encoding="utf-8"))
     body = text.split("(", 1)[1].split("WATERMARK", 1)[0]
-    return [(name.strip("`"), kind) for name, kind in re.findall(r"(`?\w+`?) ([A-Z_]+(?:\([\d, ]+\))?),", body)]
+    return [
+        (name.strip("`"), kind)
+        for name, kind in re.findall(r"(`?\w+`?) ([A-Z_]+(?:\([\d, ]+\))?(?: NOT NULL)?),", body)
+    ]
 
 
 def test_given_the_table_for_a_person_then_it_has_the_columns_of_the_jobs_view() -> None:
@@ -171,16 +152,13 @@ def test_given_the_events_fields_then_the_view_has_those_that_jobs_read_in_the_c
     }
     for column in events.EVENT_FIELDS[1:]:
         if column.name not in ("ip_address", "event_id"):  # read by no job; event_ref stands for the id
-            assert COLUMNS[column.name] == sql_types[column.type]
+            assert COLUMNS[column.name].removesuffix(" NOT NULL") == sql_types[column.type]
     assert COLUMNS["amount"] == f"DECIMAL(38, {events.DECIMAL_SCALE})"
 
 
-def test_given_a_schema_then_its_columns_are_unique_and_do_not_hide_the_envelope() -> None:
-    for schema in SCHEMAS.values():
-        names = [column.name for column in (*ENVELOPE, *schema.columns)]
-        assert len(names) == len(set(names)), schema.type
-        assert {schema.start, schema.end} <= {column.name for column in schema.columns} | {"event_time"}
-    assert list(SCHEMAS) == list(ResultType)
+@pytest.mark.parametrize("job", ResultType)
+def test_given_an_entry_then_nothing_is_wrong_with_it(job: ResultType) -> None:
+    assert list(mistakes(job.value, SCHEMAS[job])) == []
 
 
 def test_given_the_rejection_then_java_writes_the_contracts_columns() -> None:
@@ -198,5 +176,14 @@ def test_given_what_a_row_needs_then_java_knows_its_name() -> None:
     assert java_constant("sink/CompleteResults.java", "NEEDS_FROM") == f'"{NEEDS_FROM}"'
 
 
-def test_given_metrics_then_their_names_are_unique() -> None:
-    assert len({metric.name for metric in METRICS}) == len(METRICS)
+def test_given_metrics_then_their_names_are_unique_and_widgets_show_them() -> None:
+    check_metrics()
+
+
+def test_given_two_metrics_of_a_name_or_a_widget_of_none_then_the_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "METRICS", (*metrics.METRICS, metrics.METRICS[0]))
+    with pytest.raises(events.ContractError, match="the metric EventCount is there 2 times: give each another name"):
+        check_metrics()
+    monkeypatch.setattr(metrics, "METRICS", metrics.METRICS[2:-1])
+    with pytest.raises(events.ContractError, match="the widget 'Events by type' shows EventCount, which nobody counts"):
+        check_metrics()

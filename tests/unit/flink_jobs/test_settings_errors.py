@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.results import ResultType
+from contracts.settings import SettingsError
 from flink_jobs import settings as application_settings
-from flink_jobs.properties import Groups, SettingsError, dump, load
-from flink_jobs.settings import GROUPS, LOCAL_PROPERTIES_VARIABLE, Settings, load_settings, parse
+from flink_jobs.properties import Groups, dump, load
+from flink_jobs.settings import GROUPS, JOB_SETTINGS, LOCAL_PROPERTIES_VARIABLE, Settings, load_settings, parse
 
 FILE = "application_properties.json"
 RUN_OPTIONS = "kinesis.analytics.flink.run.options"
@@ -86,8 +88,8 @@ def error_of(groups: Groups, *, local: bool = False) -> str:
         ("backfill", "end", "2026-02-30T00:00:00Z", "a time in UTC since 1970"),
         ("backfill", "end", "1969-12-31T23:59:59Z", "a time in UTC since 1970"),
         ("backfill", "archive", "https://example.com/a", "an s3:// or file:// address, or an absolute path"),
-        ("jobs", "enabled", "fraud,frauds", "aggregation, anomaly, session, behavior, recommendation, fraud"),
-        ("jobs", "enabled", "", "aggregation, anomaly, session, behavior, recommendation, fraud"),
+        ("jobs", "enabled", "fraud,frauds", ", ".join(ResultType)),
+        ("jobs", "enabled", "", ", ".join(ResultType)),
         ("recommendation", "top", "0", "a whole number from 1 to 100"),
         (RUN_OPTIONS, "python", "main.jar", "the entry script's path in the zip"),
     ],
@@ -128,15 +130,15 @@ def test_given_a_value_that_is_not_allowed_then_the_line_names_group_key_value_a
         ({**required(), "local": {}}, ["group 'local' is refused on the managed service"]),
         (
             changed("anomaly", slice="7 s"),
-            ["'anomaly'", "'baseline'", "3600000 ms", "whole multiple of 'slice' (7000 ms)"],
+            ["'anomaly'", "'baseline': 1 h is not", "whole multiple of 'slice' (7 s)"],
         ),
         (
             changed("recommendation", step="7 min"),
-            ["'recommendation'", "'window'", "whole multiple of 'step' (420000 ms)"],
+            ["'recommendation'", "'window'", "whole multiple of 'step' (7 min)"],
         ),
-        (changed("fraud", low="21"), ["'low', 'medium', 'high': 21, 21, 51", "allowed are ascending"]),
-        (changed("fraud", medium="60"), ["11, 60, 51", "allowed are ascending"]),
-        (changed("session", max_span="5 min"), ["'session'", "'max_span'", "at least the gap"]),
+        (changed("fraud", low="21"), ["'low', 'medium', 'high': 21, 21, 51", "allowed is ascending"]),
+        (changed("fraud", medium="60"), ["11, 60, 51", "allowed is ascending"]),
+        (changed("session", max_span="5 min"), ["'session'", "'max_span'", "at least the 'gap'"]),
     ],
 )
 def test_given_groups_that_do_not_go_together_then_the_line_names_what_is_wrong_and_what_is_allowed(
@@ -244,7 +246,7 @@ def file_error(folder: Path, content: str | bytes) -> str:
     return message
 
 
-KEYS = [(group, field.name) for group, (_, cls) in GROUPS.items() for field in dataclasses.fields(cls)]
+KEYS = [(group, field.name) for group, cls in GROUPS.items() for field in dataclasses.fields(cls)]
 LIKELY = st.one_of(
     st.text(),
     st.from_regex(r"-?\d{1,12} ?(ms|s|min|h|d)?", fullmatch=True),
@@ -270,15 +272,15 @@ def test_given_any_text_for_any_setting_then_it_is_read_within_bounds_or_refused
         assert repr(key) in message or "keys" in message or key in ("slice", "step", "gap", "start")
         assert "allowed" in message
         return
-    value = getattr(getattr(parsed, GROUPS[group][0]), key)
-    default = next(field.default for field in dataclasses.fields(GROUPS[group][1]) if field.name == key)
+    value = getattr(getattr(parsed, "run_options" if group == RUN_OPTIONS else group), key)
+    default = next(field.default for field in dataclasses.fields(GROUPS[group]) if field.name == key)
     assert default is dataclasses.MISSING or isinstance(value, type(default))
     if isinstance(value, int) and not isinstance(value, bool):
         days = 3650 if key == "past_tolerance" else 30
         assert 0 <= value <= days * 86_400_000
     elif isinstance(value, float):
         lowest = -1_000.0 if key == "weight_other" else 0.0  # a weight may take away
-        assert lowest <= value <= 1_000.0
+        assert lowest <= value <= (1e6 if key.endswith("_score") else 1_000.0)
 
 
 PLAIN = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -336,7 +338,7 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
             "duplicate_window": 10 * minute,
         },
         "jobs": {
-            "enabled": ("aggregation", "anomaly", "session", "behavior", "recommendation", "fraud"),
+            "enabled": tuple(ResultType),
             "entries_in_memory": 500_000,
         },
         "aggregation": {"window": 5 * minute},
@@ -346,6 +348,8 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
             "threshold": 3.0,
             "minimum_count": 30,
             "emit_all": False,
+            "medium_score": 5.0,
+            "high_score": 10.0,
         },
         "session": {"gap": 30 * minute, "max_span": 24 * hour, "max_types": 100},
         "behavior": {"gap": 30 * minute, "max_steps": 100, "funnel": ("view", "click", "purchase")},
@@ -360,7 +364,11 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
         "fraud": {"event_types": ("purchase",), "window": 5 * minute, "low": 11, "medium": 21, "high": 51}
         | {"slot": second},
     }
-    found = dataclasses.asdict(parse(required(), FILE, local=False))
+    parsed = parse(required(), FILE, local=False)
+    found = dataclasses.asdict(parsed)
+    of_jobs = {job: dataclasses.asdict(each) for job, each in parsed.of_jobs.items()}
+    del found["of_jobs"]
+    found |= {group: values for group, values in of_jobs.items() if group in wanted}  # a team adds its own
     assert found.pop("local") is None
     assert found.pop("backfill") is None
     assert found.pop("run_options") == required()[RUN_OPTIONS]
@@ -427,7 +435,8 @@ def test_given_a_backfill_that_ends_before_it_starts_then_it_is_refused() -> Non
 
 
 def test_given_a_settings_class_then_every_group_of_it_can_be_set() -> None:
-    assert {name for name, _ in GROUPS.values()} == {field.name for field in dataclasses.fields(Settings)}
+    fields = {field.name for field in dataclasses.fields(Settings)} - {"of_jobs", "run_options"}
+    assert set(GROUPS) == {*fields, *JOB_SETTINGS, RUN_OPTIONS}
 
 
 def test_given_jobs_in_any_order_then_they_run_in_the_designs_order() -> None:

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from lambdas.alerts.alert import Wording, alert_of
+from lambdas.alerts.alert import alert_of
 from lambdas.alerts.handler import function, handler
 from lambdas.common.dead_letters import payload_of
 from lambdas.common.errors import EventError, SettingError
@@ -106,7 +106,8 @@ def test_an_anomaly_is_one_message_with_the_results_own_time(kinesis: Kinesis, a
         "event_type": "click",
         "anomaly_score": 12.25,
         "current_value": 1234.5,
-        "expected_range": [-3.0, 20.125],
+        "expected_low": -3.0,
+        "expected_high": 20.125,
         "result_id": anomaly["result_id"],
         "severity": "HIGH",
         "message": (
@@ -117,6 +118,7 @@ def test_an_anomaly_is_one_message_with_the_results_own_time(kinesis: Kinesis, a
     assert {name: value["Value"] for name, value in envelope["MessageAttributes"].items()} == {
         "alert_type": "ANOMALY_DETECTED",
         "severity": "HIGH",
+        "job": "anomaly",
         "event_type": "click",
     }
 
@@ -144,7 +146,7 @@ def test_a_fraud_escalation_is_one_message(kinesis: Kinesis, aws: Aws) -> None:
         "result_id": fraud["result_id"],
         "severity": "MEDIUM",
         "message": (
-            f"MEDIUM fraud alert: user {2**62 + 1} made 21 purchases after {kinesis.time(minutes=65)} "
+            f"MEDIUM fraud alert: user {2**62 + 1} made 21 purchase events after {kinesis.time(minutes=65)} "
             f"and up to {kinesis.time(hours=1)} (High frequency transactions)."
         ),
     }
@@ -163,19 +165,19 @@ def test_the_score_decides_the_severity(kinesis: Kinesis, score: float, severity
 
 def test_the_scores_of_the_severities_are_settings(kinesis: Kinesis) -> None:
     (result,) = decode(kinesis.event(kinesis.result("anomaly", anomaly_score=7.0))).results
-    for wording, severity in ((Wording(medium_score=7.0), "LOW"), (Wording(high_score=6.9), "HIGH")):
-        alert = alert_of(result, wording)
+    for medium, high, severity in ((7.0, 10.0, "LOW"), (5.0, 6.9, "HIGH")):
+        alert = alert_of(result, {"anomaly": {"medium_score": medium, "high_score": high}})
         assert alert is not None
         assert alert.attributes["severity"] == severity
 
 
 def test_a_fraud_alert_names_the_event_types_that_are_counted(kinesis: Kinesis) -> None:
     (result,) = decode(kinesis.event(kinesis.result("fraud"))).results
-    alert = alert_of(result, Wording(("refund", "gift card")))
+    alert = alert_of(result, {"fraud": {"event_types": ("refund", "gift card")}})
     assert alert is not None
     body = json.loads(alert.body)
     assert body["event_type"] == alert.attributes["event_type"] == "refund, gift card"
-    assert " events (refund, gift card) after " in body["message"]
+    assert " refund, gift card events after " in body["message"]
 
 
 def test_subscribers_can_filter(kinesis: Kinesis, aws: Aws) -> None:
@@ -310,7 +312,7 @@ def test_a_broken_record_is_a_dead_letter_alone_and_counts_nothing(
     queue = aws.subscribe("all", {})
     batch: list[bytes | dict[str, object]] = [
         b"no result",
-        kinesis.result("anomaly", "1", expected_low=None),
+        kinesis.result("anomaly", "1", expected_low="low"),
         kinesis.result("fraud", "2", alert_level="EXTREME"),
         kinesis.result("anomaly", "3"),
         kinesis.result("aggregation", "4", window_start="yesterday"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.alerts.alert import Wording
+from contracts.results import SCHEMAS
 from lambdas.alerts.settings import Settings as AlertsSettings
 from lambdas.common import logs
 from lambdas.common.chunks import chunks
@@ -39,7 +39,11 @@ def test_settings_have_their_defaults() -> None:
         48 * 3600,
         frozenset(),
         20,
-        Wording(),
+        {
+            **{job.value: {} for job, entry in SCHEMAS.items() if entry.settings is not None},
+            "anomaly": {"medium_score": 5.0, "high_score": 10.0},
+            "fraud": {"event_types": ("purchase",)},
+        },
     )
     assert IndexerSettings.from_env(INDEXER) == IndexerSettings(
         "https://search.example", "realtime-analytics", "eu-west-1", 10.0, "RealTimeAnalytics"
@@ -57,9 +61,13 @@ def test_settings_have_their_defaults() -> None:
         ({"ALERT_MAX_AGE_SECONDS": "5"}, "ALERT_MAX_AGE_SECONDS is '5': allowed is a number of seconds from 60"),
         ({"ALERT_DIGEST_ABOVE": "0"}, "ALERT_DIGEST_ABOVE must be a whole number from 1 to 10000, got '0'"),
         ({"METRIC_EVENT_TYPES": "1.5"}, "METRIC_EVENT_TYPES must be a whole number from 1 to 500, got '1.5'"),
-        ({"FRAUD_EVENT_TYPES": "refund"}, "FRAUD_EVENT_TYPES must be a JSON list of texts, got 'refund'"),
-        ({"FRAUD_EVENT_TYPES": "[]"}, "FRAUD_EVENT_TYPES must be a JSON list of texts"),
-        ({"ANOMALY_HIGH_SCORE": "nan"}, "ANOMALY_HIGH_SCORE is 'nan': allowed is a number from 0 to 1e"),
+        ({"JOB_SETTINGS": "refund"}, "JOB_SETTINGS must be a JSON object of groups, got 'refund'"),
+        ({"JOB_SETTINGS": '{"fraud": {"low": 5}}'}, "JOB_SETTINGS must be a JSON object of groups"),
+        ({"JOB_SETTINGS": '{"fraud": {"event_types": ""}}'}, "JOB_SETTINGS: group 'fraud', key 'event_types': ''"),
+        (
+            {"JOB_SETTINGS": '{"anomaly": {"high_score": "5"}}'},
+            "key 'high_score': 5.0 is not allowed; allowed is more than",
+        ),
         ({"METRIC_CATEGORIES": "books"}, "METRIC_CATEGORIES is 'books': allowed is a JSON list"),
         ({"METRIC_CATEGORIES": '{"books": 1}'}, "allowed is a JSON list of printable ASCII names"),
         ({"METRIC_CATEGORIES": '["café"]'}, "allowed is a JSON list of printable ASCII names"),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from contracts.results import ResultType
 from lambdas.common.custom_resource import RequestError
 from lambdas.warehouse_setup.function import WarehouseSetup
 from lambdas.warehouse_setup.warehouse import Warehouse, WarehouseError
@@ -154,7 +155,7 @@ def test_a_second_time_keeps_what_landed_and_replaces_the_views() -> None:
     redshift.run.clear()
     assert setup(redshift).is_complete(event("Update", RpuHoursADay="48"))["IsComplete"]
     assert not any("MATERIALIZED" in sql for sql in redshift.run)
-    assert sum("CREATE VIEW" in sql for sql in redshift.run) == 6
+    assert sum("CREATE VIEW" in sql for sql in redshift.run) == len(ResultType)
     assert [limit["amount"] for limit in redshift.limits] == [48]
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from contracts.event_sources import (
     ALERTS_OF_REJECTIONS,
     ALERTS_OF_RESULTS,
-    BEST_CATEGORY,
+    BY_CATEGORY,
     INDEXER_OF_RESULTS,
     record_age_hours,
 )
-from contracts.results import ResultType
+from contracts.results import SCHEMAS, ResultType
 from lambdas.alerts.alert import alert_of
 from lambdas.alerts.samples import samples_of
 from lambdas.common.result import Result
@@ -35,7 +35,9 @@ ALERTS = EventFilter(ALERTS_OF_RESULTS.filters)
 @pytest.mark.parametrize("result_type", list(ResultType))
 def test_a_live_result_wakes_alerts_unless_it_is_for_the_index_alone(result_type: ResultType) -> None:
     woken = ALERTS.wakes(record({"result_type": result_type.value, "run": "live"}))
-    assert woken == (result_type is not ResultType.RECOMMENDATION)
+    entry = SCHEMAS[result_type]
+    by_category = all(count.dimension == "category" and not count.values for count in entry.counts)
+    assert woken == (bool(entry.alerts) or not by_category)
 
 
 def test_what_does_not_wake_alerts_would_give_it_nothing_to_do() -> None:
@@ -56,8 +58,8 @@ def test_poison_wakes_alerts_and_is_buried_by_it(poison: dict[str, Any]) -> None
 
 @pytest.mark.parametrize(("rank", "run", "wakes"), [(1, "live", True), (2, "live", False), (1, "backfill", False)])
 def test_a_best_category_wakes_alerts_where_categories_are_counted(rank: int, run: str, wakes: bool) -> None:
-    counting = EventFilter((*ALERTS_OF_RESULTS.filters, BEST_CATEGORY))
-    document = {"result_type": ResultType.RECOMMENDATION.value, "run": run, "rank": rank}
+    counting = EventFilter((*ALERTS_OF_RESULTS.filters, *BY_CATEGORY))
+    document = {"result_type": "recommendation", "run": run, "rank": rank}
     assert counting.wakes(record(json.dumps(document).encode())) == wakes
     assert not ALERTS.wakes(record(json.dumps(document).encode()))
 

@@ -51,6 +51,11 @@ def _program(name: str) -> str:
         ("demo", "ARGS", "--keep"),
         ("test", "ARGS", "-x"),
         ("redrive", "ARGS", "replay"),
+        ("check", "JOB", "fraud"),
+        ("watch", "JOB", "fraud"),
+        ("new-job", "NAME", "revenue"),
+        ("new-job", "KIND", "sql"),
+        ("new-job", "KEY", "user_id"),
     ],
 )
 def test_given_a_variable_in_the_shell_then_a_target_that_takes_it_is_refused_with_the_cure(

@@ -78,7 +78,7 @@ def test_given_this_repository_then_its_zip_holds_every_module_and_query(tmp_pat
                 assert archive.read(name) == (ROOT / name.removeprefix("python/")).read_bytes()
     modules = {f"python/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "flink_jobs").rglob("*.py")}
     queries = {f"python/sql/{path.name}" for path in (ROOT / "sql").glob("*.sql")}
-    contracts = {f"python/contracts/{path.name}" for path in (ROOT / "contracts").glob("*.py")}
+    contracts = {f"python/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "contracts").rglob("*.py")}
     assert set(names) == {"main.py", "lib/realtime-analytics.jar"} | modules | queries | contracts
     assert "python/flink_jobs/main.py" in modules
 

@@ -142,6 +142,7 @@ class TestErrors:
         with pytest.raises(RuleError, match=f"fraud: key {field} is neither a text nor a whole number. Name a field"):
             lanes([Wrong()])
 
-    def test_a_slot_below_nothing(self) -> None:
-        with pytest.raises(RuleError, match="fraud: slot must be 0 or a number of milliseconds, got -1"):
-            lanes([Counting(slot=-1)])
+    @pytest.mark.parametrize(("slot", "told"), [(-1, "-1"), (60_001, "60,001")])
+    def test_a_slot_below_nothing_or_above_a_minute(self, slot: int, told: str) -> None:
+        with pytest.raises(RuleError, match=f"fraud: slot must be 0 to 60,000 milliseconds, got {told}"):
+            lanes([Counting(slot=slot)])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flink_jobs.properties import SettingsError
+from contracts.settings import SettingsError
 from local.demo.application import checked, property_groups
 from local.demo.options import Options, parse, refuse
 from local.demo.reconciliation import planted_applies
@@ -88,6 +88,7 @@ def test_given_no_arguments_then_the_defaults() -> None:
         page=True,
         name="demo",
         report=None,
+        against=None,
         settings={},
     )
 

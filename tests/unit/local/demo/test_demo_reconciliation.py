@@ -21,11 +21,13 @@ from flink_jobs.settings import Settings
 from lambdas.alerts.labels import label
 from local.demo.application import checked, property_groups
 from local.demo.reconciliation import Observed, Reconciliation, reconcile
+from local.oracle.jobs import fraud
 from local.oracle.records import LogRecord
 from local.oracle.results import Result, expected
 from local.oracle.verdicts import Tolerance, judge
 from local.traffic.generator import HOUR, Request, generate
 from local.traffic.plan import Planned, Traffic
+from tests.events import KIT_JOBS
 
 T0 = 1_763_892_000_000
 
@@ -64,7 +66,7 @@ def as_text(result: Result) -> str:
 
 
 def a_world() -> World:
-    settings = checked(property_groups({}))
+    settings = checked(property_groups({"jobs": {"enabled": ",".join(KIT_JOBS)}}))
     traffic = generate(Request(events=1_200, seed=2, start=T0))
     assert traffic.idle is not None
     planned = [*traffic.records, *traffic.closing[:-1], traffic.idle, traffic.closing[-1]]
@@ -159,8 +161,8 @@ def test_given_a_run_without_defect_then_everything_agrees(world: World, observe
 
 def test_given_a_run_then_every_job_reason_and_metric_was_really_checked(world: World, observed: Observed) -> None:
     wanted = {(check.group, check.name): check.expected for check in world.reconciled(observed).checks}
-    for job in ResultType:
-        assert wanted["results", f"{job.value}, equal to the oracle's"] > 0
+    for job in KIT_JOBS:
+        assert wanted["results", f"{job}, equal to the oracle's"] > 0
     for reason in INTAKE_REASONS:
         assert wanted["rejected", reason.value] > 0
     assert {name.split()[0] for group, name in wanted if group == "metrics"} == {
@@ -185,13 +187,30 @@ def test_given_the_other_run_and_another_rounding_then_they_make_no_difference(
     assert world.reconciled(observed).ok
 
 
-@pytest.mark.parametrize("job", list(ResultType))
-def test_given_a_missing_result_then_its_job_differs(world: World, observed: Observed, job: ResultType) -> None:
-    identity = first_of(observed, job.value)
+@pytest.mark.parametrize("job", KIT_JOBS)
+def test_given_a_missing_result_then_its_job_differs(world: World, observed: Observed, job: str) -> None:
+    identity = first_of(observed, job)
     del observed.results[identity]
     outcome = world.reconciled(observed)
-    assert ("results", f"{job.value}, equal to the oracle's") in differing(outcome)
+    assert ("results", f"{job}, equal to the oracle's") in differing(outcome)
     assert any("missing" in line and identity in line for line in outcome.differences)
+
+
+def test_given_a_job_without_an_oracle_then_it_is_not_checked_and_its_results_must_be_in_the_sinks(
+    world: World, observed: Observed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a job whose oracle nobody has written
+    monkeypatch.setattr(fraud, "results", lambda events, settings: None)
+    # When the run is reconciled
+    outcome = world.reconciled(observed)
+    # Then it is shown as not checked, nothing differs, and its alerts, documents and metrics are counted all the same
+    (line,) = (check for check in outcome.checks if "fraud, not checked" in check.name)
+    assert (line.ok, line.checked, line.found > 0) == (True, False, True)
+    assert differing(outcome) == set()
+    # And an alert of it that is lost still differs
+    lost = next(alert for alert in observed.alerts if str(alert["result_id"]).startswith("fraud-"))
+    observed.alerts.remove(lost)
+    assert differing(world.reconciled(observed)) == {("alerts", "results that alert"), ("alerts", "each of them once")}
 
 
 CHANGES: list[tuple[str, str, Callable[[Any], Any]]] = [
@@ -252,7 +271,7 @@ def test_given_one_id_with_two_contents_then_it_differs(world: World, observed: 
 def test_given_a_lost_alert_then_both_alert_checks_differ(world: World, observed: Observed) -> None:
     observed.alerts.pop()
     assert differing(world.reconciled(observed)) == {
-        ("alerts", "anomalies + fraud escalations"),
+        ("alerts", "results that alert"),
         ("alerts", "each of them once"),
     }
 
@@ -266,7 +285,7 @@ def test_given_an_alert_twice_and_another_lost_then_it_differs_although_the_numb
 
 def test_given_an_alert_too_many_then_it_differs(world: World, observed: Observed) -> None:
     observed.alerts.append({"result_id": "session-0"})
-    assert differing(world.reconciled(observed)) == {("alerts", "anomalies + fraud escalations")}
+    assert differing(world.reconciled(observed)) == {("alerts", "results that alert")}
 
 
 @pytest.mark.parametrize("by", [1, -1])

@@ -13,8 +13,8 @@ from contracts.identity import result_id
 from contracts.rejections import INTAKE_REASONS, Reason
 from flink_jobs.settings import Settings
 from local.demo.application import checked, property_groups
+from local.oracle.jobs import anomaly, behavior, fraud
 from local.oracle.records import LogRecord
-from local.oracle.results import anomaly, behavior, fraud
 from local.oracle.verdicts import Tolerance, Verdicts, judge
 from local.traffic.generator import HOUR, Request, generate
 from local.traffic.plan import Planned, Traffic
@@ -127,13 +127,13 @@ def test_given_any_seed_then_the_oracle_finds_exactly_the_planted_truth(seed: in
     planted = {
         result_id("anomaly", by_id[each].time, by_id[each].time, f"id:{each}") for each in traffic.truth.anomalies
     }
-    assert {result["result_id"] for result in anomaly(events, settings())} == planted
+    assert {result["result_id"] for result in anomaly.results(events, settings())} == planted
     assert {
-        (result["user_id"], result["alert_level"], result["event_time"]) for result in fraud(events, settings())
+        (result["user_id"], result["alert_level"], result["event_time"]) for result in fraud.results(events, settings())
     } == traffic.truth.frauds
     assert {
         (result["user_id"], result["session_id"])
-        for result in behavior(events, settings())
+        for result in behavior.results(events, settings())
         if result["conversion_flag"]
     } == traffic.truth.conversions
 

@@ -9,6 +9,7 @@ public final class Digests {
     private static final char[] HEX = "0123456789abcdef".toCharArray();
     private static final int BYTES = 16;
     private static final char SEPARATOR = '\u001f';
+    private static final char ESCAPE = '\u001e';
 
     /** One a thread: to look one up costs as much as to digest a payload. */
     private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(Digests::newSha256);
@@ -34,12 +35,22 @@ public final class Digests {
         return new String(text);
     }
 
-    /** Id of a result: its type, and the digest of type, window (epoch milliseconds) and key. */
+    /**
+     * Id of a result: its type, and the digest of type, window (epoch milliseconds) and key. A text ahead of another part
+     * is escaped, so that it holds no separator and two keys never give the same bytes.
+     */
     public static String resultId(String type, long start, long end, Object... key) {
         StringBuilder text = new StringBuilder(type).append(SEPARATOR).append(start).append(SEPARATOR).append(end);
-        for (Object part : key) {
-            text.append(SEPARATOR).append(part);
+        for (int i = 0; i < key.length; i++) {
+            text.append(SEPARATOR).append(i < key.length - 1 ? escaped(key[i].toString()) : key[i]);
         }
         return type + "-" + sha256(text.toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String escaped(String part) {
+        if (part.indexOf(SEPARATOR) < 0 && part.indexOf(ESCAPE) < 0) {
+            return part;
+        }
+        return part.replace(String.valueOf(ESCAPE), ESCAPE + "0").replace(String.valueOf(SEPARATOR), ESCAPE + "1");
     }
 }

@@ -23,6 +23,6 @@ public class KeyedJson {
 
     /** The documents' texts, for tests that collect. */
     public static DataStream<String> texts(DataStream<KeyedJson> documents) {
-        return documents.map(KeyedJson::text).returns(Types.STRING).name("texts");
+        return documents.map(KeyedJson::text).returns(Types.STRING).name("texts").uid("texts");
     }
 }

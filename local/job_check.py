@@ -1,0 +1,163 @@
+"""``make check JOB=revenue``: the entry, style and tests of one job, in seconds; ``make watch`` at every save.
+
+The tests run in a process of their own, so that they see what was saved. A query's tests need a JVM, which takes most
+of the time: ``make watch`` keeps one, and a ``make check`` beside it uses it too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pyflink.java_gateway import get_gateway
+
+from local.environment import child_environment
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Where a watch says on which port its JVM listens.
+WARM = ROOT / ".run" / "watch.port"
+_PORT = "PYFLINK_GATEWAY_PORT"
+_LOOK_SECONDS = 0.3
+#: Shared by all jobs: a change of these may change any result.
+_SHARED = ("contracts", "flink_jobs", "local/oracle", "tests/events.py")
+
+_ENTRY = """
+import sys
+from contracts import jobs
+from contracts.entry import mistakes
+from contracts.events import ContractError
+from contracts.lake import every_result
+from contracts.metrics import check_metrics
+name = sys.argv[1]
+if name not in jobs.names():
+    sys.exit(f"JOB={name}: there is no such job; allowed are {', '.join(jobs.names())}. New ones: make new-job")
+found = list(mistakes(name, jobs.entry_of(name)))
+if found:
+    sys.exit("\\n".join(found))
+try:
+    check_metrics()
+    every_result()
+except ContractError as error:
+    sys.exit(str(error))
+"""
+
+
+def files(job: str) -> list[Path]:
+    """The job's own files, as far as they are there."""
+    places = (
+        f"contracts/jobs/{job}.py",
+        f"sql/{job}.sql",
+        f"flink_jobs/jobs/{job}.py",
+        f"local/oracle/jobs/{job}.py",
+        f"tests/jobs/test_{job}.py",
+        f"tests/unit/flink_jobs/jobs/test_job_{job}.py",
+    )
+    return [ROOT / place for place in places if (ROOT / place).is_file()]
+
+
+def steps(job: str) -> Iterator[tuple[str, list[str]]]:
+    """What is checked, and how."""
+    own = [str(path.relative_to(ROOT)) for path in files(job)]
+    python = [place for place in own if place.endswith(".py")]
+    queries = [place for place in own if place.endswith(".sql")]
+    tests = [place for place in own if place.startswith("tests/")]
+    yield "entry", [sys.executable, "-c", _ENTRY, job]
+    if python:
+        yield "ruff", [sys.executable, "-m", "ruff", "check", "-q", *python]
+    if queries:
+        yield "sqlfluff", [sys.executable, "-m", "sqlfluff", "lint", "-q", *queries]
+    if tests:
+        yield "tests", [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=short", *tests]
+
+
+def check(job: str, say: Callable[[str], None]) -> bool:
+    """Whether all is right; says the words of the first step that is not."""
+    began = time.monotonic()
+    if not any(place.name.startswith("test_") for place in files(job)):
+        say(f"{job}: no tests: write tests/jobs/test_{job}.py or tests/unit/flink_jobs/jobs/test_job_{job}.py")
+    # All at once: the style is looked at while the tests run.
+    running = [(what, _started(command)) for what, command in steps(job)]
+    ended = [(what, step.communicate(), step.returncode) for what, step in running]
+    for what, (out, errors), code in ended:
+        if code:
+            say(f"{job}: {what} failed after {time.monotonic() - began:.1f} s\n{_words(out, errors)}")
+            return False
+    say(f"{job}: all is right, {time.monotonic() - began:.1f} s")
+    return True
+
+
+def _started(command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - this interpreter on the checkout's files
+        command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def _words(out: str, errors: str) -> str:
+    """What a step said; of a test that ends with an error of ours, that line first."""
+    ours = [line.removeprefix("E   ").strip() for line in out.splitlines() if "ContractError: " in line]
+    first = [line.partition("ContractError: ")[2] for line in ours[-1:]]
+    return "\n".join(first or (out.strip(), errors.strip()))
+
+
+def _environment() -> dict[str, str]:
+    port = WARM.read_text(encoding="ascii") if WARM.is_file() else ""
+    warm = {_PORT: port} if port and _answers(int(port)) else {}
+    return {**child_environment(), **warm, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+
+
+def _answers(port: int) -> bool:
+    """Whether somebody listens: a watch that was killed leaves its file behind."""
+    with socket.socket() as there:
+        return there.connect_ex(("127.0.0.1", port)) == 0
+
+
+def watch(job: str, say: Callable[[str], None]) -> None:
+    """Checks at every save, until Ctrl-C."""
+    gateway = get_gateway()
+    WARM.parent.mkdir(exist_ok=True)
+    WARM.write_text(str(gateway.gateway_parameters.port), encoding="ascii")
+    try:
+        seen: dict[Path, int] = {}
+        while True:
+            now = {path: path.stat().st_mtime_ns for path in _watched(job)}
+            if now != seen:
+                seen = now
+                check(job, say)
+            time.sleep(_LOOK_SECONDS)  # files are looked at, nothing is waited for
+    finally:
+        WARM.unlink(missing_ok=True)
+
+
+def _watched(job: str) -> list[Path]:
+    shared = [
+        path
+        for place in _SHARED
+        for path in ((ROOT / place).rglob("*.py") if (ROOT / place).is_dir() else [ROOT / place])
+    ]
+    return sorted({*shared, *files(job)})
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 1 when something is not right."""
+    parser = argparse.ArgumentParser(prog="make check", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("job")
+    parser.add_argument("--watch", action="store_true", help="again at every save, over one warm JVM")
+    given = parser.parse_args(arguments)
+    if not given.watch:
+        return 0 if check(given.job, print) else 1
+    try:
+        watch(given.job, print)
+    except KeyboardInterrupt:
+        print("watch: ended")
+    return 0
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.exit(main(sys.argv[1:]))
