@@ -1,7 +1,7 @@
 """``make check JOB=revenue``: the entry, style and tests of one job, in seconds; ``make watch`` at every save.
 
-The tests run in a process of their own, so that they see what was saved. A query's need a cluster, whose start takes most
-of the time: ``make watch`` keeps one (tests/jobs/warm.py).
+The tests run in a process of their own, so that they see what was saved. A query's need a cluster, whose start takes
+most of the time: ``make watch`` keeps one (tests/jobs/warm.py).
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class WarmTests:
 
 
 def check(job: str, say: Callable[[str], None], warm: WarmTests | None = None) -> bool:
-    """Whether all is right; says the words of the first step that is not. ``warm`` runs the tests, where it is given."""
+    """Whether all is right; says the words of the first step that is not. ``warm``: runs the tests."""
     began = time.monotonic()
     if not any(place.name.startswith("test_") for place in files(job)):
         say(f"{job}: no tests: write tests/jobs/test_{job}.py or tests/unit/flink_jobs/jobs/test_job_{job}.py")

@@ -1,7 +1,8 @@
-"""Runs tests again and again over one warm cluster, for `make watch`: a JSON list of pytest's arguments a line, in and out.
+"""Runs tests again and again over one warm cluster, for `make watch`.
 
-The answer is a line ``{"code": ..., "said": ...}``. What the checkout's modules are is read anew for each line; the JVM,
-the cluster in it and PyFlink stay. The jar is the one of the start: after a change of Java, start anew.
+A line of input is a JSON list of pytest's arguments, its answer a line ``{"code": ..., "said": ...}``. The checkout's
+modules are read anew for each line; the JVM, the cluster in it and PyFlink stay. The jar is the one of the start: after
+a change of Java, start anew.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def main() -> None:
     jar = Path(__file__).resolve().parents[2] / "build" / "maven" / "realtime-analytics.jar"
     with tempfile.TemporaryDirectory() as folder:
         warm = Warm(cluster.started(Path(shutil.copy(jar, folder))))
-        cluster.started = lambda jar: warm  # type: ignore[assignment,return-value]
+        cluster.started = lambda jar: warm  # type: ignore[assignment]
         for line in sys.stdin:
             for name in [name for name in sys.modules if name.split(".")[0] in _EDITED and name != cluster.__name__]:
                 del sys.modules[name]
