@@ -1,11 +1,13 @@
 """``make check JOB=revenue``: the entry, style and tests of one job, in seconds; ``make watch`` at every save.
 
-The tests run in a process of their own, so that they see what was saved.
+The tests run in a process of their own, so that they see what was saved. A query's need a cluster, whose start takes
+most of the time: ``make watch`` keeps one (tests/jobs/warm.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -69,14 +71,47 @@ def steps(job: str) -> Iterator[tuple[str, list[str]]]:
         yield "tests", [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=short", *tests]
 
 
-def check(job: str, say: Callable[[str], None]) -> bool:
-    """Whether all is right; says the words of the first step that is not."""
+class WarmTests:
+    """Runs tests over one warm cluster, in a process of its own."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter and a module of the checkout
+            [sys.executable, "-m", "tests.jobs.warm"],
+            cwd=ROOT,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def run(self, arguments: list[str]) -> tuple[int, str]:
+        """Exit code and words of pytest; RuntimeError when the process has ended."""
+        if self._process.stdin is None or self._process.stdout is None or self._process.poll() is not None:
+            raise RuntimeError("watch: the process with the warm cluster has ended: start make watch anew")
+        self._process.stdin.write(json.dumps(arguments) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        return int(answer["code"]), str(answer["said"])
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
+
+
+def check(job: str, say: Callable[[str], None], warm: WarmTests | None = None) -> bool:
+    """Whether all is right; says the words of the first step that is not. ``warm``: runs the tests."""
     began = time.monotonic()
     if not any(place.name.startswith("test_") for place in files(job)):
         say(f"{job}: no tests: write tests/jobs/test_{job}.py or tests/unit/flink_jobs/jobs/test_job_{job}.py")
     # All at once: the style is looked at while the tests run.
-    running = [(what, _started(command)) for what, command in steps(job)]
+    by_warm = [(what, command[3:]) for what, command in steps(job) if warm is not None and what == "tests"]
+    running = [(what, _started(command)) for what, command in steps(job) if warm is None or what != "tests"]
+    told = [(what, warm.run(arguments)) for what, arguments in by_warm if warm is not None]
     ended = [(what, step.communicate(), step.returncode) for what, step in running]
+    ended += [(what, (said, ""), code) for what, (code, said) in told]
     for what, (out, errors), code in ended:
         if code:
             say(f"{job}: {what} failed after {time.monotonic() - began:.1f} s\n{_words(out, errors)}")
@@ -104,13 +139,18 @@ def _environment() -> dict[str, str]:
 
 def watch(job: str, say: Callable[[str], None]) -> None:
     """Checks at every save, until Ctrl-C."""
+    warm = WarmTests() if (ROOT / "sql" / f"{job}.sql").is_file() else None  # a rule's tests need no cluster
     seen: dict[Path, int] = {}
-    while True:
-        now = {path: path.stat().st_mtime_ns for path in _watched(job)}
-        if now != seen:
-            seen = now
-            check(job, say)
-        time.sleep(_LOOK_SECONDS)  # files are looked at, nothing is waited for
+    try:
+        while True:
+            now = {path: path.stat().st_mtime_ns for path in _watched(job)}
+            if now != seen:
+                seen = now
+                check(job, say, warm)
+            time.sleep(_LOOK_SECONDS)  # files are looked at, nothing is waited for
+    finally:
+        if warm is not None:
+            warm.close()
 
 
 def _watched(job: str) -> list[Path]:
@@ -126,7 +166,7 @@ def main(arguments: list[str]) -> int:
     """Exit code 1 when something is not right."""
     parser = argparse.ArgumentParser(prog="make check", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("job")
-    parser.add_argument("--watch", action="store_true", help="again at every save")
+    parser.add_argument("--watch", action="store_true", help="again at every save, over one warm cluster")
     given = parser.parse_args(arguments)
     if not given.watch:
         return 0 if check(given.job, print) else 1
