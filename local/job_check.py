@@ -63,12 +63,12 @@ def steps(job: str) -> Iterator[tuple[str, list[str]]]:
     queries = [place for place in own if place.endswith(".sql")]
     tests = [place for place in own if place.startswith("tests/")]
     yield "entry", [sys.executable, "-c", _ENTRY, job]
+    if tests:
+        yield "tests", [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=short", *tests]
     if python:
         yield "ruff", [sys.executable, "-m", "ruff", "check", "-q", *python]
     if queries:
         yield "sqlfluff", [sys.executable, "-m", "sqlfluff", "lint", "-q", *queries]
-    if tests:
-        yield "tests", [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=short", *tests]
 
 
 class WarmTests:
@@ -107,14 +107,19 @@ def check(job: str, say: Callable[[str], None], warm: WarmTests | None = None) -
     if not any(place.name.startswith("test_") for place in files(job)):
         say(f"{job}: no tests: write tests/jobs/test_{job}.py or tests/unit/flink_jobs/jobs/test_job_{job}.py")
     # All at once: the style is looked at while the tests run.
-    by_warm = [(what, command[3:]) for what, command in steps(job) if warm is not None and what == "tests"]
-    running = [(what, _started(command)) for what, command in steps(job) if warm is None or what != "tests"]
-    told = [(what, warm.run(arguments)) for what, arguments in by_warm if warm is not None]
-    ended = [(what, step.communicate(), step.returncode) for what, step in running]
-    ended += [(what, (said, ""), code) for what, (code, said) in told]
-    for what, (out, errors), code in ended:
+    plan = dict(steps(job))
+    running = {what: _started(command) for what, command in plan.items() if warm is None or what != "tests"}
+    ended: dict[str, tuple[int, str]] = {}
+    if warm is not None and "tests" in plan:
+        code, said = warm.run(plan["tests"][3:])  # pytest's own arguments
+        ended["tests"] = code, _words(said, "")
+    for what, step in running.items():
+        said = _words(*step.communicate())
+        ended[what] = step.returncode, said
+    for what in plan:  # what a query's columns lack is said ahead of its style
+        code, said = ended[what]
         if code:
-            say(f"{job}: {what} failed after {time.monotonic() - began:.1f} s\n{_words(out, errors)}")
+            say(f"{job}: {what} failed after {time.monotonic() - began:.1f} s\n{said}")
             return False
     say(f"{job}: all is right, {time.monotonic() - began:.1f} s")
     return True
