@@ -156,12 +156,11 @@ _MUTATIONS = {
 }  # fmt: skip
 _NO_WINDOW = """
 SELECT
-    TO_TIMESTAMP_LTZ(0, 3) AS event_time, TO_TIMESTAMP_LTZ(0, 3) AS window_start, TO_TIMESTAMP_LTZ(0, 3) AS window_end,
-    TO_TIMESTAMP_LTZ(0, 3) AS needs_from,
+    event_time, event_time AS window_start, event_time AS window_end, event_time AS needs_from,
     category, purchases, revenue
 FROM (
-    SELECT COALESCE(category, '') AS category, COUNT(*) AS purchases, COALESCE(SUM(amount), 0) AS revenue
-    FROM events WHERE :window IS NOT NULL GROUP BY category
+    SELECT event_time, COALESCE(category, '') AS category, COUNT(*) AS purchases, COALESCE(SUM(amount), 0) AS revenue
+    FROM events WHERE :window IS NOT NULL GROUP BY event_time, category
 )
 """
 

@@ -14,10 +14,10 @@ def steps(job: str) -> dict[str, list[str]]:
 
 
 def test_a_query_and_a_rule_are_checked_with_their_own_files() -> None:
-    assert list(steps("aggregation")) == ["entry", "ruff", "sqlfluff", "tests"]
+    assert list(steps("aggregation")) == ["entry", "tests", "ruff", "sqlfluff"]
     assert "sql/aggregation.sql" in steps("aggregation")["sqlfluff"]
     assert "tests/jobs/test_aggregation.py" in steps("aggregation")["tests"]
-    assert list(steps("fraud")) == ["entry", "ruff", "tests"]
+    assert list(steps("fraud")) == ["entry", "tests", "ruff"]
     assert "tests/unit/flink_jobs/jobs/test_job_fraud.py" in steps("fraud")["tests"]
     assert "flink_jobs/jobs/fraud.py" in steps("fraud")["ruff"]
 
