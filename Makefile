@@ -84,7 +84,7 @@ check: $(if $(JOB),$(VENV) $(JAR),check-machine) ## JOB=revenue: what matters fo
 	@$(if $(JOB),$(PY) -m local.job_check $(JOB))
 
 .PHONY: watch
-watch: $(VENV) $(JAR) ## JOB=revenue: checks the job at every save, in one warm JVM
+watch: $(VENV) $(JAR) ## JOB=revenue: checks the job at every save, over one warm cluster
 	@$(PY) -m local.job_check $(or $(JOB),$(error which job? make watch JOB=revenue)) --watch
 
 .PHONY: sql

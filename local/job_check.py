@@ -1,28 +1,23 @@
 """``make check JOB=revenue``: the entry, style and tests of one job, in seconds; ``make watch`` at every save.
 
-The tests run in a process of their own, so that they see what was saved. A query's tests need a JVM, which takes most
-of the time: ``make watch`` keeps one, and a ``make check`` beside it uses it too.
+The tests run in a process of their own, so that they see what was saved. A query's need a cluster, whose start takes
+most of the time: ``make watch`` keeps one (tests/jobs/warm.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pyflink.java_gateway import get_gateway
-
 from local.environment import child_environment
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Where a watch says on which port its JVM listens.
-WARM = ROOT / ".run" / "watch.port"
-_PORT = "PYFLINK_GATEWAY_PORT"
 _LOOK_SECONDS = 0.3
 #: Shared by all jobs: a change of these may change any result.
 _SHARED = ("contracts", "flink_jobs", "local/oracle", "tests/events.py")
@@ -68,25 +63,63 @@ def steps(job: str) -> Iterator[tuple[str, list[str]]]:
     queries = [place for place in own if place.endswith(".sql")]
     tests = [place for place in own if place.startswith("tests/")]
     yield "entry", [sys.executable, "-c", _ENTRY, job]
+    if tests:
+        yield "tests", [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=short", *tests]
     if python:
         yield "ruff", [sys.executable, "-m", "ruff", "check", "-q", *python]
     if queries:
         yield "sqlfluff", [sys.executable, "-m", "sqlfluff", "lint", "-q", *queries]
-    if tests:
-        yield "tests", [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=short", *tests]
 
 
-def check(job: str, say: Callable[[str], None]) -> bool:
-    """Whether all is right; says the words of the first step that is not."""
+class WarmTests:
+    """Runs tests over one warm cluster, in a process of its own."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter and a module of the checkout
+            [sys.executable, "-m", "tests.jobs.warm"],
+            cwd=ROOT,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def run(self, arguments: list[str]) -> tuple[int, str]:
+        """Exit code and words of pytest; RuntimeError when the process has ended."""
+        if self._process.stdin is None or self._process.stdout is None or self._process.poll() is not None:
+            raise RuntimeError("watch: the process with the warm cluster has ended: start make watch anew")
+        self._process.stdin.write(json.dumps(arguments) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        return int(answer["code"]), str(answer["said"])
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
+
+
+def check(job: str, say: Callable[[str], None], warm: WarmTests | None = None) -> bool:
+    """Whether all is right; says the words of the first step that is not. ``warm``: runs the tests."""
     began = time.monotonic()
     if not any(place.name.startswith("test_") for place in files(job)):
         say(f"{job}: no tests: write tests/jobs/test_{job}.py or tests/unit/flink_jobs/jobs/test_job_{job}.py")
     # All at once: the style is looked at while the tests run.
-    running = [(what, _started(command)) for what, command in steps(job)]
-    ended = [(what, step.communicate(), step.returncode) for what, step in running]
-    for what, (out, errors), code in ended:
+    plan = dict(steps(job))
+    running = {what: _started(command) for what, command in plan.items() if warm is None or what != "tests"}
+    ended: dict[str, tuple[int, str]] = {}
+    if warm is not None and "tests" in plan:
+        code, said = warm.run(plan["tests"][3:])  # pytest's own arguments
+        ended["tests"] = code, _words(said, "")
+    for what, step in running.items():
+        said = _words(*step.communicate())
+        ended[what] = step.returncode, said
+    for what in plan:  # what a query's columns lack is said ahead of its style
+        code, said = ended[what]
         if code:
-            say(f"{job}: {what} failed after {time.monotonic() - began:.1f} s\n{_words(out, errors)}")
+            say(f"{job}: {what} failed after {time.monotonic() - began:.1f} s\n{said}")
             return False
     say(f"{job}: all is right, {time.monotonic() - began:.1f} s")
     return True
@@ -106,32 +139,23 @@ def _words(out: str, errors: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    port = WARM.read_text(encoding="ascii") if WARM.is_file() else ""
-    warm = {_PORT: port} if port and _answers(int(port)) else {}
-    return {**child_environment(), **warm, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-
-
-def _answers(port: int) -> bool:
-    """Whether somebody listens: a watch that was killed leaves its file behind."""
-    with socket.socket() as there:
-        return there.connect_ex(("127.0.0.1", port)) == 0
+    return {**child_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
 
 
 def watch(job: str, say: Callable[[str], None]) -> None:
     """Checks at every save, until Ctrl-C."""
-    gateway = get_gateway()
-    WARM.parent.mkdir(exist_ok=True)
-    WARM.write_text(str(gateway.gateway_parameters.port), encoding="ascii")
+    warm = WarmTests() if (ROOT / "sql" / f"{job}.sql").is_file() else None  # a rule's tests need no cluster
+    seen: dict[Path, int] = {}
     try:
-        seen: dict[Path, int] = {}
         while True:
             now = {path: path.stat().st_mtime_ns for path in _watched(job)}
             if now != seen:
                 seen = now
-                check(job, say)
+                check(job, say, warm)
             time.sleep(_LOOK_SECONDS)  # files are looked at, nothing is waited for
     finally:
-        WARM.unlink(missing_ok=True)
+        if warm is not None:
+            warm.close()
 
 
 def _watched(job: str) -> list[Path]:
@@ -147,7 +171,7 @@ def main(arguments: list[str]) -> int:
     """Exit code 1 when something is not right."""
     parser = argparse.ArgumentParser(prog="make check", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("job")
-    parser.add_argument("--watch", action="store_true", help="again at every save, over one warm JVM")
+    parser.add_argument("--watch", action="store_true", help="again at every save, over one warm cluster")
     given = parser.parse_args(arguments)
     if not given.watch:
         return 0 if check(given.job, print) else 1

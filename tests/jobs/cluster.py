@@ -15,13 +15,14 @@ from __future__ import annotations
 import os
 import socketserver
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from apache_beam.portability.api.org.apache.beam.model.fn_execution.v1.beam_fn_api_pb2 import StartWorkerRequest
 from apache_beam.portability.api.org.apache.beam.model.pipeline.v1.endpoints_pb2 import ApiServiceDescriptor
+from py4j.protocol import Py4JJavaError
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.fn_execution.beam.beam_worker_pool_service import BeamFnLoopbackWorkerPoolServicer
@@ -38,6 +39,9 @@ _JVM = (
     "-Dorg.apache.flink.kinesis.shaded.com.amazonaws.sdk.disableCbor=true",
     "-Daws.cborEnabled=false",
 )
+
+#: Name of jobs, the Java futures of their ends, and what is to be done then.
+_Ending = tuple[str, Sequence[Any], Callable[[], None]]
 
 
 class _Workers(socketserver.ThreadingTCPServer):
@@ -86,6 +90,7 @@ class Cluster:
         self._cluster: Any = package.MiniCluster(described)
         self._cluster.start()
         self._address = self._cluster.getRestAddress().get()
+        self._ending: list[_Ending] = []
 
     def environment(self, options: Mapping[str, str]) -> StreamExecutionEnvironment:
         """An environment with Flink's ``options`` whose graphs run on this cluster."""
@@ -107,9 +112,38 @@ class Cluster:
         address: str | None = None if savepoint is None else savepoint.getExternalPath()
         return address
 
+    def ends(self, what: str, stopped: Sequence[Any], then: Callable[[], None]) -> None:
+        """Watches jobs that are on their way to their end, so that no test need wait for it.
+
+        Args:
+            what: names them.
+            stopped: the Java futures of their ends.
+            then: is called when all have ended.
+
+        Raises:
+            AssertionError: a job that was given before failed after its savepoint; the message names it.
+        """
+        self._ending.append((what, stopped, then))
+        self._finish([each for each in self._ending if all(job.isDone() for job in each[1])])
+
     def close(self) -> None:
-        """Ends the cluster, and every job on it."""
-        self._cluster.close()
+        """Waits for the jobs that are to end, then ends the cluster and every other one; errors as in ``ends``."""
+        try:
+            self._finish(list(self._ending))
+        finally:
+            self._cluster.close()
+
+    def _finish(self, ending: Iterable[_Ending]) -> None:
+        for each in ending:
+            self._ending.remove(each)
+            what, stopped, then = each
+            try:
+                for job in stopped:
+                    job.get()
+            except Py4JJavaError as error:
+                raise AssertionError(f"{what}: the job failed after its savepoint") from error
+            finally:
+                then()
 
 
 @cache

@@ -206,6 +206,7 @@ class Live:
         self._jar = jar
         self._folder = folder
         self._job: Any = None
+        self._stopped: list[Any] = []
         self._came = Output({}, {})
         self._read_to: dict[str, str] = {}
 
@@ -266,9 +267,10 @@ class Live:
         """
         canonical = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType.CANONICAL
         deadline = time.monotonic() + PATIENCE_SECONDS
+        warm = cluster.started(self._jar)
         stopped = self._job.stopWithSavepoint(False, self._folder.as_uri(), canonical)
         # The job itself ends two seconds later: so long the AWS SDK waits when the sinks close their connections.
-        while (savepoint := cluster.started(self._jar).saved(self._job)) is None:
+        while (savepoint := warm.saved(self._job)) is None:
             assert time.monotonic() < deadline, f"no savepoint within {PATIENCE_SECONDS:.0f} s"
             if stopped.isCompletedExceptionally():
                 try:
@@ -279,6 +281,7 @@ class Live:
                         raise
                 stopped = self._job.stopWithSavepoint(False, self._folder.as_uri(), canonical)
             time.sleep(_PAUSE_SECONDS)
+        self._stopped.append(stopped)
         self._job = None
         return savepoint
 
@@ -335,7 +338,8 @@ class Live:
         if self._job is not None:
             self._job.cancel().get()
             self._job = None
-        self.proxy.close()
+        # The jobs that were stopped may still be using it.
+        cluster.started(self._jar).ends(self.stream.name, self._stopped, self.proxy.close)
 
     def _new(self, kind: str, stream: str) -> Iterator[str]:
         """What has come into a stream of one shard since the last time."""

@@ -156,26 +156,26 @@ _MUTATIONS = {
 }  # fmt: skip
 _NO_WINDOW = """
 SELECT
-    TO_TIMESTAMP_LTZ(0, 3) AS event_time, TO_TIMESTAMP_LTZ(0, 3) AS window_start, TO_TIMESTAMP_LTZ(0, 3) AS window_end,
-    TO_TIMESTAMP_LTZ(0, 3) AS needs_from,
+    event_time, event_time AS window_start, event_time AS window_end, event_time AS needs_from,
     category, purchases, revenue
 FROM (
-    SELECT COALESCE(category, '') AS category, COUNT(*) AS purchases, COALESCE(SUM(amount), 0) AS revenue
-    FROM events WHERE :window IS NOT NULL GROUP BY category
+    SELECT event_time, COALESCE(category, '') AS category, COUNT(*) AS purchases, COALESCE(SUM(amount), 0) AS revenue
+    FROM events WHERE :window IS NOT NULL GROUP BY event_time, category
 )
 """
 
 _REFUSED = """
 import json, sys
 from pathlib import Path
-from pyflink.table import EnvironmentSettings, StreamTableEnvironment
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
 from contracts.events import ContractError
 from contracts.results import ResultType
 from contracts.settings import SettingsError
 from flink_jobs import query, sql_files
 from tests.events import configured
 
-tables = StreamTableEnvironment.create(environment_settings=EnvironmentSettings.in_streaming_mode())
+tables = StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment())
 tables.execute_sql(Path("sql/events.sql").read_text().rstrip().removesuffix(";"))
 job, told = ResultType("revenue"), {}
 for name, sql in json.loads(Path(sys.argv[1]).read_text()).items():

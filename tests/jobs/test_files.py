@@ -74,7 +74,6 @@ def test_a_batch_that_is_half_read_goes_on_where_it_stood(kind: str, request: py
     run.start(settings, 1)
     run.until(lambda output: bool(output.rejected), "the first record is read")
     savepoint = run.stop()
-    print("AT STOP", len(run.output().results), len(wanted))
     assert len(run.output().results) < len(wanted), "all was read before it was stopped"
     # When it goes on, then no event is counted twice, and none is left out
     run.start(settings, 1, savepoint)

@@ -40,7 +40,11 @@ def test_settings_have_their_defaults() -> None:
         frozenset(),
         20,
         {
-            **{job.value: {} for job, entry in SCHEMAS.items() if entry.settings is not None},
+            **{
+                job.value: {key: getattr(entry.settings(), key) for key in entry.told_settings}
+                for job, entry in SCHEMAS.items()
+                if entry.settings is not None
+            },
             "anomaly": {"medium_score": 5.0, "high_score": 10.0},
             "fraud": {"event_types": ("purchase",)},
         },

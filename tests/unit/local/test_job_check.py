@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -16,10 +14,10 @@ def steps(job: str) -> dict[str, list[str]]:
 
 
 def test_a_query_and_a_rule_are_checked_with_their_own_files() -> None:
-    assert list(steps("aggregation")) == ["entry", "ruff", "sqlfluff", "tests"]
+    assert list(steps("aggregation")) == ["entry", "tests", "ruff", "sqlfluff"]
     assert "sql/aggregation.sql" in steps("aggregation")["sqlfluff"]
     assert "tests/jobs/test_aggregation.py" in steps("aggregation")["tests"]
-    assert list(steps("fraud")) == ["entry", "ruff", "tests"]
+    assert list(steps("fraud")) == ["entry", "tests", "ruff"]
     assert "tests/unit/flink_jobs/jobs/test_job_fraud.py" in steps("fraud")["tests"]
     assert "flink_jobs/jobs/fraud.py" in steps("fraud")["ruff"]
 
@@ -42,14 +40,3 @@ def test_what_a_step_says_is_told_and_a_mistake_of_the_contract_alone(monkeypatc
     first, line = told[-1].splitlines()
     assert first.startswith("fraud: tests failed after ")
     assert line == "sql/a.sql: the column a is missing: write ... AS a"
-
-
-def test_a_check_uses_the_jvm_of_a_watch_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_check, "WARM", tmp_path / "watch.port")
-    assert "PYFLINK_GATEWAY_PORT" not in job_check._environment()
-    with socket.create_server(("127.0.0.1", 0)) as jvm:
-        port = str(jvm.getsockname()[1])
-        job_check.WARM.write_text(port, encoding="ascii")
-        assert job_check._environment()["PYFLINK_GATEWAY_PORT"] == port
-    # And not of one that was killed
-    assert "PYFLINK_GATEWAY_PORT" not in job_check._environment()

@@ -38,11 +38,11 @@ def test_the_entry_is_right_and_each_file_is_python_or_names_its_setting(
     [
         ("Revenue", "sql", ["category"], "NAME=Revenue: a job's name is 1 to 32 of a-z"),
         ("fraud", "sql", ["category"], "NAME=fraud: there is a job of that name"),
-        ("revenue", "scala", ["category"], "KIND=scala: write KIND=sql or KIND=python"),
-        ("revenue", "sql", ["town"], "KEY=town: a key is one or more of user_id, event_type,"),
-        ("revenue", "sql", ["value"], "KEY=value: a key is one or more of"),
-        ("revenue", "sql", [], "KEY: write one field of the event"),
-        ("revenue", "sql", ["category", "category"], "KEY: write one field of the event, or several that differ"),
+        ("some_job", "scala", ["category"], "KIND=scala: write KIND=sql or KIND=python"),
+        ("some_job", "sql", ["town"], "KEY=town: a key is one or more of user_id, event_type,"),
+        ("some_job", "sql", ["value"], "KEY=value: a key is one or more of"),
+        ("some_job", "sql", [], "KEY: write one field of the event"),
+        ("some_job", "sql", ["category", "category"], "KEY: write one field of the event, or several that differ"),
     ],
 )
 def test_what_is_not_allowed_is_a_line(name: str, kind: str, keys: list[str], line: str) -> None:

@@ -6,9 +6,8 @@ import pytest
 
 from contracts.results import ResultType
 from flink_jobs.engine.lanes import LONGEST_SLOT, RuleError, lanes
-from flink_jobs.settings import JobsSettings
 from flink_jobs.testing import Job, event
-from tests.events import configured
+from tests.events import KIT_JOBS, configured
 from tests.unit.flink_jobs.engine.sample import MINUTE, Count, Counting
 from tests.unit.flink_jobs.jobs.rules import rules_of
 
@@ -46,7 +45,7 @@ def test_jobs_of_one_key_and_pace_share_a_lane() -> None:
 
 
 def test_the_kits_own_jobs_are_three_lanes() -> None:
-    found = lanes(rules_of(configured(*JobsSettings().enabled)))
+    found = lanes(rules_of(configured(*KIT_JOBS)))
     assert {lane.name: {rule.job.value for rule in lane.rules} for lane in found} == {
         "user_id": {"session", "behavior", "recommendation"},
         "anomaly": {"anomaly"},
