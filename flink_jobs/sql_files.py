@@ -35,11 +35,6 @@ def render(sql: str, job: ResultType, settings: Settings) -> str:
     """
     entry, place = SCHEMAS[job], f"sql/{job.value}.sql"
     of_job = kinds(entry.settings) if entry.settings else {}
-    for key in of_job.keys() - set(parameters(sql)) - entry.told_settings:
-        raise SettingsError(
-            f"{place}: the setting {key!r} has no effect; write :{key} in the query, or take it out of "
-            f"contracts/jobs/{job.value}.py"
-        )
 
     def literal(match: re.Match[str]) -> str:
         if match["other"] is not None:
@@ -57,7 +52,13 @@ def render(sql: str, job: ResultType, settings: Settings) -> str:
             )
         return kind.sql(getattr(getattr(settings, job.value), key))
 
-    return _PARAMETER.sub(literal, sql)
+    rendered = _PARAMETER.sub(literal, sql)
+    for key in of_job.keys() - set(parameters(sql)) - entry.told_settings:
+        raise SettingsError(
+            f"{place}: the setting {key!r} has no effect; write :{key} in the query, or take it out of "
+            f"contracts/jobs/{job.value}.py"
+        )
+    return rendered
 
 
 def read(directory: Path, job: ResultType, settings: Settings) -> str:
