@@ -134,7 +134,7 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=1_000_000)
     parser.add_argument("--rate", type=int, default=5_000, help="events a second of event time")
     parser.add_argument("--minutes", type=int, default=15)
-    parser.add_argument("--most", type=int, nargs="+", default=[10_000_000, 500_000, 100_000])
+    parser.add_argument("--most", type=int, nargs="+", default=[10_000_000, 500_000, 200_000])
     parser.add_argument("--alone", action="store_true", help="one bound, in this process, as JSON")
     options = parser.parse_args()
     if options.alone:

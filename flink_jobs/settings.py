@@ -177,7 +177,7 @@ class JobsSettings:
 
     enabled: tuple[str, ...] = some_of(_JOBS, _JOBS, "the jobs that run")
     entries_in_memory: int = a_whole_number(
-        500_000,
+        200_000,
         1_000,
         100_000_000,
         "states of keys, some 400 bytes each, that a Python worker keeps in memory of each job; others wait on its "

@@ -339,7 +339,7 @@ def test_given_only_what_is_required_then_everything_else_is_the_designs() -> No
         },
         "jobs": {
             "enabled": tuple(ResultType),
-            "entries_in_memory": 500_000,
+            "entries_in_memory": 200_000,
         },
         "aggregation": {"window": 5 * minute},
         "anomaly": {
