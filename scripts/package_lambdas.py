@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from config.functions import FUNCTIONS as DECLARED
+
 #: Modules that hold the handlers of each function.
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     "alerts": ("lambdas.alerts.handler",),
@@ -34,6 +36,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "warehouse_setup": ("lambdas.warehouse_setup.handler",),
     "msk_brokers": ("lambdas.msk_brokers.handler",),
     "topic_setup": ("lambdas.topic_setup.handler",),
+    **{function.package: (function.module,) for function in DECLARED},
 }
 #: Handler names as Lambda takes them.
 HANDLERS: dict[str, tuple[str, ...]] = {
@@ -51,6 +54,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "warehouse_setup": ("lambdas.warehouse_setup.handler.on_event", "lambdas.warehouse_setup.handler.is_complete"),
     "msk_brokers": ("lambdas.msk_brokers.handler.on_event", "lambdas.msk_brokers.handler.is_complete"),
     "topic_setup": ("lambdas.topic_setup.handler.on_event", "lambdas.topic_setup.handler.is_complete"),
+    **{function.package: (function.handler,) for function in DECLARED},
 }
 
 _OURS = ("lambdas", "contracts")

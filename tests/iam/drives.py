@@ -237,6 +237,26 @@ def _transform(run: Run) -> list[Call]:
     return calls
 
 
+def _webhook(run: Run) -> list[Call]:
+    """An alert that the webhook takes, and one that it never will."""
+    answers = iter((204, 404, 404))
+    alert = json.dumps({"alert_type": "FRAUD_DETECTED", "severity": "HIGH", "message": "11 purchases"})
+    event = {"Records": [{"messageId": str(number), "body": alert} for number in range(2)]}
+
+    class Secrets:
+        """As far as it is asked."""
+
+        def get_secret_value(self, *, SecretId: str) -> Mapping[str, str]:
+            assert SecretId == os.environ["WEBHOOK_SECRET_ARN"]
+            return {"SecretString": f"http://{host}/alerts"}
+
+    with mock_aws(), serving(lambda method, path, data: (next(answers), b"")) as host:
+        _make_queue()
+        with run.recording({"secretsmanager": Secrets()}) as calls:
+            assert run.call(event) == {"batchItemFailures": []}
+    return calls
+
+
 def _on_event(part: str, resource_type: str) -> Callable[[Run], list[Call]]:
     """The first half of a custom resource: it checks the properties, and calls nothing."""
 
@@ -344,6 +364,7 @@ def _since() -> dict[str, object]:
 
 #: By handler; a function that is not here fails the proof.
 _DRIVES: Mapping[str, Callable[[Run], list[Call]]] = {
+    "lambdas.alert_webhook.handler.handler": _webhook,
     "lambdas.alerts.handler.handler": _alerts,
     "lambdas.application_lifecycle.snapshot.is_complete": _snapshot,
     "lambdas.application_lifecycle.snapshot.on_event": _on_event("analytics", "Custom::SnapshotBefore"),

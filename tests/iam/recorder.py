@@ -107,6 +107,9 @@ _CALLS: Mapping[tuple[str, str], Callable[[str, str, Parameters], Call]] = {
         "ssm:GetParameter", f"arn:aws:ssm:{region}:{account}:parameter{parameters['Name']}"
     ),
     **{("dynamodb", operation): _table(operation) for operation in ("DeleteItem", "GetItem", "PutItem", "UpdateItem")},
+    ("secretsmanager", "GetSecretValue"): lambda region, account, parameters: Call(
+        "secretsmanager:GetSecretValue", parameters["SecretId"]
+    ),
     ("sqs", "SendMessage"): lambda region, account, parameters: Call(
         "sqs:SendMessage", f"arn:aws:sqs:{region}:{account}:{parameters['QueueUrl'].rpartition('/')[2]}"
     ),

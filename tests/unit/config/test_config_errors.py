@@ -44,6 +44,51 @@ def lines(changes: dict[str, Any]) -> list[str]:
             "snapshots_kept, state",
         ),
         (
+            {"alerts": {"webhook": {"secret_arn": "https://hooks.example.com/1"}}},
+            "alerts.webhook.secret_arn: 'https://hooks.example.com/1' is not allowed; allowed is a secret's whole ARN, "
+            "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>",
+        ),
+        (
+            {"alerts": {"webhook": {"format": "slack"}}},
+            "alerts.webhook.secret_arn: missing; it is required",
+        ),
+        (
+            {
+                "alerts": {
+                    "webhook": {
+                        "secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:alerts/webhook-a1B2c3",
+                        "format": "xml",
+                    }
+                }
+            },
+            "alerts.webhook.format: 'xml' is not allowed; allowed is one of 'json', 'slack' or 'teams'",
+        ),
+        (
+            {
+                "region": "eu-west-1",
+                "network": {"zones": ["eu-west-1a"]},
+                "alerts": {
+                    "webhook": {
+                        "secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:alerts/webhook-a1B2c3"
+                    }
+                },
+            },
+            "alerts.webhook.secret_arn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:alerts/webhook-a1B2c3' is not allowed; allowed is an ARN of region eu-west-1",
+        ),
+        (
+            {"alerts": {"event_bus": {"name": "aws.partner/x"}}},
+            "alerts.event_bus.name: 'aws.partner/x' is not allowed; allowed is an event bus's name: default, or 1 to 256 of "
+            "a-z A-Z 0-9 _ . -",
+        ),
+        (
+            {"alerts": {"event_bus": {"severities": ["URGENT"]}}},
+            "alerts.event_bus.severities.0: 'URGENT' is not allowed; allowed is one of 'LOW', 'MEDIUM' or 'HIGH'",
+        ),
+        (
+            {"alerts": {"event_bus": {"alert_types": ["FRAUD"]}}},
+            "alerts.event_bus.alert_types: 'FRAUD' is not allowed; allowed is an alert type of a job: ",
+        ),
+        (
             {"network": {"existing": {"vpc": "vpc-1"}}},
             "network.existing.vpc_id: missing; it is required",
         ),
