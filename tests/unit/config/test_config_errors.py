@@ -14,6 +14,8 @@ from config.load import ConfigurationError, environments, load, parse
 ROOT = Path(__file__).resolve().parents[3]
 GOOD: dict[str, Any] = {"name": "test", "network": {"zones": ["us-east-1a"]}}
 
+_WEBHOOK = "arn:aws:secretsmanager:us-east-1:123456789012:secret:alerts/webhook-a1B2c3"
+
 
 def merged(changes: dict[str, Any]) -> dict[str, Any]:
     result = dict(GOOD)
@@ -56,7 +58,7 @@ def lines(changes: dict[str, Any]) -> list[str]:
             {
                 "alerts": {
                     "webhook": {
-                        "secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:alerts/webhook-a1B2c3",
+                        "secret_arn": _WEBHOOK,
                         "format": "xml",
                     }
                 }
@@ -67,26 +69,18 @@ def lines(changes: dict[str, Any]) -> list[str]:
             {
                 "region": "eu-west-1",
                 "network": {"zones": ["eu-west-1a"]},
-                "alerts": {
-                    "webhook": {
-                        "secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:alerts/webhook-a1B2c3"
-                    }
-                },
+                "alerts": {"webhook": {"secret_arn": _WEBHOOK}},
             },
-            "alerts.webhook.secret_arn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:alerts/webhook-a1B2c3' is not allowed; allowed is an ARN of region eu-west-1",
+            f"alerts.webhook.secret_arn: '{_WEBHOOK}' is not allowed; allowed is an ARN of region eu-west-1",
         ),
         (
             {"alerts": {"event_bus": {"name": "aws.partner/x"}}},
-            "alerts.event_bus.name: 'aws.partner/x' is not allowed; allowed is an event bus's name: default, or 1 to 256 of "
-            "a-z A-Z 0-9 _ . -",
+            "alerts.event_bus.name: 'aws.partner/x' is not allowed; allowed is an event bus's name: default, or 1 to "
+            "256 of a-z A-Z 0-9 _ . -",
         ),
         (
             {"alerts": {"event_bus": {"severities": ["URGENT"]}}},
             "alerts.event_bus.severities.0: 'URGENT' is not allowed; allowed is one of 'LOW', 'MEDIUM' or 'HIGH'",
-        ),
-        (
-            {"alerts": {"event_bus": {"alert_types": ["FRAUD"]}}},
-            "alerts.event_bus.alert_types: 'FRAUD' is not allowed; allowed is an alert type of a job: ",
         ),
         (
             {"network": {"existing": {"vpc": "vpc-1"}}},
@@ -225,6 +219,14 @@ def lines(changes: dict[str, Any]) -> list[str]:
 )
 def test_a_setting_that_is_not_allowed_is_one_line(changes: dict[str, Any], line: str) -> None:
     assert f"config/test.toml: {line}" in lines(changes)
+
+
+@pytest.mark.parametrize("channel", [{"event_bus": {}}, {"webhook": {"secret_arn": _WEBHOOK}}])
+def test_an_alert_type_that_no_job_has_is_refused_and_those_of_the_jobs_are_named(channel: dict[str, Any]) -> None:
+    ((name, table),) = channel.items()
+    (line,) = lines({"alerts": {name: {**table, "alert_types": ["FRAUD_DETECTED", "FRAUD"]}}})
+    assert line.startswith(f"config/test.toml: alerts.{name}.alert_types: 'FRAUD' is not allowed; allowed is an alert ")
+    assert "FRAUD_DETECTED" in line
 
 
 @pytest.mark.parametrize(
