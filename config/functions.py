@@ -1,7 +1,7 @@
 """The functions that take alerts from a queue of their own: one entry each.
 
-Packaging, the stack, cdk-nag's accepted findings, the IAM proof and the alarms read :data:`FUNCTIONS`; nothing of a
-function is repeated there. docs/add-a-function.md says how to add one.
+Packaging, the stack, cdk-nag's accepted findings, the IAM proof, the alarms and the bill read :data:`FUNCTIONS`;
+nothing of a function is repeated there. docs/add-a-function.md says how to add one.
 """
 
 from __future__ import annotations
@@ -102,7 +102,6 @@ def _webhook_rights(environment: Environment) -> tuple[Right, ...]:
     return tuple(rights)
 
 
-#: In alphabetical order of the packages.
 FUNCTIONS: tuple[AlertFunction, ...] = (
     AlertFunction(
         package=WEBHOOK,

@@ -86,7 +86,7 @@ def contents(function: str, root: Path = Path()) -> dict[str, Path]:
         for name in _with_parents(waiting.pop()):
             path = _file(root, name)
             if path is None:
-                raise PackageError(f"{function}: there is no module {name}")
+                raise PackageError(f"{function}: there is no module {name}{_to_do(function, name)}")
             key = path.relative_to(_base(root, name)).as_posix()
             if key not in files:
                 files[key] = path
@@ -95,6 +95,15 @@ def contents(function: str, root: Path = Path()) -> dict[str, Path]:
                 for data in path.parent.rglob(_DATA[name]) if name in _DATA else ():
                     files[data.relative_to(_base(root, name)).as_posix()] = data
     return dict(sorted(files.items()))
+
+
+def _to_do(function: str, module: str) -> str:
+    """What is to be written where an entry of ``config/functions.py`` has no code."""
+    if not any(
+        module.startswith(f"lambdas.{declared.package}") for declared in DECLARED if declared.package == function
+    ):
+        return ""
+    return f". Write lambdas/{function}/handler.py with `handler`, and __init__.py (docs/add-a-function.md)"
 
 
 def digest(files: dict[str, Path]) -> str:
