@@ -16,7 +16,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_pipes as pipes
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -67,18 +66,31 @@ class _Queue(Construct):
             ),
             removal_policy=scope.removal_policy,
         )
-        topic.add_subscription(
-            subscriptions.SqsSubscription(
-                self.queue,
-                raw_message_delivery=True,
-                # What SNS cannot put into the queue, for a policy or a key that somebody changed
-                dead_letter_queue=self.failures,
-                filter_policy={
-                    attribute: sns.SubscriptionFilter.string_filter(allowlist=values)
-                    for attribute, values in channel.filter_policy.items()
-                }
-                or None,
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="SnsDelivers",
+                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
             )
+        )
+        # Not CDK's SqsSubscription: it would write this topic into the policy of the data key, whose stack comes first
+        # and lets SNS use the key for topics of the account already.
+        sns.Subscription(
+            self,
+            "Subscription",
+            topic=topic,
+            protocol=sns.SubscriptionProtocol.SQS,
+            endpoint=self.queue.queue_arn,
+            raw_message_delivery=True,
+            # What SNS cannot put into the queue, for a policy or a key that somebody changed
+            dead_letter_queue=self.failures,
+            filter_policy={
+                attribute: sns.SubscriptionFilter.string_filter(allowlist=values)
+                for attribute, values in channel.filter_policy.items()
+            }
+            or None,
         )
 
 
