@@ -279,11 +279,11 @@ def _channels() -> Iterator[Line]:
     data_key = ("{streams/DataKey}",)
     for function in FUNCTIONS:
         role = f"sinks/{function.construct}Role"
-        queue = f"{{sinks/{function.construct}QueueQueue}}"
+        queue = f"{{sinks/{function.construct}Queue}}"
         yield Line(role, "Lambda's event source mapping", polling, (queue,), LAMBDA_SQS)
         yield Line(role, "SQS, for who receives and sends", ("kms:Decrypt", "kms:GenerateDataKey"), data_key, SQS_KMS)
     pipe = "sinks/AlertEventBusRole"
-    yield Line(pipe, "EventBridge Pipes", polling, ("{sinks/AlertEventBusQueueQueue}",), PIPES_SQS)
+    yield Line(pipe, "EventBridge Pipes", polling, ("{sinks/AlertEventBusQueue}",), PIPES_SQS)
     yield Line(pipe, "SQS, for who receives", ("kms:Decrypt",), ("{event-bus}{streams/DataKey}",), SQS_KMS)
     yield Line(pipe, "EventBridge Pipes", ("events:PutEvents",), ("{event-bus-arn}",), PIPES_TARGET)
 

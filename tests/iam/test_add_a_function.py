@@ -62,6 +62,7 @@ def checkout(tmp_path: Path) -> Path:
     """A copy with the page's blocks where it says."""
     copy = pages.copy_of_the_checkout(tmp_path / "checkout")
     shutil.copy(ROOT / "cdk.json", copy)
+    shutil.copytree(ROOT / "operations", copy / "operations", ignore=shutil.ignore_patterns("__pycache__"))
     entry = pages.block(PAGE, "At the head of `FUNCTIONS`", "python")
     pages.put(copy / "config" / "functions.py", "    AlertFunction(\n        package=WEBHOOK", entry)
     for place, text in pages.files(PAGE).items():
