@@ -107,6 +107,16 @@ KeyArn = Annotated[
         "a key's ARN, arn:aws:kms:<region>:<account>:key/<id>",
     ),
 ]
+SecretArn = Annotated[
+    str,
+    _matching(
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@-]{1,512}-[a-zA-Z0-9]{6}",
+        "a secret's whole ARN, arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>",
+    ),
+]
+EventBusName = Annotated[
+    str, _matching(r"(?!aws\.)[a-zA-Z0-9_.-]{1,256}", "an event bus's name: default, or 1 to 256 of a-z A-Z 0-9 _ . -")
+]
 ClusterArn = Annotated[
     str,
     _matching(

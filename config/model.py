@@ -19,6 +19,7 @@ from config.fields import (
     Cidr,
     ClusterArn,
     Email,
+    EventBusName,
     Folder,
     InstanceType,
     KeyArn,
@@ -27,6 +28,7 @@ from config.fields import (
     Region,
     Repository,
     Rpu,
+    SecretArn,
     Section,
     SecurityGroupId,
     StreamArn,
@@ -188,10 +190,44 @@ class Backfill(Slots):
     properties: dict[str, str] = Field(default_factory=dict)
 
 
+class Channel(Section):
+    """Alerts that a channel gets: those of all types and severities, or of the ones that are listed."""
+
+    alert_types: Annotated[tuple[str, ...], AsTuple, Field(max_length=50)] = ()
+    severities: Annotated[tuple[Literal["LOW", "MEDIUM", "HIGH"], ...], AsTuple] = ()
+
+    @property
+    def filter_policy(self) -> dict[str, list[str]]:
+        """SNS's filter policy over the message's attributes; empty for all alerts."""
+        wanted: dict[str, list[str]] = {"alert_type": list(self.alert_types), "severity": list(self.severities)}
+        return {name: values for name, values in wanted.items() if values}
+
+
+class Webhook(Channel):
+    """Posts each alert to an https address, which is a secret: who knows it can post."""
+
+    #: A secret of Secrets Manager with the address alone, or with a JSON object whose ``url`` it is.
+    secret_arn: SecretArn
+    #: The secret's key, if it is not ``aws/secretsmanager``.
+    key_arn: KeyArn | None = None
+    #: ``json``: the alert's JSON object; ``slack``: an incoming webhook's message; ``teams``: an adaptive card, as the
+    #: webhooks of Teams' Workflows take it.
+    format: Literal["json", "slack", "teams"] = "json"
+
+
+class EventBus(Channel):
+    """Puts each alert on an event bus of EventBridge in the environment's account and region."""
+
+    name: EventBusName = "default"
+
+
 class Alerts(Section):
     """Who is told."""
 
     emails: Annotated[tuple[Email, ...], AsTuple] = ()
+    #: Off without the table. docs/alerts.md.
+    webhook: Webhook | None = None
+    event_bus: EventBus | None = None
     #: An older alert is counted and not sent: nobody acts on it any more, and a backlog would page for hours.
     max_age_hours: Annotated[int, Field(ge=1, le=336)] = 6
     #: More alerts of one type in a batch are one message: a storm is at most so many messages of a type each

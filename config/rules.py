@@ -13,6 +13,7 @@ from contracts.event_sources import ALERTS_OF_REJECTIONS, ALERTS_OF_RESULTS, IND
 from contracts.kinesis import READ_KB_PER_SHARD, READS_PER_SHARD, WRITE_KB_PER_SHARD
 from contracts.metrics import OTHER
 from contracts.names import ARCHIVE_BUCKET, EVENTS_DELIVERY, bucket_name
+from contracts.results import SCHEMAS
 from contracts.settings import SettingsError
 from flink_jobs.settings import parse
 
@@ -349,6 +350,21 @@ def _pipeline(environment: Environment) -> Iterator[Finding]:
         yield "budget.monthly_usd", environment.budget.monthly_usd, "only with alerts.emails: nobody would be told"
 
 
+_ALERT_TYPES = sorted({alert.type for entry in SCHEMAS.values() for alert in entry.alerts})
+
+
+def _channels(environment: Environment) -> Iterator[Finding]:
+    alerts = environment.alerts
+    for key, channel in (("webhook", alerts.webhook), ("event_bus", alerts.event_bus)):
+        for kind in channel.alert_types if channel is not None else ():
+            if kind not in _ALERT_TYPES:
+                yield f"alerts.{key}.alert_types", kind, f"an alert type of a job: {', '.join(_ALERT_TYPES)}"
+    if alerts.webhook is not None:
+        yield from _of_this_place(environment, "alerts.webhook.secret_arn", alerts.webhook.secret_arn)
+        if alerts.webhook.key_arn is not None:
+            yield from _of_this_place(environment, "alerts.webhook.key_arn", alerts.webhook.key_arn)
+
+
 #: Tags of one resource that AWS takes; `environment` is the kit's own.
 _MOST_TAGS = 49
 #: Subscribers of a budget's notification.
@@ -400,5 +416,6 @@ _RULES: tuple[Rule, ...] = (
     _files,
     _input,
     _pipeline,
+    _channels,
     _people_and_tags,
 )

@@ -88,6 +88,20 @@ def queue_name(prefix: str, function: str) -> str:
     return f"{prefix}-{FAILURE_QUEUES[function]}"
 
 
+#: The channel whose function a setting switches on, and the one that has none: EventBridge takes alerts from a queue.
+WEBHOOK, EVENT_BUS = "alert_webhook", "alert_event_bus"
+
+
+def channel_queue_name(prefix: str, channel: str) -> str:
+    """Name of the queue of the alerts that wait for a channel."""
+    return function_name(prefix, channel)
+
+
+def channel_failures_name(prefix: str, channel: str) -> str:
+    """Name of the queue of the alerts that a channel gave up."""
+    return f"{channel_queue_name(prefix, channel)}-failures"
+
+
 def processed_table(prefix: str) -> str:
     """Name of the table that remembers what is done once."""
     return f"{prefix}-processed"

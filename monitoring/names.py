@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from config.functions import enabled
 from config.model import Environment
 from contracts.metrics import namespace
 from contracts.names import (
     DELIVERIES,
+    EVENT_BUS,
     EVENTS_DELIVERY,
     FAILURE_QUEUES,
     REFRESH_FAILURES,
@@ -16,6 +18,7 @@ from contracts.names import (
     alarm_name,
     alerts_topic_name,
     application_name,
+    channel_queue_name,
     delivery_name,
     function_name,
     input_stream_name,
@@ -32,9 +35,9 @@ ALERTS, INDEXER = "alerts", "search_indexer"
 class Names:
     """By what the kit calls them; empty where a part is switched off.
 
-    ``streams`` has that of events only where they come from one, ``deliveries`` only what is archived.
-    ``functions`` are called as their metrics' dimension says: by the package. ``namespace`` is that of the kit's own
-    metrics. ``account`` and ``region`` may be tokens of CDK.
+    ``streams`` has that of events only where they come from one, ``deliveries`` only what is archived. ``channels`` are
+    the queues of the alerts' channels. ``functions`` are called as their metrics' dimension says: by the package.
+    ``namespace`` is that of the kit's own metrics. ``account`` and ``region`` may be tokens of CDK.
     """
 
     prefix: str
@@ -44,6 +47,7 @@ class Names:
     queues: Mapping[str, str]
     topics: Mapping[str, str]
     deliveries: Mapping[str, str]
+    channels: tuple[str, ...]
     search_domain: str | None
     refresh_queue: str | None
     refresh_rule: str | None
@@ -63,6 +67,8 @@ def deployed(environment: Environment, account: str, region: str, partition: str
     prefix, stream = environment.prefix, environment.kinesis
     searched = environment.search.enabled
     functions = (ALERTS, INDEXER) if searched else (ALERTS,)
+    channels = [function.package for function in enabled(environment)]
+    channels += [EVENT_BUS] if environment.alerts.event_bus is not None else []
     return Names(
         prefix=prefix,
         application=application_name(prefix),
@@ -75,6 +81,7 @@ def deployed(environment: Environment, account: str, region: str, partition: str
         queues={FAILURE_QUEUES[name]: queue_name(prefix, name) for name in functions},
         topics={"alerts": alerts_topic_name(prefix)},
         deliveries={name: delivery_name(prefix, name) for name in _deliveries(environment)},
+        channels=tuple(channel_queue_name(prefix, channel) for channel in channels),
         search_domain=prefix if searched else None,
         refresh_queue=f"{prefix}-{REFRESH_FAILURES}" if environment.warehouse.enabled else None,
         refresh_rule=refresh_failed_rule_name(prefix) if environment.warehouse.enabled else None,

@@ -16,6 +16,8 @@ from monitoring.series import MINUTE, Metric, Series, series
 _DAY = 86_400
 #: SQS forgets a given-up record after 14 days (stacks/constructs/stream_reader.py): a week is left to act.
 _OLD_MESSAGE_SECONDS = 7 * _DAY
+#: An alert that a channel takes at once is seconds old; one that waited for so long was tried three times.
+_LATE_ALERT_SECONDS = 15 * MINUTE
 #: Free storage below which OpenSearch blocks writes is 20 % or 20 GB, whichever is less; the alarm comes before.
 _FREE_SHARE = 0.25
 _MB_PER_GB = 1024
@@ -29,6 +31,7 @@ def sink_alarms(environment: Environment, names: Names) -> Iterator[Rule]:
     yield from _registered(environment, names)
     yield from _again(names)
     yield from _given_up(names)
+    yield from _channels(names)
     yield _event_types(names)
     yield _rule_failed(names)
     if names.search_domain is not None:
@@ -155,6 +158,34 @@ def _given_up(names: Names) -> Iterator[Rule]:
             periods=1,
             of=1,
             not_here="the stand-in for SNS delivers at once or not at all, and counts neither",
+        )
+
+
+def _channels(names: Names) -> Iterator[Rule]:
+    """A queue before each channel tries again for hours, so its age tells of an outage before letters do."""
+    for queue in names.channels:
+        channel = queue.removeprefix(f"{names.prefix}-")
+        nothing_here = "the demo has no channels; tests/unit/lambdas/test_alert_webhook.py plays a webhook's answers"
+        yield Rule(
+            f"late-{channel}",
+            {"m": series(service.MESSAGE_AGE, queue)},
+            _LATE_ALERT_SECONDS,
+            "alerts wait for a channel that does not take them; they are tried again until they are too old",
+            Missing.FINE,
+            "SQS stops publishing for a queue that was empty for hours",
+            not_here=nothing_here,
+        )
+        yield Rule(
+            f"dead-letters-{channel}",
+            {"m": series(service.MESSAGES, f"{queue}-failures")},
+            0,
+            "a channel gave alerts up: nobody got them there",
+            Missing.FINE,
+            "SQS stops publishing for a queue that was empty for hours",
+            periods=1,
+            of=1,
+            severity=Severity.PAGE,
+            not_here=nothing_here,
         )
 
 

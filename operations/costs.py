@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from config.functions import enabled
 from config.model import Environment, Stream
 from contracts.metrics import CATEGORY, EVENT_TYPE, FUNCTION_METRICS, METRICS, REJECTED_EVENTS, Metric
 from contracts.rejections import INTAKE_REASONS
@@ -28,6 +29,11 @@ _FIREHOSE_UNIT = 5 * 1024
 #: A function of 256 MB takes some 50 ms for a batch, and writes some 1.5 KB of log: its line, and Lambda's three.
 _CALL_GB_SECONDS = 0.25 * 0.05
 _CALL_LOG_BYTES = 1500
+#: A function of 256 MB waits some 500 ms for who takes an alert.
+_CHANNEL_GB_SECONDS = 0.25 * 0.5
+#: Lambda asks an SQS queue with five long polls at once (developer guide, "Using Lambda with Amazon SQS"); Pipes, of
+#: which no number is told, is counted alike.
+_POLLERS, _POLL_SECONDS = 5, 20
 #: The application's log, flow logs, and all that is written by the day.
 _OTHER_LOGS_GB = 0.5
 #: Requests to KMS: a data key every five minutes per producer, reader and shard, and one a message.
@@ -72,6 +78,7 @@ class _Bill:
         yield from self._search()
         yield from self._lake()
         yield from self._functions()
+        yield from self._channels()
         yield from self._warehouse()
         yield from self._audit()
 
@@ -291,6 +298,28 @@ class _Bill:
         emails, price = len(self.environment.alerts.emails), self.prices.of("sns", "emails_100k")
         cost = emails * self.load.alerts_month() / 100_000 * price
         yield Line("SNS: alerts", f"{emails} addresses x alerts x {price} per 100,000", cost, 0.0)
+
+    def _channels(self) -> Iterator[Line]:
+        """Queues of the alerts' channels are asked all the time, alerts or not."""
+        alerts, names = self.environment.alerts, [function.package for function in enabled(self.environment)]
+        channels = len(names) + (alerts.event_bus is not None)
+        if not channels:
+            return
+        million, sent = self.prices.of("sqs", "requests_million"), self.load.alerts_month()
+        requests = channels * (_POLLERS * SECONDS / _POLL_SECONDS + 3 * sent)
+        formula = (
+            f"{channels} x ({_POLLERS} pollers each {_POLL_SECONDS} s + 3 requests an alert) x {million} per million"
+        )
+        cost = requests / 1e6 * million
+        yield Line("SQS: alerts' channels", formula, cost, cost)
+        if names:
+            second, calls = (self.prices.of("lambda", key) for key in ("gb_second", "requests_million"))
+            formula = f"{len(names)} x alerts x ({_CHANNEL_GB_SECONDS} GB-s x {second} + {calls} per million)"
+            cost = len(names) * sent * (_CHANNEL_GB_SECONDS * second + calls / 1e6)
+            yield Line("Lambda: alerts' channels", formula, cost, 0.0)
+        if alerts.event_bus is not None:
+            million = self.prices.of("pipes", "requests_million")
+            yield Line("EventBridge Pipes", f"alerts x {million} per million", sent / 1e6 * million, 0.0)
 
     def _audit(self) -> Iterator[Line]:
         if not self.counts["AWS::CloudTrail::Trail"]:

@@ -33,6 +33,7 @@ FREE = frozenset(
         "AWS::Logs::LogStream",
         "AWS::Logs::ResourcePolicy",
         "AWS::MSK::ClusterPolicy",
+        "AWS::Pipes::Pipe",
         "AWS::RedshiftServerless::Workgroup",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",

@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from config.functions import FUNCTIONS as DECLARED
+
 #: Modules that hold the handlers of each function.
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     "alerts": ("lambdas.alerts.handler",),
@@ -34,6 +36,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "warehouse_setup": ("lambdas.warehouse_setup.handler",),
     "msk_brokers": ("lambdas.msk_brokers.handler",),
     "topic_setup": ("lambdas.topic_setup.handler",),
+    **{function.package: (function.module,) for function in DECLARED},
 }
 #: Handler names as Lambda takes them.
 HANDLERS: dict[str, tuple[str, ...]] = {
@@ -51,6 +54,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "warehouse_setup": ("lambdas.warehouse_setup.handler.on_event", "lambdas.warehouse_setup.handler.is_complete"),
     "msk_brokers": ("lambdas.msk_brokers.handler.on_event", "lambdas.msk_brokers.handler.is_complete"),
     "topic_setup": ("lambdas.topic_setup.handler.on_event", "lambdas.topic_setup.handler.is_complete"),
+    **{function.package: (function.handler,) for function in DECLARED},
 }
 
 _OURS = ("lambdas", "contracts")
@@ -82,7 +86,7 @@ def contents(function: str, root: Path = Path()) -> dict[str, Path]:
         for name in _with_parents(waiting.pop()):
             path = _file(root, name)
             if path is None:
-                raise PackageError(f"{function}: there is no module {name}")
+                raise PackageError(f"{function}: there is no module {name}{_to_do(function, name)}")
             key = path.relative_to(_base(root, name)).as_posix()
             if key not in files:
                 files[key] = path
@@ -91,6 +95,15 @@ def contents(function: str, root: Path = Path()) -> dict[str, Path]:
                 for data in path.parent.rglob(_DATA[name]) if name in _DATA else ():
                     files[data.relative_to(_base(root, name)).as_posix()] = data
     return dict(sorted(files.items()))
+
+
+def _to_do(function: str, module: str) -> str:
+    """What is to be written where an entry of ``config/functions.py`` has no code."""
+    if not any(
+        module.startswith(f"lambdas.{declared.package}") for declared in DECLARED if declared.package == function
+    ):
+        return ""
+    return f". Write lambdas/{function}/handler.py with `handler`, and __init__.py (docs/add-a-function.md)"
 
 
 def digest(files: dict[str, Path]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from config.functions import enabled
 from config.model import Environment
 from contracts.names import (
     ARCHIVE_BUCKET,
@@ -106,6 +107,7 @@ def accepted(environment: Environment) -> Mapping[str, tuple[Accepted, ...]]:
                 reason=_NO_LEVEL + "PutMetricData; a condition keeps it to the environment's namespace.",
             ),
             Accepted("Alerts-Failures", ("SQS3",), "It is the dead-letter queue: of the event source mappings."),
+            *(_function(function.construct) for function in enabled(environment)),
         ),
         "lake": (
             *([_function("Transform")] if environment.archives_events else []),

@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from config.functions import enabled
 from config.model import Environment
 from config.properties import property_groups
 from config.sources import alerts_of_rejections, alerts_of_results
@@ -17,6 +18,7 @@ from contracts.metrics import namespace
 from contracts.names import alerts_topic_name, processed_table
 from lambdas.alerts.settings import told_settings
 from stacks.code import lambda_code
+from stacks.constructs.alert_channels import AlertFunctionChannel, EventBusChannel
 from stacks.constructs.base import EnvironmentStack
 from stacks.constructs.function import PythonFunction
 from stacks.constructs.policies import allow
@@ -99,6 +101,10 @@ class SinksStack(EnvironmentStack):
         )
         read(self, "ReadResults", self.alerts.function, results, self.failures)
         read(self, "ReadRejected", self.alerts.function, rejected, self.failures)
+        for function in enabled(environment):
+            AlertFunctionChannel(self, function, self.topic, key, network.logs_key)
+        if environment.alerts.event_bus is not None:
+            EventBusChannel(self, environment.alerts.event_bus, self.topic, key)
 
 
 def _remembered_hours(environment: Environment) -> int:

@@ -76,7 +76,7 @@ def endpoint(name: str, value: str) -> str:
         raise SettingError(f"{name} is {value!r}: {allowed}")
     if url.path not in ("", "/") or url.query or url.fragment:
         raise SettingError(f"{name} is {value!r}: {allowed}, without a path or query")
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
         raise SettingError(f"{name} is {value!r}: {allowed}")
     return f"{url.scheme}://{url.netloc}"
 
@@ -92,7 +92,8 @@ def region(env: Mapping[str, str]) -> str:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     if host == "localhost":
         return True
     try:

@@ -65,6 +65,7 @@ def names() -> Names:
         queues=FAILURES_QUEUES,
         topics={"alerts": ALERTS_TOPIC},
         deliveries={name: name for name in DELIVERIES},
+        channels=(),
         search_domain=PREFIX,
         refresh_queue=None,  # a laptop has no warehouse, and prod's is off
         refresh_rule=None,

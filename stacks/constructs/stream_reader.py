@@ -91,12 +91,12 @@ def read(
     )
 
 
-def failures_queue(scope: EnvironmentStack, name: str, key: kms.IKey) -> sqs.Queue:
+def failures_queue(scope: EnvironmentStack, name: str, key: kms.IKey, queue_name: str | None = None) -> sqs.Queue:
     """Where records go that a function could not process: kept for the longest time that SQS offers."""
     return sqs.Queue(
         scope,
         name,
-        queue_name=f"{scope.prefix}-{name.lower()}",
+        queue_name=queue_name or f"{scope.prefix}-{name.lower()}",
         encryption=sqs.QueueEncryption.KMS,
         encryption_master_key=key,
         enforce_ssl=True,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from config.functions import FUNCTIONS
 from contracts.lake import database
 from tests.iam import drives, service_calls
 from tests.iam.environments import assembly
@@ -74,6 +75,9 @@ def cases(environment: str) -> Mapping[str, Case]:
     listed: dict[str, dict[Line, frozenset[Call]]] = {}
     for line in service_calls.lines():
         listed.setdefault(line.role, {})[line] = frozenset(calls_of(resolver, line))
+    for function in FUNCTIONS:
+        for line in service_calls.of_function(function, resolver.assembly.environment, resolver.account):
+            listed.setdefault(line.role, {})[line] = frozenset(calls_of(resolver, line))
     return {
         name: Case(role, frozenset(recorded.get(name, ())), listed.get(name, {}))
         for name, role in roles(resolver).items()
@@ -113,6 +117,8 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
         return (texts[name],)
     if name == "code":
         return (f"{resolver.assembly.one('Custom::SnapshotBefore').properties['Code']}.zip",)
+    if name in ("event-bus", "event-bus-arn"):
+        return _of_event_bus(resolver, name)
     if name == "archived":
         return ("",) if environment.archives_events else ()
     if name == "warehouse":
@@ -132,6 +138,14 @@ def _values(resolver: Resolver, line: Line, name: str) -> tuple[str, ...]:
     part, _, wanted = {"events": "streams/Events", "events-key": "streams/DataKey"}.get(name, name).partition("/")
     found: Found | None = resolver.named(part, wanted)
     return () if found is None else (resolver.arn(found).removesuffix(":*"),)
+
+
+def _of_event_bus(resolver: Resolver, name: str) -> tuple[str, ...]:
+    """Nothing, or the ARN, of the bus that alerts are put on; no line where there is none."""
+    bus = resolver.assembly.environment.alerts.event_bus
+    if bus is None:
+        return ()
+    return ("" if name == "event-bus" else f"arn:aws:events:{resolver.region}:{resolver.account}:event-bus/{bus.name}",)
 
 
 def _of_source(resolver: Resolver, name: str) -> tuple[str, ...]:

@@ -107,6 +107,9 @@ _CALLS: Mapping[tuple[str, str], Callable[[str, str, Parameters], Call]] = {
         "ssm:GetParameter", f"arn:aws:ssm:{region}:{account}:parameter{parameters['Name']}"
     ),
     **{("dynamodb", operation): _table(operation) for operation in ("DeleteItem", "GetItem", "PutItem", "UpdateItem")},
+    ("secretsmanager", "GetSecretValue"): lambda region, account, parameters: Call(
+        "secretsmanager:GetSecretValue", parameters["SecretId"]
+    ),
     ("sqs", "SendMessage"): lambda region, account, parameters: Call(
         "sqs:SendMessage", f"arn:aws:sqs:{region}:{account}:{parameters['QueueUrl'].rpartition('/')[2]}"
     ),
@@ -128,6 +131,11 @@ _CALLS: Mapping[tuple[str, str], Callable[[str, str, Parameters], Call]] = {
     ("kafka", "GetBootstrapBrokers"): lambda region, account, parameters: Call(
         "kafka:GetBootstrapBrokers", parameters["ClusterArn"]
     ),
+    ("events", "PutEvents"): lambda region, account, parameters: Call(
+        "events:PutEvents",
+        f"arn:aws:events:{region}:{account}:event-bus/{parameters['Entries'][0].get('EventBusName', 'default')}",
+    ),
+    ("sns", "Publish"): lambda region, account, parameters: Call("sns:Publish", parameters["TopicArn"]),
     ("sns", "PublishBatch"): lambda region, account, parameters: Call("sns:Publish", parameters["TopicArn"]),
 }
 #: Calls that need no permission.
@@ -143,6 +151,7 @@ def recording(place: Place, played: Mapping[str, object] | None = None) -> Itera
     moto cannot play. Sessions that were made before the block are not heard: clear the caches that hold them.
     """
     calls: list[Call] = []
+    unknown: list[str] = []
     services = played or {}
     streams: dict[str, str] = {}
 
@@ -153,7 +162,8 @@ def recording(place: Place, played: Mapping[str, object] | None = None) -> Itera
             return
         known = _CALLS.get((service, model.name))
         if known is None:
-            raise UnknownCallError(f"{service} {model.name}: write into tests/iam/recorder.py what IAM makes of it")
+            unknown.append(f"{service} {model.name}: write into tests/iam/recorder.py what IAM makes of it")
+            raise UnknownCallError(unknown[0])
         iterated = streams.get(params.get("ShardIterator", ""))
         parameters = params if iterated is None else {**params, "StreamName": iterated}
         calls.append(known(context["client_region"], place.account, parameters))
@@ -184,6 +194,8 @@ def recording(place: Place, played: Mapping[str, object] | None = None) -> Itera
     try:
         with patch.object(SigV4Auth, "add_auth", heard_sign):
             yield calls
+        if unknown:  # a function that takes every error for an outage must not hide it
+            raise UnknownCallError(unknown[0])
     finally:
         for one in added:
             handlers.BUILTIN_HANDLERS.remove(one)

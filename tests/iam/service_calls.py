@@ -8,14 +8,18 @@ Resources are written with the templates' names: ``{part/Name}`` is the ARN of a
 does not have it; a log group without its ending for streams), ``{log-groups}`` the groups that the role's functions
 write to, ``{events}`` and ``{events-key}`` the stream of events and its key, ours or the team's own; ``{cluster}``,
 ``{topic}`` and ``{group}`` are MSK's, ``{files}``, ``{files-folder}`` and ``{files-key}`` those of the team's bucket;
-``{as-parquet}``, ``{as-lines}``, ``{archived}`` and ``{warehouse}`` are nothing, and there is no line where Firehose
-converts nothing, where it does, where no events are archived, and where there is no warehouse.
+``{event-bus-arn}`` is the bus that alerts are put on; ``{event-bus}``, ``{as-parquet}``, ``{as-lines}``, ``{archived}``
+and ``{warehouse}`` are nothing, and there is no line where there is no such bus, where Firehose converts nothing, where
+it does, where no events are archived, and where there is no warehouse.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from config.functions import FUNCTIONS, AlertFunction
+from config.model import Environment
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,18 @@ LAMBDA_LOGS = Source(
 LAMBDA_KINESIS = Source(
     "AWS managed policy AWSLambdaKinesisExecutionRole",
     f"{_DOCS}/aws-managed-policy/latest/reference/AWSLambdaKinesisExecutionRole.html",
+)
+LAMBDA_SQS = Source(
+    "AWS managed policy AWSLambdaSQSQueueExecutionRole",
+    f"{_DOCS}/aws-managed-policy/latest/reference/AWSLambdaSQSQueueExecutionRole.html",
+)
+PIPES_SQS = Source(
+    "EventBridge user guide, pipes: SQS execution role permissions",
+    f"{_DOCS}/eventbridge/latest/userguide/eb-pipes-permissions.html#pipes-perms-sqs",
+)
+PIPES_TARGET = Source(
+    "EventBridge user guide, pipes: enrichment and target permissions",
+    f"{_DOCS}/eventbridge/latest/userguide/eb-pipes-permissions.html#pipes-perms-enhance-target",
 )
 LAMBDA_FAILURES = Source(
     "Lambda developer guide, on-failure destinations", f"{_DOCS}/lambda/latest/dg/kinesis-on-failure-destination.html"
@@ -202,6 +218,7 @@ def lines() -> tuple[Line, ...]:
     return (
         *_functions(),
         *_stream_readers(),
+        *_channels(),
         *_applications(),
         *_source(),
         *_backfill(),
@@ -215,7 +232,7 @@ def lines() -> tuple[Line, ...]:
 
 
 def _functions() -> Iterator[Line]:
-    for role in _EVERY_FUNCTION:
+    for role in (*_EVERY_FUNCTION, *(f"sinks/{function.construct}Role" for function in FUNCTIONS)):
         yield Line(
             role,
             "Lambda, for the function's log",
@@ -254,6 +271,32 @@ def _stream_readers() -> Iterator[Line]:
         ("{streams/DataKey}",),
         SNS_KMS,
     )
+
+
+def _channels() -> Iterator[Line]:
+    """Who empties the queues of the alerts' channels: Lambda for a function, EventBridge Pipes for the bus."""
+    polling = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+    data_key = ("{streams/DataKey}",)
+    for function in FUNCTIONS:
+        role = f"sinks/{function.construct}Role"
+        queue = f"{{sinks/{function.construct}Queue}}"
+        yield Line(role, "Lambda's event source mapping", polling, (queue,), LAMBDA_SQS)
+        yield Line(role, "SQS, for who receives and sends", ("kms:Decrypt", "kms:GenerateDataKey"), data_key, SQS_KMS)
+    pipe = "sinks/AlertEventBusRole"
+    yield Line(pipe, "EventBridge Pipes", polling, ("{sinks/AlertEventBusQueue}",), PIPES_SQS)
+    yield Line(pipe, "SQS, for who receives", ("kms:Decrypt",), ("{event-bus}{streams/DataKey}",), SQS_KMS)
+    yield Line(pipe, "EventBridge Pipes", ("events:PutEvents",), ("{event-bus-arn}",), PIPES_TARGET)
+
+
+def of_function(function: AlertFunction, environment: Environment, account: str) -> Iterator[Line]:
+    """Calls on behalf of a function, as its entry says."""
+    place = {"region": environment.region, "account": account, "prefix": environment.prefix}
+    for right in function.rights(environment):
+        if right.caller is not None:
+            resources = tuple(resource.format_map(place) for resource in right.resources)
+            context = tuple(right.conditions.items())
+            role = f"sinks/{function.construct}Role"
+            yield Line(role, right.caller, right.actions, resources, Source(*right.source), context)
 
 
 #: Calls of the Java client and the class that makes them; tests/iam/test_java_calls.py holds them against the jar.

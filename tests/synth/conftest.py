@@ -44,7 +44,17 @@ _EVERYTHING: dict[str, Any] = {
         "rejected": {"enhanced_fan_out": True, "mode": "on_demand"},
     },
     "application": {"state": "stopped", "allow_non_restored_state": True},
-    "alerts": {"emails": ["team@example.com"], "categories": ["books", "toys"]},
+    "alerts": {
+        "emails": ["team@example.com"],
+        "categories": ["books", "toys"],
+        "webhook": {
+            "secret_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:alerts/webhook-a1B2c3",
+            "key_arn": "arn:aws:kms:eu-central-1:123456789012:key/11234567-89ab-cdef-0123-456789abcdef",
+            "format": "slack",
+            "severities": ["HIGH"],
+        },
+        "event_bus": {"name": "analytics", "alert_types": ["FRAUD_DETECTED"]},
+    },
     "search": {"enabled": True, "instances": 3},
     "warehouse": {"enabled": True},
     "audit": {"enabled": True},

@@ -150,3 +150,14 @@ def test_a_serverless_cluster_is_paid_for_while_the_application_is_stopped(
 def test_what_somebody_else_owns_is_on_nobodys_bill_here(assemblies: Callable[[str], Assembly], name: str) -> None:
     found = dollars(assemblies(name))
     assert not [what for what in found if "MSK" in what or what in ("Kinesis: input", "Firehose: the topic")]
+
+
+def test_the_channels_of_alerts_are_on_the_bill_where_they_are_on(assemblies: Callable[[str], Assembly]) -> None:
+    lines = ("SQS: alerts' channels", "Lambda: alerts' channels", "EventBridge Pipes")
+    full, dev = dollars(assemblies("full")), dollars(assemblies("dev"))
+    assert not set(lines) & set(dev)
+    # 2 channels x 5 polls each 20 s of a month, at 0.40 a million, go on while the application is stopped
+    polls = 2 * 5 * 730 * 3600 / 20
+    assert full["SQS: alerts' channels"][1] >= polls * 0.40 / 1e6
+    for line in lines:
+        assert 0 < full[line][0] < 2, line

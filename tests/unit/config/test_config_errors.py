@@ -14,6 +14,8 @@ from config.load import ConfigurationError, environments, load, parse
 ROOT = Path(__file__).resolve().parents[3]
 GOOD: dict[str, Any] = {"name": "test", "network": {"zones": ["us-east-1a"]}}
 
+_WEBHOOK = "arn:aws:secretsmanager:us-east-1:123456789012:secret:alerts/webhook-a1B2c3"
+
 
 def merged(changes: dict[str, Any]) -> dict[str, Any]:
     result = dict(GOOD)
@@ -42,6 +44,43 @@ def lines(changes: dict[str, Any]) -> list[str]:
             "checkpoint_interval_seconds, checkpoint_pause_seconds, kpu_alarm, kpu_quota, log_days, log_level, "
             "maintenance_window, parallelism, parallelism_per_kpu, properties, runtime, snapshot_before_update, "
             "snapshots_kept, state",
+        ),
+        (
+            {"alerts": {"webhook": {"secret_arn": "https://hooks.example.com/1"}}},
+            "alerts.webhook.secret_arn: 'https://hooks.example.com/1' is not allowed; allowed is a secret's whole ARN, "
+            "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>",
+        ),
+        (
+            {"alerts": {"webhook": {"format": "slack"}}},
+            "alerts.webhook.secret_arn: missing; it is required",
+        ),
+        (
+            {
+                "alerts": {
+                    "webhook": {
+                        "secret_arn": _WEBHOOK,
+                        "format": "xml",
+                    }
+                }
+            },
+            "alerts.webhook.format: 'xml' is not allowed; allowed is one of 'json', 'slack' or 'teams'",
+        ),
+        (
+            {
+                "region": "eu-west-1",
+                "network": {"zones": ["eu-west-1a"]},
+                "alerts": {"webhook": {"secret_arn": _WEBHOOK}},
+            },
+            f"alerts.webhook.secret_arn: '{_WEBHOOK}' is not allowed; allowed is an ARN of region eu-west-1",
+        ),
+        (
+            {"alerts": {"event_bus": {"name": "aws.partner/x"}}},
+            "alerts.event_bus.name: 'aws.partner/x' is not allowed; allowed is an event bus's name: default, or 1 to "
+            "256 of a-z A-Z 0-9 _ . -",
+        ),
+        (
+            {"alerts": {"event_bus": {"severities": ["URGENT"]}}},
+            "alerts.event_bus.severities.0: 'URGENT' is not allowed; allowed is one of 'LOW', 'MEDIUM' or 'HIGH'",
         ),
         (
             {"network": {"existing": {"vpc": "vpc-1"}}},
@@ -180,6 +219,14 @@ def lines(changes: dict[str, Any]) -> list[str]:
 )
 def test_a_setting_that_is_not_allowed_is_one_line(changes: dict[str, Any], line: str) -> None:
     assert f"config/test.toml: {line}" in lines(changes)
+
+
+@pytest.mark.parametrize("channel", [{"event_bus": {}}, {"webhook": {"secret_arn": _WEBHOOK}}])
+def test_an_alert_type_that_no_job_has_is_refused_and_those_of_the_jobs_are_named(channel: dict[str, Any]) -> None:
+    ((name, table),) = channel.items()
+    (line,) = lines({"alerts": {name: {**table, "alert_types": ["FRAUD_DETECTED", "FRAUD"]}}})
+    assert line.startswith(f"config/test.toml: alerts.{name}.alert_types: 'FRAUD' is not allowed; allowed is an alert ")
+    assert "FRAUD_DETECTED" in line
 
 
 @pytest.mark.parametrize(
