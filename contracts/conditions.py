@@ -67,13 +67,84 @@ def names(text: str) -> frozenset[str]:
 
 
 def clash(text: str, samples: Mapping[str, Any]) -> str | None:
-    """The part of the condition that no value of the samples' types fits: a text compared with a number, say."""
-    for node in ast.walk(parsed(text)):
-        if isinstance(node, ast.Compare | ast.BinOp | ast.UnaryOp):
-            try:
-                _value(node, samples)
-            except TypeError:
-                return ast.unparse(node)
+    """The part of the condition that does not fit its values' types: a text beside a number, or no yes or no at all.
+
+    ``samples`` has a value of the type of each name; None stands for any type.
+    """
+    tree = parsed(text)
+    try:
+        kind = _kind(tree, samples)
+    except _ClashError as error:
+        return str(error)
+    return None if kind in (_FLAG, None) else ast.unparse(tree)
+
+
+_FLAG, _NUMBER, _TEXT = "yes or no", "number", "text"
+
+
+class _ClashError(Exception):
+    """The part that does not fit."""
+
+
+def _kind(node: ast.expr, samples: Mapping[str, Any]) -> str | None:
+    """Kind of a part's values; None for any."""
+
+    def fits(part: ast.expr, *kinds: str | None) -> str | None:
+        found = _kind(part, samples)
+        if found is not None and kinds[0] is not None and found not in kinds:
+            raise _ClashError(ast.unparse(node))
+        return found
+
+    match node:
+        case ast.Constant():
+            return _kind_of(node.value)
+        case ast.Name():
+            return _kind_of(samples[node.id])
+        case ast.BoolOp():
+            for each in node.values:
+                fits(each, _FLAG)
+            return _FLAG
+        case ast.UnaryOp():
+            wanted = _FLAG if isinstance(node.op, ast.Not) else _NUMBER
+            fits(node.operand, wanted)
+            return wanted
+        case ast.BinOp():
+            fits(node.left, _NUMBER)
+            fits(node.right, _NUMBER)
+            return _NUMBER
+        case ast.Compare():
+            left = _kind(node.left, samples)
+            for operation, right in zip(node.ops, node.comparators, strict=True):
+                if isinstance(operation, ast.In | ast.NotIn):
+                    for each in _elements(node, right, samples):
+                        if left is not None and each not in (left, None):
+                            raise _ClashError(ast.unparse(node))
+                else:
+                    fits(right, left)
+                    left = _kind(right, samples)
+                    if left == _FLAG and not isinstance(operation, ast.Eq | ast.NotEq):
+                        raise _ClashError(ast.unparse(node))
+            return _FLAG
+    raise _ClashError(ast.unparse(node))
+
+
+def _elements(node: ast.expr, right: ast.expr, samples: Mapping[str, Any]) -> list[str | None]:
+    """Kinds of what ``in`` looks into; a text is none: ``("books")`` without its comma would hold for ``book``."""
+    if isinstance(right, ast.Tuple):
+        return [_kind(each, samples) for each in right.elts]
+    if isinstance(right, ast.Name) and isinstance(samples[right.id], tuple):
+        return [_kind_of(each) for each in samples[right.id]]
+    raise _ClashError(ast.unparse(node))
+
+
+def _kind_of(value: Any) -> str | None:
+    match value:
+        case bool():
+            return _FLAG
+        case int() | float():
+            return _NUMBER
+        case str():
+            return _TEXT
     return None
 
 

@@ -27,7 +27,10 @@ EVENT_REF: Final = "event_ref"
 BOUNDED: Final = ("event_type", "category")
 #: Names that are taken by groups of settings, by tables and by other records of the streams.
 TAKEN: Final = frozenset(
-    ("input", "output", "time", "jobs", "backfill", "local", "events", "results", "rejected", "every_result")
+    (
+        *("input", "output", "time", "jobs", "backfill", "local", "run", "run_options", "of_jobs"),
+        *("events", "results", "rejected", "every_result"),
+    )
 )
 #: The envelope's own columns, which an entry cannot have again.
 _ENVELOPE: Final = ("result_type", "result_id", "event_time", "run")
@@ -248,6 +251,8 @@ def _of_columns(name: str, entry: Entry) -> Iterator[str]:
     for what, which in (("start", entry.start), ("end", entry.end)):
         if entry.types.get(which) is not ColumnType.TIMESTAMP:
             yield f"{what}: {which} is no timestamp column"
+        elif which in columns and columns[which].nullable:
+            yield f"{what}: {which} may be null: take nullable=True away"
 
 
 def _of_texts(entry: Entry) -> Iterator[str]:
@@ -288,7 +293,10 @@ def _of_condition(what: str, text: str, entry: Entry) -> Iterator[str]:
     if found <= {*entry.types, *entry.setting_names}:
         part = conditions.clash(text, _samples(entry))
         if part is not None:
-            yield f"{what}: {part} compares a text with a number, or computes with a text"
+            yield (
+                f"{what}: {part} does not fit its types: write comparisons of numbers with numbers and of texts "
+                'with texts, such as revenue > 1000 or category in ("books",)'
+            )
 
 
 def _samples(entry: Entry) -> dict[str, object]:
@@ -303,6 +311,7 @@ def _of_counts(entry: Entry) -> Iterator[str]:
         yield f"counts: {len(entry.counts)} are more than the {_MOST_COUNTS} that a result may add to"
     if len({count.at for count in entry.counts}) > 1:
         yield "counts: all have the same `at`: the samples of a result are taken or refused together"
+    nullable = {column.name for column in entry.columns if column.nullable}
     for count in entry.counts:
         what = f"count {count.metric}"
         if not _METRIC.fullmatch(count.metric):
@@ -315,6 +324,9 @@ def _of_counts(entry: Entry) -> Iterator[str]:
             yield f"{what}: value = {count.value!r} is no column with numbers"
         if entry.types.get(count.at) is not ColumnType.TIMESTAMP:
             yield f"{what}: at = {count.at!r} is no timestamp column"
+        for which, column in (("at", count.at), ("dimension", count.dimension)):
+            if column in nullable:
+                yield f"{what}: {which} = {column!r} may be null: take nullable=True away, and leave such rows out"
         if count.dimension is not None:
             if entry.types.get(count.dimension) is not ColumnType.STRING:
                 yield f"{what}: dimension = {count.dimension!r} is no string column"
@@ -341,7 +353,10 @@ def _of_alerts(entry: Entry) -> Iterator[str]:
             column = isinstance(alert.severity, str) and entry.types.get(level) is ColumnType.STRING
             if level not in SEVERITIES and not column:
                 yield f"{what}: severity {level} is none of {', '.join(SEVERITIES)}, and no string column"
-        if not isinstance(alert.severity, str) and "True" not in alert.severity.values():
-            yield f'{what}: severity needs a last "{SEVERITIES[0]}": "True", for what no condition holds of'
+        if isinstance(alert.severity, str):
+            if any(column.name == alert.severity and column.nullable for column in entry.columns):
+                yield f"{what}: severity {alert.severity} may be null: take nullable=True away"
+        elif [text == "True" for text in alert.severity.values()] != [*[False] * (len(alert.severity) - 1), True]:
+            yield f'{what}: severity needs a last "{SEVERITIES[0]}": "True", for what no condition before it holds of'
         for shown in set(alert.shows) - set(entry.types):
             yield f"{what}: shows {shown}, which is no column"

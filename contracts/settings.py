@@ -251,10 +251,11 @@ def kinds(cls: type[Any]) -> dict[str, Kind]:
     return {field.name: field.metadata["kind"] for field in dataclasses.fields(cls)}
 
 
-def read_group(cls: type[T], source: str, group: str, values: Mapping[str, str]) -> T:
+def read_group(cls: type[T], source: str, group: str, values: Mapping[str, str], *, together: bool = True) -> T:
     """One group as its dataclass; SettingsError for an unknown key, a missing one or a value not allowed.
 
-    A dataclass field is named as its key; ``source`` names the file in messages.
+    A dataclass field is named as its key; ``source`` names the file in messages. ``together``: whether the values must
+    go together, too; not where only some of those that are set are known.
     """
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     parsed: dict[str, Any] = {}
@@ -276,7 +277,7 @@ def read_group(cls: type[T], source: str, group: str, values: Mapping[str, str])
                 f"{source}: group {group!r}: key {key!r} is missing; allowed is {field.metadata['kind'].allowed}"
             )
     made = cls(**parsed)
-    for wrong in made.wrong() if isinstance(made, JobSettings) else ():
+    for wrong in made.wrong() if together and isinstance(made, JobSettings) else ():
         given = ", ".join(kind_of.text(getattr(made, key)) for key, kind_of in kinds(cls).items() if key in wrong.keys)
         keys = ", ".join(repr(key) for key in wrong.keys)
         raise SettingsError(

@@ -23,7 +23,7 @@ _ACCEPTED: dict[ColumnType, tuple[str, ...]] = {
     ColumnType.DECIMAL: (SQL_TYPES[ColumnType.DECIMAL].replace(" ", ""),),
     ColumnType.STRING: ("STRING", "VARCHAR", "CHAR"),
     ColumnType.BOOLEAN: ("BOOLEAN",),
-    ColumnType.STRINGS: ("ARRAY<",),
+    ColumnType.STRINGS: ("ARRAY<STRING", "ARRAY<VARCHAR", "ARRAY<CHAR"),
 }
 #: What a null becomes, in the words of COALESCE.
 _INSTEAD = {

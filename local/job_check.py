@@ -148,7 +148,7 @@ def watch(job: str, say: Callable[[str], None]) -> None:
     seen: dict[Path, int] = {}
     try:
         while True:
-            now = {path: path.stat().st_mtime_ns for path in _watched(job)}
+            now = {path: _saved(path) for path in _watched(job)}
             if now != seen:
                 seen = now
                 check(job, say, warm)
@@ -158,13 +158,22 @@ def watch(job: str, say: Callable[[str], None]) -> None:
             warm.close()
 
 
+def _saved(path: Path) -> int:
+    """When the file was saved; 0 while an editor has it away."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def _watched(job: str) -> list[Path]:
     shared = [
         path
         for place in _SHARED
         for path in ((ROOT / place).rglob("*.py") if (ROOT / place).is_dir() else [ROOT / place])
     ]
-    return sorted({*shared, *files(job)})
+    # Names with a dot are editors' locks.
+    return sorted({*(path for path in shared if not path.name.startswith(".")), *files(job)})
 
 
 def main(arguments: list[str]) -> int:

@@ -113,7 +113,7 @@ class Entries:
         self._disk = _Disk()
         self._wholes = 0
         self._last_written = -1
-        self._layout = f"{rule.version}:{','.join(each.name for each in fields(rule.state))}"
+        self._layout = f"{rule.version}:{','.join(rule.key)}:{','.join(each.name for each in fields(rule.state))}"
         self._prefix = f"{rule.job.value} {self._layout} "
 
     def batch(self, group: int, batches: Iterable[tuple[Any, list[Event]]]) -> None:
@@ -174,7 +174,7 @@ class Entries:
             self._date_anew()
 
     def _look(self, now: int) -> Iterator[None]:
-        rows, quantum = self.rows, self._quantum
+        rows, quantum, failed = self.rows, self._quantum, 0
         while self._times and self._times[0] <= now:
             time = heappop(self._times)
             looks = self._looks.pop(time)
@@ -190,9 +190,9 @@ class Entries:
                     self._look_at(entry[2], group, key)
                     continue
                 before = len(rows)
-                if before >= _MOST_ROWS:
+                if before + failed >= _MOST_ROWS:
                     yield
-                    rows, before = self.rows, 0
+                    rows, before, failed = self.rows, len(self.rows), 0
                 try:
                     state = self.rule.on_time(key, self._load(entry[0]), now, rows.append)
                     due = 0 if state is None else self._later(state, now)
@@ -201,7 +201,8 @@ class Entries:
                     del rows[before:]
                     self._failed(self.rule, key, (), self._before(entry), time, error)
                     # The key keeps its state, and a rule that has been mended by then is asked again.
-                    due, packed = min(time + _AGAIN, _NEVER), entry[0]
+                    due, packed = min(max(time + _AGAIN, now + 1), _NEVER), entry[0]
+                    failed += 1
                 if packed is None:
                     self._forget(mine, group, key)
                     continue
@@ -280,7 +281,7 @@ class Entries:
         job, layout, _ = name.split(" ")
         if job == self.rule.job.value and layout != self._layout:
             raise StateError(
-                f"{job}: the state that is restored is {layout} (version:fields), the rule's is {self._layout}. "
+                f"{job}: the state that is restored is {layout} (version:key:fields), the rule's is {self._layout}. "
                 f"Start with the code that wrote it. Or take {job} out of jobs.enabled, start, stop, and put it in "
                 "again: it then begins anew."
             )

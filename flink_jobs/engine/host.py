@@ -150,7 +150,7 @@ class Host:
             try:
                 columns.results([row], kinds, required)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it
-                self._fail(job.rule, row, 0, _time_of(row), repr(row), error)
+                self._fail(job.rule, row, 0, _time_of(row), _text(row), error)
             else:
                 right.append(row)
         return right
@@ -160,7 +160,7 @@ class Host:
     ) -> None:
         """The events of a batch on which a rule raised; without events, the state that was due, looked at ``at``."""
         if not events:
-            self._fail(rule, key, 0, at, repr(state), error)
+            self._fail(rule, key, 0, at, _text(state), error)
         seen: Counter[int] = Counter()
         for event in events:
             payload = {name: value for name, value in event._asdict().items() if value is not None}
@@ -170,8 +170,8 @@ class Host:
 
     def _fail(self, rule: Rule[Any, Any], key: Any, place: int, at: int, payload: str, error: Exception) -> None:
         job = rule.job.value
-        digest = hashlib.sha256(repr(key).encode("utf-8", "replace")).hexdigest()[:32]
-        detail = f"{job} raised {type(error).__name__}: {error}"[:1_000]
+        digest = hashlib.sha256(_text(key).encode("utf-8", "replace")).hexdigest()[:32]
+        detail = f"{job} raised {type(error).__name__}: {_text(error, str)}"[:1_000]
         self._failures.append((job, digest, f"{at}-{place}", _clean(detail), _clean(payload[:_MOST_PAYLOAD]), at))
         self._unlogged[job] += 1
         now = time.monotonic()
@@ -186,6 +186,14 @@ def _required(rule: Rule[Any, Any]) -> dict[int, str]:
     schema = SCHEMAS[rule.job]
     nullable = {column.name for column in schema.columns if column.nullable} - {*schema.key, schema.start, schema.end}
     return {number: name for number, name in enumerate(result_columns(schema)) if name not in nullable}
+
+
+def _text(value: Any, of: Callable[[Any], str] = repr) -> str:
+    """A value of a rule in words, whatever it is."""
+    try:
+        return of(value)
+    except Exception as error:  # noqa: BLE001 - it is only told of
+        return f"a {type(value).__name__} that cannot be written ({type(error).__name__})"
 
 
 def _traceback(error: BaseException) -> str:

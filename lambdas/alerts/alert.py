@@ -115,7 +115,8 @@ def _event_type(result: Result, rule: Rule, entry: Entry, filled: Any) -> str | 
     """What the attribute ``event_type`` says; None where neither the alert nor the result names one."""
     if rule.event_type != Rule.event_type:
         return str(filled(rule.event_type))
-    return result.text("event_type") if entry.types.get("event_type") is ColumnType.STRING else None
+    found = value_of(result, "event_type", entry) if entry.types.get("event_type") is ColumnType.STRING else None
+    return None if found is None else str(found)
 
 
 def _shown(value: Any) -> Any:

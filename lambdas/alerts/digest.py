@@ -42,12 +42,14 @@ def _digest(alert_type: str, group: Sequence[Alert]) -> Alert:
         "severity": highest,
         "message": sentence,
     }
+    jobs = {alert.attributes["job"] for alert in group}
+    job = {"job": jobs.pop()} if len(jobs) == 1 else {}  # two jobs may have alerts of one type
     return Alert(
         results=tuple(result for alert in group for result in alert.results),
         subject=subject(f"{highest}: {sentence}"),
         body=json.dumps(content),
         text=_text(sentence, group),
-        attributes={"alert_type": alert_type, "severity": highest, "event_type": DIGEST},
+        attributes={"alert_type": alert_type, "severity": highest, "event_type": DIGEST, **job},
     )
 
 

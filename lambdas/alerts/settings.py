@@ -102,7 +102,9 @@ def _job_settings(text: str) -> JobSettings:
     for job, entry in SCHEMAS.items():
         if entry.settings is not None:
             try:
-                made = read_group(entry.settings, JOB_SETTINGS_VARIABLE, job.value, groups.get(job.value, {}))
+                # Only those that alerts name are here: they were checked with the others at synth.
+                given = groups.get(job.value, {})
+                made = read_group(entry.settings, JOB_SETTINGS_VARIABLE, job.value, given, together=False)
             except SettingsError as error:
                 raise SettingError(str(error)) from None
             found[job.value] = {key: getattr(made, key) for key in entry.told_settings}

@@ -52,6 +52,13 @@ GOOD = Entry(
 )
 
 
+@pytest.mark.parametrize(
+    "text", ["category in ('books',)", "category not in ('a', 'b') and revenue + 1 > -2", "True", "category == country"]
+)
+def test_given_a_condition_that_fits_its_types_then_nothing_is_wrong(text: str) -> None:
+    assert list(mistakes("revenue", dataclasses.replace(GOOD, **count(where=text)))) == []
+
+
 def test_given_a_good_entry_with_two_texts_as_its_key_then_nothing_is_wrong() -> None:
     assert list(mistakes("revenue", GOOD)) == []
     check("revenue", GOOD)
@@ -98,7 +105,24 @@ TEXT = ColumnType.STRING
         (count(values=("a",)), "count Revenue: values without a dimension"),
         (count(where="revenue >"), "is no condition: write one such as"),
         (count(where="town > 1"), "town is no column or setting"),
-        (count(where="category > 5"), "category > 5 compares a text with a number"),
+        (count(where="category > 5"), "category > 5 does not fit its types: write comparisons"),
+        (count(where="revenue == 'high'"), "revenue == 'high' does not fit its types"),
+        (count(where="category == 5 or revenue > 1"), "category == 5 does not fit its types"),
+        (count(where="category * 2 == 'x'"), "category * 2 does not fit its types"),
+        (count(where="category in ('books')"), "category in 'books' does not fit its types"),
+        (count(where="revenue in ('a', 'b')"), "revenue in ('a', 'b') does not fit its types"),
+        (count(where="revenue"), "revenue does not fit its types"),
+        (count(where="not revenue"), "not revenue does not fit its types"),
+        (count(where="(revenue > 1) > 0"), "(revenue > 1) > 0 does not fit its types"),
+        (count(dimension="comment", values=("a",)), "count Revenue: dimension = 'comment' may be null"),
+        (
+            column(Column("seen_at", ColumnType.TIMESTAMP, "x", nullable=True)) | count(at="seen_at"),
+            "at = 'seen_at' may be",
+        ),
+        (
+            column(Column("seen_at", ColumnType.TIMESTAMP, "x", nullable=True)) | {"end": "seen_at"},
+            "end: seen_at may be null",
+        ),
         (count(where="window_end > 5"), "window_end is timestamp, which a condition cannot compare"),
         (count(where="__import__('os')"), "is not allowed in a condition"),
         (count(where="revenue.real"), "is not allowed in a condition"),
@@ -107,6 +131,9 @@ TEXT = ColumnType.STRING
         (alert(when="revenu > 5"), "revenu is no column or setting; allowed are category,"),
         (alert(severity="URGENT"), "severity URGENT is none of LOW, MEDIUM, HIGH"),
         (alert(severity={"HIGH": "revenue > 5"}), 'severity needs a last "LOW": "True"'),
+        (alert(severity={"LOW": "True", "HIGH": "revenue > 5"}), 'severity needs a last "LOW": "True"'),
+        (alert(severity={}), 'severity needs a last "LOW": "True"'),
+        (alert(severity="comment"), "severity comment may be null"),
         (alert(sentence="{town}"), "sentence: {town} is no column or setting"),
         (alert(shows=("town",)), "shows town, which is no column"),
     ],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contracts.columns import Column, ColumnType
 from contracts.entry import Entry
 from contracts.metrics import metric_of
 from lambdas.alerts import samples
@@ -53,6 +54,16 @@ def result(kinesis: Kinesis, **columns: Any) -> Result:
         json.dumps(document),
         json.loads(json.dumps(document), parse_float=Decimal),
     )
+
+
+def test_an_event_type_that_is_null_is_left_out(kinesis: Kinesis, monkeypatch: pytest.MonkeyPatch) -> None:
+    nullable = dataclasses.replace(
+        GOOD, columns=(*GOOD.columns, Column("event_type", ColumnType.STRING, "of the event", nullable=True))
+    )
+    monkeypatch.setattr(samples, "_ENTRIES", {"revenue": nullable})
+    alert = alert_of(result(kinesis, event_type=None), SETTINGS)
+    assert alert is not None
+    assert "event_type" not in alert.attributes
 
 
 def test_a_sum_is_claimed_and_stamped_with_the_windows_start(kinesis: Kinesis) -> None:

@@ -244,9 +244,9 @@ class TestOtherState:
         with pytest.raises(StateError) as raised:
             started(Next(), store=stored(Counting()))
         assert str(raised.value) == (
-            "fraud: the state that is restored is 1:count,micros,last (version:fields), the rule's is "
-            "2:count,micros,last. Start with the code that wrote it. Or take fraud out of jobs.enabled, start, stop, "
-            "and put it in again: it then begins anew."
+            "fraud: the state that is restored is 1:user_id:count,micros,last (version:key:fields), the rule's is "
+            "2:user_id:count,micros,last. Start with the code that wrote it. Or take fraud out of jobs.enabled, start, "
+            "stop, and put it in again: it then begins anew."
         )
 
     def test_so_are_other_fields(self) -> None:
@@ -255,8 +255,17 @@ class TestOtherState:
 
             state = Less
 
-        with pytest.raises(StateError, match=r"is 1:count,micros,last \(version:fields\), the rule's is 1:last"):
+        with pytest.raises(StateError, match=r"is 1:user_id:count,micros,last .*, the rule's is 1:user_id:last"):
             started(Changed(), store=stored(Counting()))
+
+    def test_so_is_another_key(self) -> None:
+        class BySession(Counting):
+            """The same state, kept by other values."""
+
+            key = ("user_id", "session_id")
+
+        with pytest.raises(StateError, match=r"is 1:user_id:.*, the rule's is 1:user_id,session_id:"):
+            started(BySession(), store=stored(Counting()))
 
     def test_a_job_that_left_and_comes_again_begins_anew(self) -> None:
         store = stored(Counting())

@@ -107,6 +107,19 @@ class TestABatchOnWhichARuleRaises:
 
 
 class TestAStateOnWhichARuleRaises:
+    def test_the_end_of_the_input_asks_once_not_every_hour_until_the_end_of_time(self) -> None:
+        job = Job(Counting())
+        job.take([event(1_000, category="on_time")])
+        job.pass_time(2**63 - 1)
+        assert len(job.rejected) == 1
+
+    def test_many_failures_come_in_portions(self) -> None:
+        host, users = started(Counting()), range(25_000)
+        hand_over(host, 0, MINUTE, {0: [event(1, user_id=user, category="on_time") for user in users]})
+        given = list(host.take(message(10 * MINUTE, 10 * MINUTE), 0, Store()))
+        failures = [block for block in given if struct.unpack_from("<i", block) == (-1,)]
+        assert [struct.unpack_from("<ii", block)[1] for block in failures] == [10_000, 10_000, 5_000]
+
     @pytest.mark.parametrize(
         ("category", "detail"),
         [
@@ -177,6 +190,41 @@ class TestARowThatIsWrong:
         [rejected] = job.rejected
         assert (rejected.job, rejected.event_time, rejected.position) == ("fraud", 1_000, "1000-0")
         assert "alert_level=1" in rejected.payload
+
+
+class Unwritable(Exception):
+    """Cannot say what is wrong."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class TestWhatCannotBeWritten:
+    def test_a_number_of_too_many_digits(self) -> None:
+        class Wrong(Counting):
+            """Gives a decimal that Python does not write."""
+
+            def on_time(self, key: int, state: Count, now: int, emit: Any) -> None:
+                emit(told(key, state, risk_score=10**5000))
+
+        job = Job(Wrong())
+        job.take([event(1_000)])
+        job.pass_time(5 * MINUTE)
+        [rejected] = job.rejected
+        assert rejected.payload == "a fraud_result that cannot be written (ValueError)"
+
+    def test_an_error_without_words(self) -> None:
+        class Wrong(Counting):
+            """Raises it."""
+
+            def on_batch(self, key: int, state: Any, events: Any, emit: Any) -> Any:
+                raise Unwritable
+
+        job = Job(Wrong())
+        job.take([event(1_000)])
+        job.pass_time(5 * MINUTE)
+        [rejected] = job.rejected
+        assert rejected.detail == "fraud raised Unwritable: a Unwritable that cannot be written (RuntimeError)"
 
 
 class TestLog:
