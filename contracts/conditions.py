@@ -116,8 +116,8 @@ def _kind(node: ast.expr, samples: Mapping[str, Any]) -> str | None:
             left = _kind(node.left, samples)
             for operation, right in zip(node.ops, node.comparators, strict=True):
                 if isinstance(operation, ast.In | ast.NotIn):
-                    for each in _elements(node, right, samples):
-                        if left is not None and each not in (left, None):
+                    for element in _elements(node, right, samples):
+                        if left is not None and element not in (left, None):
                             raise _ClashError(ast.unparse(node))
                 else:
                     fits(right, left)
