@@ -109,7 +109,7 @@ def test_a_killed_run_leaves_nothing_and_the_next_gives_the_same_results_without
     [
         (["--set", "aggregation.windw=1 min"], ["aggregation", "windw", "window"]),
         (["--set", "aggregation.window=-5 min"], ["aggregation", "window", "-5 min", "a duration from 1 s to 1 d"]),
-        (["--set", "aggregations.window=5 min"], ["aggregations", "aggregation, anomaly, session"]),
+        (["--set", "aggregations.window=5 min"], ["aggregations", "aggregation, anomaly, behavior"]),
         (["--events", "-3"], ["--events", "-3", "a whole number from 1000"]),
         (["--start", "2999-01-01T00:00:00Z"], ["--start", "future"]),
     ],
