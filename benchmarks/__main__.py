@@ -70,7 +70,8 @@ def _write(costs: list[report.Cost], lines: list[str]) -> None:
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
     (DOCS / "results.json").write_text(json.dumps(report.as_json(costs, machine), indent=1) + "\n", encoding="utf-8")
-    plots = report.plot(costs, DOCS)
+    # One picture: the other scenarios' tables say as much.
+    plots = report.plot([cost for cost in costs if cost.scenario == "base"], DOCS)
     page = DOCS / "README.md"
     text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(_BEGIN)
