@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -120,15 +121,19 @@ def build(root: Path, target: Path) -> dict[str, str]:
     """Writes ``target``/<function>/ for every function; returns the digests by function.
 
     A folder appears whole or not at all, and holds nothing of an earlier build. One that is as it should be is left
-    alone, so that whoever reads it meanwhile (another synthesis) does not notice.
+    alone, so that whoever reads it meanwhile (another synthesis) does not notice. One process builds at a time: another
+    one finds what the first has built.
     """
     digests: dict[str, str] = {}
-    for function in FUNCTIONS:
-        files = contents(function, root)
-        folder = target / function
-        if not _holds(folder, files):
-            _write(folder, files)
-        digests[function] = digest(files)
+    target.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f"{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for function in FUNCTIONS:
+            files = contents(function, root)
+            folder = target / function
+            if not _holds(folder, files):
+                _write(folder, files)
+            digests[function] = digest(files)
     return digests
 
 
@@ -155,8 +160,7 @@ def _write(folder: Path, files: dict[str, Path]) -> None:
         partial.replace(folder)
     except OSError:
         shutil.rmtree(partial)
-        if not _holds(folder, files):  # else another process wrote the same
-            raise
+        raise
 
 
 def _with_parents(name: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import boto3
@@ -208,20 +209,25 @@ def test_given_a_folder_that_is_as_it_should_be_then_it_is_left_alone(tmp_path: 
     assert (out / "alerts" / "lambdas" / "__init__.py").read_text() == ""
 
 
-def test_given_two_builds_at_once_then_both_end_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given another process that writes the folder between our removing the old one and moving ours there
+def test_given_two_builds_at_once_then_the_second_finds_what_the_first_has_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given another build that begins while ours puts its first folder there
     checkout, out = a_checkout(tmp_path / "checkout"), tmp_path / "out"
-    replace = Path.replace
+    replace, others, put = Path.replace, [threading.Thread(target=build, args=(checkout, out))], []
 
-    def late(self: Path, target: Path) -> Path:
-        monkeypatch.setattr(Path, "replace", replace)
-        build(checkout, out)
+    def beside(self: Path, target: Path) -> Path:
+        put.append(target.name)
+        if len(put) == 1:
+            others[0].start()
         return replace(self, target)
 
-    monkeypatch.setattr(Path, "replace", late)
-    # Then we keep what it wrote
+    monkeypatch.setattr(Path, "replace", beside)
+    # When both have ended
     assert build(checkout, out).keys() == FUNCTIONS.keys()
-    assert sorted(path.name for path in out.iterdir()) == sorted(FUNCTIONS)
+    others[0].join()
+    # Then each folder was put there once: nobody who reads one finds it gone
+    assert sorted(put) == sorted(FUNCTIONS)
 
 
 def test_given_a_folder_that_cannot_be_put_there_then_it_raises(
