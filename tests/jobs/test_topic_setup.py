@@ -14,6 +14,7 @@ from lambdas.topic_setup.topic import TopicError, connected
 from local.demo.inputs import KAFKA_LIB
 from local.processes import Supervisor
 from local.standins.kafka_broker import KafkaBroker
+from local.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,9 @@ def test_a_deployment_makes_the_topic_and_the_next_ones_bring_it_to_the_settings
     (first,) = broker.write("events", [(0, b"{}")])
     assert abs(first.arrival - datetime.now(UTC).timestamp() * 1000) < 60_000
     assert deployed(broker, "Update", Partitions="5", RetentionHours="48")
-    assert found(broker, "events") == (5, {"message.timestamp.type": "LogAppendTime", "retention.ms": "172800000"})
+    # The controller has the change; the broker, which is asked, follows its log.
+    changed = (5, {"message.timestamp.type": "LogAppendTime", "retention.ms": "172800000"})
+    wait_until(lambda: found(broker, "events") == changed, 30, f"the topic to be {changed}")
     assert deployed(broker, "Update", Partitions="5", RetentionHours="48")
     with pytest.raises(TopicError, match="has 5 partitions"):
         deployed(broker, "Update")
@@ -67,4 +70,4 @@ def test_a_topic_that_somebody_made_before_gets_the_brokers_time(broker: KafkaBr
         topics.admin.create_topics({"clicks": {"num_partitions": 1, "replication_factor": 1, "configs": {}}})
     assert found(broker, "clicks")[1]["message.timestamp.type"] == "CreateTime"
     assert deployed(broker, Topic="clicks", Partitions="1")
-    assert found(broker, "clicks")[1]["message.timestamp.type"] == "LogAppendTime"
+    wait_until(lambda: found(broker, "clicks")[1]["message.timestamp.type"] == "LogAppendTime", 30, "the broker's time")
