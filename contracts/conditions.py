@@ -18,7 +18,7 @@ from typing import Any
 
 
 class ConditionError(ValueError):
-    """The text is no condition; the message says what is wrong with it."""
+    """The text cannot be a condition; the message names the mistake."""
 
 
 _COMPARED: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
@@ -42,7 +42,7 @@ _OTHERS = (ast.And, ast.Or, ast.BoolOp, ast.Not, ast.USub, ast.UnaryOp, ast.BinO
 
 @cache
 def parsed(text: str) -> ast.expr:
-    """The condition's tree; ConditionError for what is none."""
+    """The condition's syntax tree; raises ConditionError for a text that cannot be one."""
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -89,11 +89,9 @@ class _ClashError(Exception):
 def _kind(node: ast.expr, samples: Mapping[str, Any]) -> str | None:
     """Kind of a part's values; None for any."""
 
-    def fits(part: ast.expr, *kinds: str | None) -> str | None:
-        found = _kind(part, samples)
-        if found is not None and kinds[0] is not None and found not in kinds:
+    def fits(found: str | None, wanted: str | None) -> None:
+        if None not in (found, wanted) and found != wanted:
             raise _ClashError(ast.unparse(node))
-        return found
 
     match node:
         case ast.Constant():
@@ -102,26 +100,26 @@ def _kind(node: ast.expr, samples: Mapping[str, Any]) -> str | None:
             return _kind_of(samples[node.id])
         case ast.BoolOp():
             for each in node.values:
-                fits(each, _FLAG)
+                fits(_kind(each, samples), _FLAG)
             return _FLAG
         case ast.UnaryOp():
             wanted = _FLAG if isinstance(node.op, ast.Not) else _NUMBER
-            fits(node.operand, wanted)
+            fits(_kind(node.operand, samples), wanted)
             return wanted
         case ast.BinOp():
-            fits(node.left, _NUMBER)
-            fits(node.right, _NUMBER)
+            fits(_kind(node.left, samples), _NUMBER)
+            fits(_kind(node.right, samples), _NUMBER)
             return _NUMBER
         case ast.Compare():
             left = _kind(node.left, samples)
             for operation, right in zip(node.ops, node.comparators, strict=True):
                 if isinstance(operation, ast.In | ast.NotIn):
                     for element in _elements(node, right, samples):
-                        if left is not None and element not in (left, None):
-                            raise _ClashError(ast.unparse(node))
+                        fits(element, left)
                 else:
-                    fits(right, left)
-                    left = _kind(right, samples)
+                    kind = _kind(right, samples)
+                    fits(kind, left)
+                    left = kind
                     if left == _FLAG and not isinstance(operation, ast.Eq | ast.NotEq):
                         raise _ClashError(ast.unparse(node))
             return _FLAG

@@ -34,6 +34,11 @@ _INSTEAD = {
     ColumnType.BOOLEAN: "FALSE",
 }
 
+_CHANGES = (
+    "the query changes rows that it has given: group by a window, as in GROUP BY window_start, window_end, and order "
+    "or rank inside of a window only"
+)
+
 
 def needed(job: ResultType) -> tuple[Column, ...]:
     """What a job's rows must hold: its columns, its time, what tells if it is complete, what its key names beside."""
@@ -60,20 +65,15 @@ def stream_of(job: ResultType, sql: str, tables: StreamTableEnvironment) -> tupl
         table = tables.sql_query(sql)
     except Exception as error:  # PyFlink hands on whatever Java throws
         raise ContractError(place + _refused(error)) from error
-    stream, refused = None, None
+    found = mistakes(job, types_of(table))
     try:
         stream = tables.to_data_stream(table)
     except TableException as error:
         if "update" in str(error) or "delete" in str(error):
-            raise ContractError(
-                f"{place}the query changes rows that it has given: group by a window, as in GROUP BY window_start, "
-                "window_end, and order or rank inside of a window only"
-            ) from error
-        refused = error
-    for mistake in mistakes(job, types_of(table)):
-        raise ContractError(place + mistake)
-    if stream is None:
-        raise ContractError(place + _refused(refused)) from refused
+            found = [_CHANGES]
+        raise ContractError(place + (found[0] if found else _refused(error))) from error
+    if found:
+        raise ContractError(place + found[0])
     return stream, tuple(table.get_schema().get_field_names())
 
 
@@ -116,7 +116,7 @@ def _not_null(job: ResultType, column: Column) -> str:
     return f"{how}say nullable=True in contracts/jobs/{job.value}.py"
 
 
-def _refused(error: Exception | None) -> str:
+def _refused(error: Exception) -> str:
     """One line of what Flink says about a query, with what to write where that is known."""
     text = _cause(error)
     place = re.search(r"line (\d+), column (\d+)", text)

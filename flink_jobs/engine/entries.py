@@ -208,7 +208,7 @@ class Entries:
                     continue
                 mine.changed.add(key)
                 if place is mine.young:
-                    self._young += len(packed) // _ENTRY_BYTES - len(entry[0]) // _ENTRY_BYTES
+                    self._young += _size(packed) - _size(entry[0])
                 look = -(-due // quantum) * quantum
                 place[key] = packed, look, look
                 self._look_at(look, group, key)
